@@ -1,0 +1,13 @@
+//! CLOUD: narrow ports to a cloud, and the clouds behind them.
+//!
+//! The [`ports`] are traits in hpcctl's own words. Two clouds implement them: [`sandbox`], an in-process
+//! control plane that needs no account, and `aws`, the SDK's adapters (feature `aws`); SDK types never leave
+//! that folder. Nothing here knows Slurm, plans, or reports.
+
+mod error;
+pub mod ports;
+mod time;
+
+pub use error::{CloudError, ErrorKind, Result};
+pub use ports::*;
+pub use time::Timestamp;

@@ -1,0 +1,93 @@
+//! Where the cluster lives.
+
+use super::{AvailabilityZone, Cidr, SecurityGroupId, SubnetId, VpcId};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Subnets that exist (`vpc_id`, `head_node_subnet`, `compute_subnets`), or a network to `create`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Network {
+    /// The VPC that exists already.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vpc_id: Option<VpcId>,
+    /// The subnet of the head node and the login nodes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub head_node_subnet: Option<SubnetId>,
+    /// The subnets of compute nodes, unless a queue or pool names its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub compute_subnets: Vec<SubnetId>,
+    /// The zones of the subnets above, so that checks and node features need no call to AWS.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub subnet_zones: Vec<SubnetZone>,
+    /// Build a VPC for this cluster instead of using one that exists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub create: Option<CreateNetwork>,
+    /// Security groups that every node joins besides the cluster's own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub additional_security_groups: Vec<SecurityGroupId>,
+    /// An HTTP proxy for the nodes, such as `http://proxy.example.org:3128`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = "^https?://[^\\s/]+$"))]
+    pub http_proxy: Option<String>,
+}
+
+/// The Availability Zone of a subnet that exists.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SubnetZone {
+    /// The subnet.
+    pub subnet: SubnetId,
+    /// Its zone.
+    pub zone: AvailabilityZone,
+}
+
+/// A VPC built for the cluster: public subnets for head and login nodes, private subnets for compute nodes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreateNetwork {
+    /// The VPC's addresses, /16 to /24.
+    #[serde(default = "default_cidr")]
+    pub cidr: Cidr,
+    /// How many Availability Zones get a private subnet.
+    #[serde(default = "default_zones")]
+    #[schemars(range(min = 1, max = 6))]
+    pub availability_zones: u32,
+    /// Which zones, in this order; default: the region's first ones.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub zones: Vec<AvailabilityZone>,
+    /// How private subnets reach the internet.
+    #[serde(default)]
+    pub nat: Nat,
+    /// Record rejected traffic of the VPC in CloudWatch Logs.
+    #[serde(default = "yes")]
+    pub flow_logs: bool,
+    /// A gateway endpoint for S3, so that S3 traffic of private subnets costs nothing.
+    #[serde(default = "yes")]
+    pub s3_endpoint: bool,
+}
+
+/// How private subnets reach the internet.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Nat {
+    /// One NAT gateway for all zones.
+    #[default]
+    Single,
+    /// One NAT gateway in each zone.
+    PerZone,
+    /// No way out.
+    None,
+}
+
+fn default_cidr() -> Cidr {
+    Cidr("10.42.0.0/16".to_owned())
+}
+
+fn default_zones() -> u32 {
+    2
+}
+
+fn yes() -> bool {
+    true
+}
