@@ -7,5 +7,7 @@ pub mod catalog;
 pub mod check;
 pub mod cloud;
 pub mod model;
+pub mod observe;
+pub mod plan;
 pub mod render;
 pub mod spec;

@@ -1,0 +1,129 @@
+//! What exists, as data.
+
+use crate::{
+    cloud::{Caller, FileSystemState, InstanceState, ResourceDrift, StackResource, StackState, TaskState, Timestamp},
+    model::StackKey,
+    spec::{Architecture, Os},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// What exists of a cluster, at one moment.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Live {
+    /// When it was looked at.
+    pub at: Timestamp,
+    /// Who looked; `None` for a plan without a cloud.
+    pub caller: Option<Caller>,
+    /// The artifact bucket and whether it is there.
+    pub bucket: Option<Bucket>,
+    /// The cluster's stacks.
+    pub stacks: BTreeMap<StackKey, LiveStack>,
+    /// The newest revision in the archive.
+    pub revision: Option<Revision>,
+    /// The node files that the cluster has now, by path.
+    pub files: BTreeMap<String, String>,
+    /// The file systems of the storage stack, by logical id.
+    pub file_systems: BTreeMap<String, LiveFileSystem>,
+    /// Instances that carry the cluster's tag, those of stacks included.
+    pub instances: Vec<InstanceState>,
+    /// The newest images of vendors, where one is needed.
+    pub images: BTreeMap<(Os, Architecture), String>,
+    /// What is not as its template says, when it was looked for.
+    pub drift: Option<BTreeMap<StackKey, Vec<ResourceDrift>>>,
+}
+
+/// The artifact bucket of account and region.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bucket {
+    /// Its name.
+    pub name: String,
+    /// Whether it exists.
+    pub exists: bool,
+}
+
+/// A stack that exists.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LiveStack {
+    /// As CloudFormation describes it.
+    pub state: StackState,
+    /// Its template; `Null` when it is not JSON (somebody else made it).
+    pub template: Value,
+    /// Its resources.
+    pub resources: Vec<StackResource>,
+}
+
+impl LiveStack {
+    /// The physical id of a resource.
+    pub fn physical_id(&self, logical_id: &str) -> Option<&str> {
+        self.resources.iter().find(|resource| resource.logical_id == logical_id).map(|found| found.physical_id.as_str())
+    }
+
+    /// Whether resources with content may exist: not before the first creation succeeded.
+    pub fn holds_something(&self) -> bool {
+        !self.resources.is_empty()
+    }
+}
+
+/// A file system that exists, and the last export from it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LiveFileSystem {
+    /// As FSx describes it.
+    pub state: FileSystemState,
+    /// The last export that succeeded.
+    pub last_export: Option<TaskState>,
+}
+
+/// A revision in the archive (`clusters/NAME/head.json`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Revision {
+    /// Its number, from 1.
+    pub number: u64,
+    /// The plan that made it.
+    pub plan: String,
+    /// When.
+    pub at: Timestamp,
+    /// By whom (an ARN).
+    pub by: String,
+    /// SHA-256 of the cluster file.
+    pub source_sha256: String,
+}
+
+/// Keys below a cluster's prefix in the artifact bucket.
+pub mod keys {
+    /// The cluster's prefix.
+    pub fn prefix(cluster: &str) -> String {
+        format!("clusters/{cluster}/")
+    }
+
+    /// The newest revision.
+    pub fn head(cluster: &str) -> String {
+        format!("clusters/{cluster}/head.json")
+    }
+
+    /// The lock.
+    pub fn lock(cluster: &str) -> String {
+        format!("clusters/{cluster}/lock.json")
+    }
+
+    /// A file that nodes fetch.
+    pub fn current(cluster: &str, path: &str) -> String {
+        format!("clusters/{cluster}/current/{path}")
+    }
+
+    /// A file of a revision's archive.
+    pub fn archive(cluster: &str, revision: u64, path: &str) -> String {
+        format!("clusters/{cluster}/revisions/{revision:06}/{path}")
+    }
+
+    /// A template in the archive of a revision.
+    pub fn template(cluster: &str, revision: u64, stack: &str) -> String {
+        archive(cluster, revision, &format!("templates/{stack}.json"))
+    }
+
+    /// A report of a data-repository task.
+    pub fn bucket_name(account: &str, region: &str) -> String {
+        format!("hpcctl-{account}-{region}")
+    }
+}

@@ -1,0 +1,8 @@
+//! OBSERVE: ports in, a [`Live`] snapshot out: stacks with their templates and outputs, node files, file
+//! systems with their last export, instances, drift. It decides nothing.
+
+mod live;
+mod snapshot;
+
+pub use live::*;
+pub use snapshot::{ObserveError, Wanted, observe};

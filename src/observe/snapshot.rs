@@ -1,0 +1,187 @@
+//! Taking the snapshot.
+
+use super::{Bucket, Live, LiveFileSystem, LiveStack, Revision, keys};
+use crate::{
+    cloud::{Cloud, CloudError, ImageQuery, StackState, StackStatus, TaskKind, TaskLifecycle},
+    model::StackKey,
+    spec::{Architecture, Os},
+};
+use futures_util::future::{join, join_all};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// What to look at besides the stacks.
+#[derive(Debug, Clone, Default)]
+pub struct Wanted {
+    /// Images that a plan may need.
+    pub images: Vec<(Os, Architecture)>,
+    /// Detect drift (slow: CloudFormation looks at every resource).
+    pub drift: bool,
+}
+
+/// Why there is no snapshot.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ObserveError {
+    /// A call failed.
+    Cloud(CloudError),
+    /// The archive's newest revision cannot be read.
+    Archive {
+        /// The object's key.
+        key: String,
+        /// What is wrong with it.
+        message: String,
+    },
+}
+
+impl From<CloudError> for ObserveError {
+    fn from(error: CloudError) -> Self {
+        Self::Cloud(error)
+    }
+}
+
+/// Looks at everything that exists of the cluster.
+///
+/// Calls that do not depend on each other run at the same time.
+pub async fn observe(cloud: &Cloud, cluster: &str, wanted: &Wanted) -> Result<Live, ObserveError> {
+    let (caller, stacks) = join(cloud.identity.caller(), cloud.stacks.stacks_of(cluster)).await;
+    let (caller, stacks) = (caller?, stacks?);
+    let bucket = keys::bucket_name(&caller.account, &cloud.region);
+    let exists = cloud.objects.bucket_exists(&bucket).await?;
+    let stacks = live_stacks(cloud, cluster, stacks).await?;
+    let mut live = Live {
+        at: cloud.clock.now(),
+        caller: Some(caller),
+        file_systems: file_systems(cloud, &stacks).await?,
+        instances: cloud.compute.instances_of(cluster).await?,
+        images: images(cloud, &wanted.images).await?,
+        stacks,
+        ..Live::default()
+    };
+    if exists {
+        live.revision = revision(cloud, &bucket, cluster).await?;
+        live.files = files(cloud, &bucket, cluster).await?;
+    }
+    live.bucket = Some(Bucket { name: bucket, exists });
+    if wanted.drift {
+        live.drift = Some(drift(cloud, &live.stacks).await?);
+    }
+    Ok(live)
+}
+
+async fn live_stacks(
+    cloud: &Cloud,
+    cluster: &str,
+    states: Vec<StackState>,
+) -> Result<BTreeMap<StackKey, LiveStack>, ObserveError> {
+    let looks = states.into_iter().filter_map(|state| {
+        let key = StackKey::of_stack_name(cluster, &state.name)?;
+        Some(async move {
+            let (template, resources) =
+                join(cloud.stacks.template(&state.name), cloud.stacks.resources(&state.name)).await;
+            // A stack that was only reviewed, or is being deleted, may have no template to show.
+            let template = match template {
+                Ok(text) => serde_json::from_str(&text).unwrap_or(Value::Null),
+                Err(_) if !state.status.can_update() => Value::Null,
+                Err(error) => return Err(error),
+            };
+            Ok((key, LiveStack { state, template, resources: resources? }))
+        })
+    });
+    join_all(looks).await.into_iter().map(|look| look.map_err(ObserveError::from)).collect()
+}
+
+async fn file_systems(
+    cloud: &Cloud,
+    stacks: &BTreeMap<StackKey, LiveStack>,
+) -> Result<BTreeMap<String, LiveFileSystem>, ObserveError> {
+    let mut found = BTreeMap::new();
+    let resources = stacks.get(&StackKey::Storage).map(|stack| stack.resources.as_slice()).unwrap_or_default();
+    for resource in resources.iter().filter(|resource| resource.resource_type == "AWS::FSx::FileSystem") {
+        if resource.physical_id.is_empty() {
+            continue;
+        }
+        let Some(state) = cloud.file_systems.file_system(&resource.physical_id).await? else { continue };
+        let tasks = cloud.file_systems.tasks_of(&state.id).await?;
+        let last_export = tasks.into_iter().find(|task| {
+            task.kind == TaskKind::ExportToRepository && task.lifecycle == TaskLifecycle::Succeeded && task.paths.is_empty()
+        });
+        found.insert(resource.logical_id.clone(), LiveFileSystem { state, last_export });
+    }
+    Ok(found)
+}
+
+async fn revision(cloud: &Cloud, bucket: &str, cluster: &str) -> Result<Option<Revision>, ObserveError> {
+    let key = keys::head(cluster);
+    let Some((body, _)) = cloud.objects.get(bucket, &key).await? else { return Ok(None) };
+    match serde_json::from_slice(&body) {
+        Ok(revision) => Ok(Some(revision)),
+        Err(error) => Err(ObserveError::Archive { key, message: error.to_string() }),
+    }
+}
+
+async fn files(cloud: &Cloud, bucket: &str, cluster: &str) -> Result<BTreeMap<String, String>, ObserveError> {
+    let prefix = keys::current(cluster, "");
+    let listed = cloud.objects.list(bucket, &prefix).await?;
+    let reads = listed.iter().map(|object| cloud.objects.get(bucket, &object.key));
+    let bodies = join_all(reads).await;
+    let mut files = BTreeMap::new();
+    for (object, body) in listed.iter().zip(bodies) {
+        if let Some((body, _)) = body? {
+            let path = object.key.strip_prefix(&prefix).unwrap_or(&object.key);
+            files.insert(path.to_owned(), String::from_utf8_lossy(&body).into_owned());
+        }
+    }
+    Ok(files)
+}
+
+async fn images(
+    cloud: &Cloud,
+    wanted: &[(Os, Architecture)],
+) -> Result<BTreeMap<(Os, Architecture), String>, ObserveError> {
+    let mut found = BTreeMap::new();
+    for &(os, architecture) in wanted {
+        let Some(query) = vendor_image(os, architecture) else { continue };
+        if let Some(image) = cloud.compute.newest_image(&query).await? {
+            found.insert((os, architecture), image.id);
+        }
+    }
+    Ok(found)
+}
+
+/// Where a vendor's newest image is found: owner account and name pattern, as each vendor documents them
+/// (Canonical, Debian, Amazon, Rocky Linux and Red Hat publish their account numbers).
+fn vendor_image(os: Os, architecture: Architecture) -> Option<ImageQuery> {
+    let (word, debian) = match architecture {
+        Architecture::X86_64 => ("x86_64", "amd64"),
+        Architecture::Arm64 => ("arm64", "arm64"),
+    };
+    let rocky = if architecture == Architecture::Arm64 { "aarch64" } else { word };
+    let (owner, name) = match os {
+        Os::Ubuntu2404 => ("099720109477", format!("ubuntu/images/hvm-ssd-gp3/ubuntu-noble-24.04-{debian}-server-*")),
+        Os::Ubuntu2204 => ("099720109477", format!("ubuntu/images/hvm-ssd/ubuntu-jammy-22.04-{debian}-server-*")),
+        Os::Debian12 => ("136693071363", format!("debian-12-{debian}-*")),
+        Os::Alinux2023 => ("137112412989", format!("al2023-ami-2023.*-kernel-6.1-{word}")),
+        Os::Rocky9 => ("792107900819", format!("Rocky-9-EC2-Base-9.*.{rocky}")),
+        Os::Rhel9 => ("309956199498", format!("RHEL-9.*_HVM-*-{word}-*")),
+    };
+    Some(ImageQuery { owner: owner.to_owned(), name, architecture: word.to_owned() })
+}
+
+async fn drift(
+    cloud: &Cloud,
+    stacks: &BTreeMap<StackKey, LiveStack>,
+) -> Result<BTreeMap<StackKey, Vec<crate::cloud::ResourceDrift>>, ObserveError> {
+    let settled = |status: StackStatus| status.can_update();
+    let looks = stacks
+        .iter()
+        .filter(|(_, stack)| settled(stack.state.status))
+        .map(|(key, stack)| async move { (key.clone(), cloud.stacks.drift(&stack.state.name).await) });
+    let mut found = BTreeMap::new();
+    for (key, drift) in join_all(looks).await {
+        let drift = drift?;
+        if !drift.is_empty() {
+            found.insert(key, drift);
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,105 @@
+//! What a plan was made against, and what of it has moved since.
+
+use super::{Goal, Plan, sha256};
+use crate::observe::Live;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What a plan was made against.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Basis {
+    /// The account; `None`: the plan was made without a cloud and cannot be applied.
+    pub account: Option<String>,
+    /// The revision at that time.
+    pub revision: Option<u64>,
+    /// A fingerprint of every thing that the plan relies on, by the thing's name.
+    pub items: BTreeMap<String, String>,
+}
+
+/// A thing that is not as it was when the plan was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Moved {
+    /// The thing, such as `stack storage`.
+    pub item: String,
+    /// Its fingerprint then.
+    pub then: Option<String>,
+    /// Its fingerprint now.
+    pub now: Option<String>,
+}
+
+impl Basis {
+    /// The fingerprints of what exists.
+    pub fn of(live: &Live) -> Self {
+        let mut items = BTreeMap::new();
+        for (key, stack) in &live.stacks {
+            let state = &stack.state;
+            let parameters = serde_json::to_string(&state.parameters).unwrap_or_default();
+            let content = sha256(&format!("{}{parameters}", stack.template));
+            let updated = state.updated.unwrap_or(state.created);
+            items.insert(
+                format!("stack {key}"),
+                format!("{} since {updated}, template {}", state.status.as_str(), &content[..12]),
+            );
+        }
+        if let Some(revision) = &live.revision {
+            items.insert("revision".to_owned(), format!("{} of plan {}", revision.number, revision.plan));
+        }
+        for file_system in live.file_systems.values() {
+            let state = &file_system.state;
+            items.insert(format!("file system {}", state.id), state.lifecycle.clone());
+        }
+        Self {
+            account: live.caller.as_ref().map(|caller| caller.account.clone()),
+            revision: live.revision.as_ref().map(|revision| revision.number),
+            items,
+        }
+    }
+}
+
+impl Plan {
+    /// What moved since the plan was made, apart from what this very plan did when it was applied in part.
+    ///
+    /// A stack that is where the plan leads (its template is the planned one, or it was to be deleted and is
+    /// gone) has not moved: apply goes on from there after an interruption.
+    pub fn moved(&self, live: &Live) -> Vec<Moved> {
+        let now = Basis::of(live);
+        let mut names: Vec<&String> = self.basis.items.keys().chain(now.items.keys()).collect();
+        names.sort();
+        names.dedup();
+        let differs = |name: &&String| self.basis.items.get(*name) != now.items.get(*name);
+        names
+            .into_iter()
+            .filter(differs)
+            .filter(|name| !self.leads_to(name, live))
+            .map(|name| Moved {
+                item: name.clone(),
+                then: self.basis.items.get(name).cloned(),
+                now: now.items.get(name).cloned(),
+            })
+            .collect()
+    }
+
+    fn leads_to(&self, item: &str, live: &Live) -> bool {
+        if let Some(stack) = item.strip_prefix("stack ") {
+            let Some(key) = crate::model::StackKey::parse(stack) else { return false };
+            let planned = self.content.templates.get(&key);
+            return match (planned, live.stacks.get(&key)) {
+                (Some(planned), Some(stack)) => {
+                    let template = serde_json::from_str(planned).unwrap_or(serde_json::Value::Null);
+                    stack.template == template
+                }
+                (None, None) => true,
+                (None, Some(stack)) => stack.state.status.as_str().starts_with("DELETE"),
+                (Some(_), None) => false,
+            };
+        }
+        if item == "revision" {
+            return match (&live.revision, self.goal) {
+                (Some(revision), _) => revision.plan == self.id(),
+                (None, goal) => goal == Goal::Destroy,
+            };
+        }
+        // File systems follow their stack, which is checked by itself.
+        item.starts_with("file system ")
+    }
+}

@@ -1,0 +1,322 @@
+//! The plan to what the cluster file says.
+
+use super::{
+    After, Basis, Cause, Change, Content, DataFate, FileChange, Goal, Impact, PLAN_FORMAT, PLAN_KIND, Plan, PlannedFile,
+    PlannedParameter, Reason, Source, sha256,
+    stack_diff::{Context, ParameterState, StackDiff, create_all, diff_stack, removed},
+    steps::{self, StackWork},
+};
+use crate::{
+    catalog::ResourceCatalog,
+    cloud::{ROLE_TAG, StackStatus},
+    model::{DataHolding, Graph, ParameterSource, Stack, StackKey},
+    observe::{Live, LiveStack},
+    render::Rendered,
+    spec::{Document, Path},
+};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What should be.
+pub struct Desired<'a> {
+    /// The cluster file.
+    pub document: &'a Document,
+    /// The stacks.
+    pub graph: &'a Graph,
+    /// Their templates, and the node files.
+    pub rendered: &'a Rendered,
+}
+
+/// Why there is no plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PlanError {
+    /// Stacks are busy: something or somebody else works on them.
+    Busy {
+        /// Their names and statuses.
+        stacks: Vec<(String, String)>,
+    },
+    /// A stack with a name that the cluster needs belongs to something else.
+    Foreign {
+        /// Its name.
+        stack: String,
+    },
+}
+
+/// Makes the plan to what the cluster file says.
+pub fn plan(desired: &Desired<'_>, live: &Live, catalog: &ResourceCatalog) -> Result<Plan, PlanError> {
+    refuse_busy(live)?;
+    let cause = |path: &Path| Cause { path: path.clone(), line: desired.document.line(path) };
+    let context = Context { catalog, cause: &cause, live };
+    let mut builder = Builder { desired, live, context, out: Gathered::default() };
+    for stack in &desired.graph.stacks {
+        builder.stack(stack);
+    }
+    builder.removed_stacks();
+    Ok(builder.finish())
+}
+
+/// Refuses to plan while something works on a stack.
+pub fn refuse_busy(live: &Live) -> Result<(), PlanError> {
+    let busy = |stack: &&LiveStack| stack.state.status.in_progress();
+    let stacks: Vec<(String, String)> = live
+        .stacks
+        .values()
+        .filter(busy)
+        .map(|stack| (stack.state.name.clone(), stack.state.status.as_str().to_owned()))
+        .collect();
+    if stacks.is_empty() { Ok(()) } else { Err(PlanError::Busy { stacks }) }
+}
+
+#[derive(Default)]
+struct Gathered {
+    changes: Vec<Change>,
+    quiet: Vec<StackKey>,
+    unchanged: usize,
+    unknown_outputs: BTreeSet<(StackKey, String)>,
+    parameters: BTreeMap<StackKey, BTreeMap<String, PlannedParameter>>,
+    work: Vec<(StackKey, StackWork)>,
+}
+
+struct Builder<'a> {
+    desired: &'a Desired<'a>,
+    live: &'a Live,
+    context: Context<'a>,
+    out: Gathered,
+}
+
+impl Builder<'_> {
+    fn stack(&mut self, stack: &Stack) {
+        let states = self.parameters(stack);
+        self.out.parameters.insert(stack.key.clone(), planned_parameters(stack, &states));
+        let exists = self.live.stacks.get(&stack.key);
+        let (diff, work) = match exists {
+            None => (create_all(stack, &Reason::New, &self.context), Some(StackWork::Create)),
+            Some(exists) if exists.state.status.must_be_recreated() => self.anew(stack, exists),
+            Some(exists) => self.update(stack, exists, &states),
+        };
+        let unknown = diff.unknown_outputs.iter().map(|output| (stack.key.clone(), output.clone()));
+        self.out.unknown_outputs.extend(unknown);
+        self.out.unchanged += diff.unchanged;
+        if let Some(work) = work {
+            self.out.work.push((stack.key.clone(), work));
+        }
+        self.out.changes.extend(diff.changes);
+    }
+
+    fn anew(&self, stack: &Stack, exists: &LiveStack) -> (StackDiff, Option<StackWork>) {
+        let status = exists.state.status.as_str().to_owned();
+        let mut diff = create_all(stack, &Reason::StackBroken { status: status.clone() }, &self.context);
+        // A deletion that failed half-way may still hold data.
+        for resource in exists.resources.iter().filter(|resource| resource.status != "DELETE_COMPLETE") {
+            let Some(old) = exists.template.pointer(&format!("/Resources/{}", resource.logical_id)) else { continue };
+            let reason = Reason::StackBroken { status: status.clone() };
+            let change = removed(&stack.key, &resource.logical_id, old, exists, &reason, self.live);
+            if change.data.is_some() {
+                diff.changes.push(change);
+            }
+        }
+        (diff, Some(StackWork::Recreate))
+    }
+
+    fn update(
+        &mut self,
+        stack: &Stack,
+        exists: &LiveStack,
+        states: &BTreeMap<String, ParameterState>,
+    ) -> (StackDiff, Option<StackWork>) {
+        let body = self.desired.rendered.templates.get(&stack.key).map(|template| template.body.as_str());
+        let template = body.and_then(|body| serde_json::from_str(body).ok()).unwrap_or(Value::Null);
+        let diff = diff_stack(stack, &template, exists, states, &self.context);
+        let tags = exists.state.tags != self.desired.graph.tags;
+        let protection = exists.state.termination_protection != self.desired.graph.termination_protection;
+        let differs = diff.differs || tags || protection;
+        if differs && diff.changes.is_empty() {
+            self.out.quiet.push(stack.key.clone());
+        }
+        let stuck = exists.state.status == StackStatus::UpdateRollbackFailed;
+        let work = match (differs, stuck) {
+            (true, true) => Some(StackWork::Repair),
+            (true, false) => Some(StackWork::Update),
+            (false, true) => Some(StackWork::RepairOnly),
+            (false, false) => None,
+        };
+        (diff, work)
+    }
+
+    /// Every parameter's value before and after.
+    fn parameters(&self, stack: &Stack) -> BTreeMap<String, ParameterState> {
+        let exists = self.live.stacks.get(&stack.key).filter(|exists| !exists.state.status.must_be_recreated());
+        let state = |(name, parameter): (&String, &crate::model::Parameter)| {
+            let before = exists.and_then(|exists| exists.state.parameters.get(name)).cloned();
+            let after = self.parameter(&parameter.source, before.as_ref());
+            (name.clone(), ParameterState { before, after })
+        };
+        stack.parameters.iter().map(state).collect()
+    }
+
+    fn parameter(&self, source: &ParameterSource, before: Option<&String>) -> After {
+        let known = |value: Option<&String>| value.map_or(After::KnownAfterApply, |value| After::Known(Value::from(value.as_str())));
+        match source {
+            ParameterSource::Output { stack, output } => {
+                if self.out.unknown_outputs.contains(&(stack.clone(), output.clone())) {
+                    return After::KnownAfterApply;
+                }
+                known(self.live.stacks.get(stack).and_then(|stack| stack.state.outputs.get(output)))
+            }
+            // An image stays what it was: a newer one must not replace nodes by itself.
+            ParameterSource::Image { os, architecture } => {
+                known(before.or_else(|| self.live.images.get(&(*os, *architecture))))
+            }
+            ParameterSource::ArtifactBucket => known(self.live.bucket.as_ref().map(|bucket| &bucket.name)),
+        }
+    }
+
+    /// Stacks that the cluster file does not want any more.
+    fn removed_stacks(&mut self) {
+        let wanted: BTreeSet<&StackKey> = self.desired.graph.stacks.iter().map(|stack| &stack.key).collect();
+        for (key, exists) in self.live.stacks.iter().filter(|(key, _)| !wanted.contains(key)) {
+            self.out.changes.extend(removed_stack(key, exists, &Reason::NotWanted, self.live));
+            self.out.work.push((key.clone(), StackWork::Remove));
+        }
+    }
+
+    fn finish(self) -> Plan {
+        let Self { desired, live, out, .. } = self;
+        let file_changes = file_changes(desired, live);
+        let work = steps::Work {
+            graph: Some(desired.graph),
+            stacks: &out.work,
+            changes: &out.changes,
+            files_change: !file_changes.is_empty(),
+            live,
+        };
+        let steps = steps::to_apply(&work);
+        let drift = live.drift.as_ref().map(|drift| drift.iter().map(|(key, list)| (key.to_string(), list.clone())).collect());
+        Plan {
+            kind: PLAN_KIND.to_owned(),
+            format_version: PLAN_FORMAT.to_owned(),
+            digest: String::new(),
+            goal: Goal::Apply,
+            cluster: desired.graph.cluster.clone(),
+            region: desired.graph.region.clone(),
+            basis: Basis::of(live),
+            revision: live.revision.as_ref().map_or(1, |revision| revision.number + 1),
+            source: Source {
+                name: desired.document.name.clone(),
+                sha256: sha256(&desired.document.text),
+                text: desired.document.text.clone(),
+            },
+            impact: impact(&out.changes, live, steps::critical_path(&steps)),
+            changes: out.changes,
+            quiet_stacks: out.quiet,
+            unchanged: out.unchanged,
+            drift_checked: drift.is_some(),
+            drift: drift.unwrap_or_default(),
+            disagreements: Vec::new(),
+            previewed: false,
+            steps,
+            content: content(desired, live, out.parameters),
+            file_changes,
+        }
+        .sealed()
+    }
+}
+
+/// The changes that the removal of a whole stack means.
+pub fn removed_stack(key: &StackKey, exists: &LiveStack, reason: &Reason, live: &Live) -> Vec<Change> {
+    let resources = exists.template.get("Resources").and_then(Value::as_object);
+    let gone = |logical_id: &str| {
+        exists.resources.iter().any(|resource| resource.logical_id == logical_id && resource.status == "DELETE_COMPLETE")
+    };
+    resources
+        .into_iter()
+        .flatten()
+        .filter(|(logical_id, _)| !gone(logical_id))
+        .map(|(logical_id, old)| removed(key, logical_id, old, exists, reason, live))
+        .collect()
+}
+
+fn planned_parameters(stack: &Stack, states: &BTreeMap<String, ParameterState>) -> BTreeMap<String, PlannedParameter> {
+    let planned = |(name, parameter): (&String, &crate::model::Parameter)| {
+        let value = match states.get(name).map(|state| &state.after) {
+            Some(After::Known(Value::String(value))) => PlannedParameter::Value(value.clone()),
+            _ => PlannedParameter::From(parameter.source.clone()),
+        };
+        (name.clone(), value)
+    };
+    stack.parameters.iter().map(planned).collect()
+}
+
+/// Path of the file that apply writes itself, from the stacks' outputs.
+pub const CLUSTER_FACTS: &str = "cluster.json";
+
+fn file_changes(desired: &Desired<'_>, live: &Live) -> Vec<FileChange> {
+    use super::Action;
+    let mut changes = Vec::new();
+    let wanted = &desired.rendered.files;
+    for (path, file) in wanted {
+        let before = live.files.get(path);
+        let action = match before {
+            None => Action::Create,
+            Some(before) if *before != file.content => Action::Update,
+            Some(_) => continue,
+        };
+        let cause = Some(Cause { path: file.cause.clone(), line: desired.document.line(&file.cause) });
+        changes.push(FileChange { path: path.clone(), action, before: before.cloned(), cause });
+    }
+    for (path, before) in live.files.iter().filter(|(path, _)| !wanted.contains_key(*path) && *path != CLUSTER_FACTS) {
+        changes.push(FileChange { path: path.clone(), action: Action::Delete, before: Some(before.clone()), cause: None });
+    }
+    changes
+}
+
+fn content(
+    desired: &Desired<'_>,
+    live: &Live,
+    parameters: BTreeMap<StackKey, BTreeMap<String, PlannedParameter>>,
+) -> Content {
+    let templates = desired.rendered.templates.iter().map(|(key, template)| (key.clone(), template.body.clone()));
+    let files = desired.rendered.files.iter().map(|(path, file)| {
+        (path.clone(), PlannedFile { content: file.content.clone(), mode: file.mode })
+    });
+    Content {
+        bucket: live.bucket.as_ref().map(|bucket| bucket.name.clone()),
+        templates: templates.collect(),
+        parameters,
+        tags: desired.graph.tags.clone(),
+        termination_protection: desired.graph.termination_protection,
+        files: files.collect(),
+        file_digest: desired.rendered.digest.clone(),
+    }
+}
+
+/// What happens to people and jobs.
+pub fn impact(changes: &[Change], live: &Live, seconds: u32) -> Impact {
+    use super::Action::{Create, Delete, Replace};
+    let mut impact = Impact { seconds, ..Impact::default() };
+    impact.running_instances = live.instances.iter().filter(|instance| instance.tags.get(ROLE_TAG).is_some_and(|role| role == "compute")).count();
+    for change in changes {
+        let goes = matches!(change.action, Replace | Delete);
+        impact.head_node_replaced |= change.address == "head.instance" && goes;
+        if let StackKey::Queue(queue) = &change.stack {
+            let list = if change.action == Delete && change.resource_type == "AWS::EC2::LaunchTemplate" {
+                &mut impact.queues_stopped
+            } else if change.action != Create {
+                &mut impact.queues_changed
+            } else {
+                continue;
+            };
+            if !list.contains(queue) {
+                list.push(queue.clone());
+            }
+        }
+        if let Some(data) = change.data.as_ref().filter(|data| data.fate != DataFate::Kept)
+            && let DataHolding::FileSystem { name, .. } = &data.holding
+        {
+            impact.file_systems_lost.push(name.clone());
+        }
+    }
+    let stopped = impact.queues_stopped.clone();
+    impact.queues_changed.retain(|queue| !stopped.contains(queue));
+    impact
+}

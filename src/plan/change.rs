@@ -1,0 +1,159 @@
+//! A change to one resource.
+
+use crate::{
+    model::{DataHolding, StackKey},
+    spec::Path,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// What happens to one resource.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Change {
+    /// The resource's name in plans, such as `queue.cfd.launch_template.spot`.
+    pub address: String,
+    /// Its stack.
+    pub stack: StackKey,
+    /// Its logical id.
+    pub logical_id: String,
+    /// Its type.
+    pub resource_type: String,
+    /// Its physical id, when it exists.
+    pub physical_id: Option<String>,
+    /// What happens.
+    pub action: Action,
+    /// Why.
+    pub reason: Reason,
+    /// The place in the cluster file that it comes from.
+    pub cause: Option<Cause>,
+    /// The properties that change.
+    pub properties: Vec<PropertyChange>,
+    /// The data that is lost, or would be.
+    pub data: Option<DataRisk>,
+}
+
+/// What happens to a resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// It is made.
+    Create,
+    /// It changes and stays.
+    Update,
+    /// A new one is made and the old one goes.
+    Replace,
+    /// It goes.
+    Delete,
+    /// It stays, but no longer belongs to the cluster.
+    Forget,
+}
+
+/// Why something happens to a resource.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum Reason {
+    /// It does not exist yet.
+    New,
+    /// Its stack is broken and is made anew.
+    StackBroken {
+        /// The stack's status.
+        status: String,
+    },
+    /// The cluster file changed.
+    Changed,
+    /// A resource that it refers to is replaced.
+    Follows {
+        /// That resource's address.
+        address: String,
+    },
+    /// The cluster file does not want it any more.
+    NotWanted,
+    /// The cluster is destroyed.
+    Destroyed,
+}
+
+/// A place in the cluster file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cause {
+    /// The path, such as `queues[0].pools[1].max`.
+    pub path: Path,
+    /// The line, from 1.
+    pub line: usize,
+}
+
+/// What happens to one property.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PropertyChange {
+    /// The property, such as `LustreConfiguration/DeploymentType`.
+    pub path: String,
+    /// What it was; `None`: not set.
+    pub before: Option<Value>,
+    /// What it will be.
+    pub after: After,
+    /// What changing it does to the resource.
+    pub effect: Effect,
+    /// The place in the cluster file that it comes from.
+    pub cause: Option<Cause>,
+}
+
+/// What a property will be.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum After {
+    /// This.
+    Known(Value),
+    /// Not set.
+    Unset,
+    /// Known only when the resource it comes from exists.
+    KnownAfterApply,
+}
+
+/// What changing a property does to its resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Effect {
+    /// It is updated in place.
+    InPlace,
+    /// It may be replaced, depending on values (CloudFormation calls it conditional).
+    MayReplace,
+    /// It is replaced.
+    Replaces,
+}
+
+/// Data at stake.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DataRisk {
+    /// What it is.
+    pub holding: DataHolding,
+    /// What becomes of it.
+    pub fate: DataFate,
+    /// When it was last exported, in words of a timestamp.
+    pub last_export: Option<String>,
+}
+
+/// What becomes of data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DataFate {
+    /// It is exported to S3 before it goes; a failed export stops the plan.
+    ExportedFirst,
+    /// A snapshot of it is made before it goes.
+    SnapshotFirst,
+    /// It stays outside the cluster.
+    Kept,
+    /// It is lost.
+    Lost,
+}
+
+/// A change to a file on nodes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileChange {
+    /// The file's path below the revision, such as `head/slurm.conf`.
+    pub path: String,
+    /// What happens.
+    pub action: Action,
+    /// The text before; `None`: not there.
+    pub before: Option<String>,
+    /// The place in the cluster file that it mostly comes from.
+    pub cause: Option<Cause>,
+}

@@ -1,0 +1,64 @@
+//! The plan to nothing.
+
+use super::{
+    Basis, Content, DataFate, Goal, PLAN_FORMAT, PLAN_KIND, Plan, PlanError, Reason, Source,
+    build::{impact, refuse_busy, removed_stack},
+    steps::{self, StackWork, Work},
+};
+use crate::{model::DataHolding, observe::Live};
+
+/// How to destroy.
+#[derive(Debug, Clone, Default)]
+pub struct DestroyOptions {
+    /// File systems (names in the cluster file) whose data the user gives up in so many words.
+    pub discard: Vec<String>,
+    /// File systems that the cluster file itself marks `on_destroy: discard`.
+    pub discarded_by_file: Vec<String>,
+}
+
+/// Makes the plan to nothing.
+pub fn destroy(cluster: &str, region: &str, source: Source, live: &Live, options: &DestroyOptions) -> Result<Plan, PlanError> {
+    refuse_busy(live)?;
+    let mut changes = Vec::new();
+    let mut work = Vec::new();
+    for (key, exists) in &live.stacks {
+        changes.extend(removed_stack(key, exists, &Reason::Destroyed, live));
+        work.push((key.clone(), StackWork::Remove));
+    }
+    for change in &mut changes {
+        let Some(data) = &mut change.data else { continue };
+        let DataHolding::FileSystem { name, .. } = &data.holding else { continue };
+        let given_up = options.discard.contains(name) || options.discarded_by_file.contains(name);
+        let exists = change.physical_id.as_ref().is_some_and(|id| {
+            live.file_systems.values().any(|file_system| file_system.state.id == *id)
+        });
+        if data.fate == DataFate::ExportedFirst && (given_up || !exists) {
+            data.fate = DataFate::Lost;
+        }
+    }
+    let steps = steps::to_destroy(&Work { graph: None, stacks: &work, changes: &changes, files_change: false, live });
+    let seconds = steps::critical_path(&steps);
+    let plan = Plan {
+        kind: PLAN_KIND.to_owned(),
+        format_version: PLAN_FORMAT.to_owned(),
+        digest: String::new(),
+        goal: Goal::Destroy,
+        cluster: cluster.to_owned(),
+        region: region.to_owned(),
+        basis: Basis::of(live),
+        revision: live.revision.as_ref().map_or(0, |revision| revision.number),
+        source,
+        impact: impact(&changes, live, seconds),
+        changes,
+        quiet_stacks: Vec::new(),
+        file_changes: Vec::new(),
+        unchanged: 0,
+        drift: Default::default(),
+        drift_checked: false,
+        disagreements: Vec::new(),
+        previewed: false,
+        steps,
+        content: Content { bucket: live.bucket.as_ref().map(|bucket| bucket.name.clone()), ..Content::default() },
+    };
+    Ok(plan.sealed())
+}

@@ -1,0 +1,185 @@
+//! The plan as a document: complete, versioned, with a digest.
+
+use super::{Action, Basis, Change, DataFate, FileChange, Step};
+use crate::{cloud::ResourceDrift, model::ParameterSource, model::StackKey};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+
+/// The `kind` of a plan document.
+pub const PLAN_KIND: &str = "hpcctl.plan";
+/// The `format_version` of a plan document: a new minor adds, a new major is not read.
+pub const PLAN_FORMAT: &str = "1.0";
+
+/// A plan: everything that apply needs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// Always [`PLAN_KIND`].
+    pub kind: String,
+    /// [`PLAN_FORMAT`] of the program that wrote it.
+    pub format_version: String,
+    /// SHA-256 over everything else, in hexadecimal.
+    pub digest: String,
+    /// What it leads to.
+    pub goal: Goal,
+    /// The cluster's name.
+    pub cluster: String,
+    /// The region.
+    pub region: String,
+    /// What it was made against.
+    pub basis: Basis,
+    /// The revision that it makes.
+    pub revision: u64,
+    /// The cluster file.
+    pub source: Source,
+    /// What happens to resources, in the order of stacks.
+    pub changes: Vec<Change>,
+    /// Stacks in which only outputs, tags or descriptions change.
+    pub quiet_stacks: Vec<StackKey>,
+    /// What happens to files on nodes.
+    pub file_changes: Vec<FileChange>,
+    /// How many resources stay as they are.
+    pub unchanged: usize,
+    /// What is not as its template says.
+    pub drift: BTreeMap<String, Vec<ResourceDrift>>,
+    /// Whether drift was looked for.
+    pub drift_checked: bool,
+    /// What CloudFormation's own change sets say otherwise.
+    pub disagreements: Vec<Disagreement>,
+    /// Whether change sets were asked.
+    pub previewed: bool,
+    /// What happens to people and jobs.
+    pub impact: Impact,
+    /// What apply does.
+    pub steps: Vec<Step>,
+    /// What apply does it with.
+    pub content: Content,
+}
+
+/// What a plan leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Goal {
+    /// The cluster as its file says.
+    Apply,
+    /// Nothing.
+    Destroy,
+}
+
+/// The cluster file that a plan was made from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Source {
+    /// Its name as the user gave it.
+    pub name: String,
+    /// SHA-256 of its text, in hexadecimal.
+    pub sha256: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// A resource for which CloudFormation predicts something else.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Disagreement {
+    /// The stack.
+    pub stack: StackKey,
+    /// The resource's logical id.
+    pub logical_id: String,
+    /// What this plan says.
+    pub planned: Option<Action>,
+    /// What CloudFormation says: action and replacement.
+    pub cloudformation: String,
+}
+
+/// What happens to people and jobs.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Impact {
+    /// Whether the head node is replaced: running jobs and log-ins end.
+    pub head_node_replaced: bool,
+    /// Queues whose running instances are terminated.
+    pub queues_stopped: Vec<String>,
+    /// Queues whose next nodes differ from those that run.
+    pub queues_changed: Vec<String>,
+    /// File systems that are replaced or deleted.
+    pub file_systems_lost: Vec<String>,
+    /// Running compute instances, when the plan was made.
+    pub running_instances: usize,
+    /// How long it usually takes, in seconds.
+    pub seconds: u32,
+}
+
+/// What apply works with.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Content {
+    /// The artifact bucket.
+    pub bucket: Option<String>,
+    /// Templates.
+    pub templates: BTreeMap<StackKey, String>,
+    /// Where each stack's parameters come from.
+    pub parameters: BTreeMap<StackKey, BTreeMap<String, PlannedParameter>>,
+    /// Tags of all stacks.
+    pub tags: BTreeMap<String, String>,
+    /// Termination protection of all stacks.
+    pub termination_protection: bool,
+    /// Node files.
+    pub files: BTreeMap<String, PlannedFile>,
+    /// The storage's file systems that nodes mount: name in the cluster file to outputs.
+    pub file_digest: String,
+}
+
+/// A parameter's value, or where it comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PlannedParameter {
+    /// Known now.
+    Value(String),
+    /// Known when the stack before it is done.
+    From(ParameterSource),
+}
+
+/// A node file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedFile {
+    /// The text.
+    pub content: String,
+    /// Unix mode.
+    pub mode: u32,
+}
+
+impl Plan {
+    /// The plan's short name: the first twelve digits of its digest.
+    pub fn id(&self) -> &str {
+        self.digest.get(..12).unwrap_or(&self.digest)
+    }
+
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+
+    /// How many resources an action hits.
+    pub fn count(&self, action: Action) -> usize {
+        self.changes.iter().filter(|change| change.action == action).count()
+    }
+
+    /// Changes whose data is lost without export or snapshot.
+    pub fn losses(&self) -> impl Iterator<Item = &Change> {
+        self.changes.iter().filter(|change| change.data.as_ref().is_some_and(|data| data.fate == DataFate::Lost))
+    }
+
+    /// The plan with its digest computed.
+    pub fn sealed(mut self) -> Self {
+        self.digest = String::new();
+        self.digest = sha256(&serde_json::to_string(&self).unwrap_or_default());
+        self
+    }
+
+    /// Whether the digest fits the content.
+    pub fn is_intact(&self) -> bool {
+        self.clone().sealed().digest == self.digest
+    }
+}
+
+/// SHA-256 in hexadecimal.
+pub fn sha256(text: &str) -> String {
+    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}

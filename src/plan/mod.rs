@@ -1,0 +1,25 @@
+//! PLAN: what should be, and what is, in; the complete list of what to do out.
+//!
+//! [`plan`] holds the rendered graph against a [`Live`](crate::observe::Live) snapshot, stack by stack and
+//! property by property, follows replacements through references and outputs, and orders the steps.
+//! [`destroy`] is the plan to nothing. A [`Plan`] is complete: apply needs nothing else, and chooses nothing.
+//! This room does no I/O, and its reasons are data.
+
+mod basis;
+mod build;
+mod change;
+mod destroy;
+mod diff;
+mod document;
+mod duration;
+mod references;
+mod stack_diff;
+mod step;
+mod steps;
+
+pub use basis::{Basis, Moved};
+pub use build::{Desired, PlanError, plan};
+pub use change::*;
+pub use destroy::{DestroyOptions, destroy};
+pub use document::*;
+pub use step::*;

@@ -1,0 +1,70 @@
+//! A step of a plan.
+
+use crate::model::StackKey;
+use serde::{Deserialize, Serialize};
+
+/// One thing that apply does.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Step {
+    /// Its number, from 1.
+    pub number: usize,
+    /// What it does.
+    pub action: StepAction,
+    /// The steps that must be done first.
+    pub after: Vec<usize>,
+    /// How long it usually takes, in seconds.
+    pub seconds: u32,
+}
+
+/// What a step does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "do")]
+pub enum StepAction {
+    /// Makes the artifact bucket of account and region.
+    Bootstrap,
+    /// Writes templates, node files, cluster file and plan into the archive.
+    Archive,
+    /// Exports a file system to S3 and waits for the end.
+    Export {
+        /// Its name in the cluster file.
+        storage: String,
+        /// Its id.
+        file_system: String,
+    },
+    /// Goes on with a rollback that failed.
+    ContinueRollback {
+        /// The stack.
+        stack: StackKey,
+    },
+    /// Makes a stack.
+    CreateStack {
+        /// The stack.
+        stack: StackKey,
+    },
+    /// Updates a stack.
+    UpdateStack {
+        /// The stack.
+        stack: StackKey,
+    },
+    /// Deletes a stack.
+    DeleteStack {
+        /// The stack.
+        stack: StackKey,
+        /// Whether it goes because it is broken and is made anew.
+        broken: bool,
+    },
+    /// Terminates the compute instances that Slurm launched: all, or those of one queue.
+    Terminate {
+        /// The queue.
+        queue: Option<String>,
+    },
+    /// Puts node files where nodes fetch them.
+    Publish {
+        /// False: before the head node is first made, with what is known by then.
+        last: bool,
+    },
+    /// Deletes the cluster's archive from the artifact bucket.
+    Purge,
+    /// Proves that nothing with the cluster's tag is left.
+    Verify,
+}

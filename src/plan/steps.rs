@@ -1,0 +1,236 @@
+//! The order of steps.
+
+use super::{Action, Change, DataFate, Step, StepAction, duration};
+use crate::{
+    cloud::ROLE_TAG,
+    model::{DataHolding, Graph, ParameterSource, StackKey},
+    observe::Live,
+};
+use std::collections::BTreeMap;
+
+/// What has to be done to a stack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StackWork {
+    /// Make it.
+    Create,
+    /// Delete what is left of it, then make it.
+    Recreate,
+    /// Update it.
+    Update,
+    /// Go on with its rollback, then update it.
+    Repair,
+    /// Go on with its rollback.
+    RepairOnly,
+    /// Delete it.
+    Remove,
+}
+
+/// Everything that steps are made of.
+pub struct Work<'a> {
+    /// The graph to be, for its edges.
+    pub graph: Option<&'a Graph>,
+    /// The stacks to work on, in the order of the graph.
+    pub stacks: &'a [(StackKey, StackWork)],
+    /// The changes, for exports and durations.
+    pub changes: &'a [Change],
+    /// Whether files on nodes change.
+    pub files_change: bool,
+    /// What exists.
+    pub live: &'a Live,
+}
+
+/// The steps to what the cluster file says; none when there is nothing to do.
+///
+/// Exports come before the stacks that lose their file systems; stacks follow those that feed them; the head
+/// node is made only when its files are where it fetches them; queues leave Slurm before their stacks go.
+pub fn to_apply(work: &Work<'_>) -> Vec<Step> {
+    let mut list = List::default();
+    if work.stacks.is_empty() && !work.files_change {
+        return list.steps;
+    }
+    let bootstrap = work.live.bucket.as_ref().is_none_or(|bucket| !bucket.exists);
+    let first: Vec<usize> = bootstrap.then(|| list.push(StepAction::Bootstrap, &[], 30)).into_iter().collect();
+    let archive = list.push(StepAction::Archive, &first, 5);
+    let exports = exports(work, &mut list, &[archive]);
+    let mut done: BTreeMap<StackKey, usize> = BTreeMap::new();
+    for (key, kind) in work.stacks.iter().filter(|(_, kind)| *kind != StackWork::Remove) {
+        let mut after = vec![archive];
+        after.extend(before(work.graph, key).iter().filter_map(|feeds| done.get(feeds)));
+        if touches_data(work.changes, key) {
+            after.extend(&exports);
+        }
+        if *key == StackKey::Head && matches!(kind, StackWork::Create | StackWork::Recreate) {
+            after = vec![list.push(StepAction::Publish { last: false }, &after, 5)];
+        }
+        done.insert(key.clone(), stack_steps(work, key, *kind, &after, &mut list));
+    }
+    let mut all: Vec<usize> = done.values().copied().collect();
+    all.push(archive);
+    let publish = list.push(StepAction::Publish { last: true }, &all, 5);
+    removals(work, publish, &exports, &mut list);
+    list.steps
+}
+
+/// The steps to nothing. Slurm stops first, then what it launched, so that the data that is exported is
+/// complete and at rest; a failed export leaves the file systems as they are.
+pub fn to_destroy(work: &Work<'_>) -> Vec<Step> {
+    let mut list = List::default();
+    let mut done: BTreeMap<&StackKey, usize> = BTreeMap::new();
+    let has = |key: &StackKey| work.stacks.iter().any(|(other, _)| other == key);
+    for key in [StackKey::Monitoring, StackKey::Head] {
+        if let Some((key, _)) = work.stacks.iter().find(|(other, _)| *other == key) {
+            let step = delete(work, key, &[], &mut list);
+            done.insert(key, step);
+        }
+    }
+    let mut after: Vec<usize> = done.get(&StackKey::Head).copied().into_iter().collect();
+    if has_compute(work.live) || has(&StackKey::Head) {
+        after = vec![list.push(StepAction::Terminate { queue: None }, &after, duration::TERMINATE_SECONDS)];
+    }
+    let exports = exports(work, &mut list, &after);
+    for (key, _) in work.stacks {
+        if matches!(key, StackKey::Queue(_) | StackKey::Accounting) {
+            let step = delete(work, key, &after, &mut list);
+            done.insert(key, step);
+        }
+    }
+    for key in [StackKey::Storage, StackKey::Network] {
+        if let Some((key, _)) = work.stacks.iter().find(|(other, _)| *other == key) {
+            let mut all: Vec<usize> = done.values().copied().chain(exports.iter().copied()).chain(after.clone()).collect();
+            all.sort_unstable();
+            all.dedup();
+            let step = delete(work, key, &all, &mut list);
+            done.insert(key, step);
+        }
+    }
+    let mut all: Vec<usize> = done.values().copied().chain(after).collect();
+    let archived = work.live.bucket.as_ref().is_some_and(|bucket| bucket.exists)
+        && (work.live.revision.is_some() || !work.live.files.is_empty() || !work.stacks.is_empty());
+    if all.is_empty() && !archived {
+        return list.steps;
+    }
+    all.sort_unstable();
+    all.dedup();
+    if archived {
+        all = vec![list.push(StepAction::Purge, &all, 5)];
+    }
+    list.push(StepAction::Verify, &all, 10);
+    list.steps
+}
+
+/// The length of the longest chain of steps, in seconds.
+pub fn critical_path(steps: &[Step]) -> u32 {
+    let mut ends: BTreeMap<usize, u32> = BTreeMap::new();
+    for step in steps {
+        let start = step.after.iter().filter_map(|before| ends.get(before)).max().copied().unwrap_or(0);
+        ends.insert(step.number, start + step.seconds);
+    }
+    ends.into_values().max().unwrap_or(0)
+}
+
+#[derive(Default)]
+struct List {
+    steps: Vec<Step>,
+}
+
+impl List {
+    fn push(&mut self, action: StepAction, after: &[usize], seconds: u32) -> usize {
+        let number = self.steps.len() + 1;
+        let mut after = after.to_vec();
+        after.sort_unstable();
+        after.dedup();
+        self.steps.push(Step { number, action, after, seconds });
+        number
+    }
+}
+
+fn exports(work: &Work<'_>, list: &mut List, after: &[usize]) -> Vec<usize> {
+    let mut steps = Vec::new();
+    for change in work.changes {
+        let Some(data) = change.data.as_ref().filter(|data| data.fate == DataFate::ExportedFirst) else { continue };
+        let (DataHolding::FileSystem { name, .. }, Some(id)) = (&data.holding, &change.physical_id) else { continue };
+        let export = StepAction::Export { storage: name.clone(), file_system: id.clone() };
+        steps.push(list.push(export, after, duration::EXPORT_SECONDS));
+    }
+    steps
+}
+
+fn touches_data(changes: &[Change], key: &StackKey) -> bool {
+    changes.iter().any(|change| change.stack == *key && change.data.is_some())
+}
+
+fn stack_steps(work: &Work<'_>, key: &StackKey, kind: StackWork, after: &[usize], list: &mut List) -> usize {
+    let seconds = seconds(work.changes, key);
+    let stack = key.clone();
+    match kind {
+        StackWork::Create | StackWork::Remove => list.push(StepAction::CreateStack { stack }, after, seconds),
+        StackWork::Recreate => {
+            let gone = list.push(StepAction::DeleteStack { stack: stack.clone(), broken: true }, after, 20);
+            list.push(StepAction::CreateStack { stack }, &[gone], seconds)
+        }
+        StackWork::Update => list.push(StepAction::UpdateStack { stack }, after, seconds),
+        StackWork::Repair => {
+            let repaired = list.push(StepAction::ContinueRollback { stack: stack.clone() }, after, 60);
+            list.push(StepAction::UpdateStack { stack }, &[repaired], seconds)
+        }
+        StackWork::RepairOnly => list.push(StepAction::ContinueRollback { stack }, after, 60),
+    }
+}
+
+fn removals(work: &Work<'_>, publish: usize, exports: &[usize], list: &mut List) {
+    let mut gone = Vec::new();
+    // The reverse of the order in which stacks are made.
+    for (key, _) in work.stacks.iter().rev().filter(|(_, kind)| *kind == StackWork::Remove) {
+        let mut after = vec![publish];
+        if let StackKey::Queue(queue) = key {
+            let terminate = StepAction::Terminate { queue: Some(queue.clone()) };
+            after = vec![list.push(terminate, &after, duration::TERMINATE_SECONDS)];
+        } else {
+            after.extend(&gone);
+        }
+        if touches_data(work.changes, key) {
+            after.extend(exports);
+        }
+        gone.push(delete(work, key, &after, list));
+    }
+}
+
+fn delete(work: &Work<'_>, key: &StackKey, after: &[usize], list: &mut List) -> usize {
+    let action = StepAction::DeleteStack { stack: key.clone(), broken: false };
+    list.push(action, after, seconds(work.changes, key))
+}
+
+fn has_compute(live: &Live) -> bool {
+    live.instances.iter().any(|instance| instance.tags.get(ROLE_TAG).is_some_and(|role| role == "compute"))
+}
+
+/// The stacks that must be done before this one.
+fn before(graph: Option<&Graph>, key: &StackKey) -> Vec<StackKey> {
+    let Some(stack) = graph.and_then(|graph| graph.stacks.iter().find(|stack| stack.key == *key)) else {
+        return Vec::new();
+    };
+    let mut list = stack.after.clone();
+    for parameter in stack.parameters.values() {
+        if let ParameterSource::Output { stack, .. } = &parameter.source
+            && !list.contains(stack)
+        {
+            list.push(stack.clone());
+        }
+    }
+    list
+}
+
+/// Resources of a stack are worked on side by side: the slowest counts, and a little for each other.
+fn seconds(changes: &[Change], key: &StackKey) -> u32 {
+    let of = |change: &Change| match change.action {
+        Action::Create => duration::create_seconds(&change.resource_type),
+        Action::Update => duration::update_seconds(&change.resource_type),
+        Action::Replace => {
+            duration::create_seconds(&change.resource_type) + duration::delete_seconds(&change.resource_type)
+        }
+        Action::Delete => duration::delete_seconds(&change.resource_type),
+        Action::Forget => 1,
+    };
+    let all: Vec<u32> = changes.iter().filter(|change| change.stack == *key).map(of).collect();
+    all.iter().max().copied().unwrap_or(10) + all.len() as u32
+}
