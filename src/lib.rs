@@ -1,1 +1,3 @@
 //! hpcctl
+
+pub mod catalog;

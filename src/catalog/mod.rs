@@ -1,0 +1,26 @@
+//! Facts about AWS that do not depend on an account.
+//!
+//! In: tables written by `tools/catalog.py` from packages that carry AWS's own data (EC2's instance
+//! types, CloudFormation's resource provider schemas, the regions), and a table that
+//! `catalog refresh` wrote.
+//!
+//! Out: an instance type's cores, memory, EFA and GPUs; which property of a resource type forces a
+//! replacement, and what is wrong with a resource's properties; a region's partition; the name that
+//! a mistyped one most likely meant.
+//!
+//! Never: network or files (the tables are part of the program), prices, quotas, what an account may
+//! use or a region offers. The tables are read a row at a time, so a look-up costs microseconds.
+
+mod closest;
+mod instance_catalog;
+mod instance_row;
+mod instance_types;
+mod regions;
+mod table;
+
+pub use instance_catalog::{CatalogError, InstanceCatalog, to_text};
+pub use instance_types::{
+    Accelerator, AcceleratorKind, Arch, DiskKind, EbsOptimized, EfaFacts, Gpu, Hypervisor,
+    InstanceStore, InstanceType, NetworkFacts,
+};
+pub use regions::{Partition, Region, closest as closest_region, partition, region, regions};
