@@ -15,7 +15,12 @@ mod closest;
 mod instance_catalog;
 mod instance_row;
 mod instance_types;
+mod overrides;
+mod prop_check;
+mod prop_path;
+mod prop_schema;
 mod regions;
+mod resource_types;
 mod table;
 
 pub use instance_catalog::{CatalogError, InstanceCatalog, to_text};
@@ -23,4 +28,8 @@ pub use instance_types::{
     Accelerator, AcceleratorKind, Arch, DiskKind, EbsOptimized, EfaFacts, Gpu, Hypervisor,
     InstanceStore, InstanceType, NetworkFacts,
 };
+pub use prop_check::{PropViolation, ViolationKind};
+pub use prop_path::PropPath;
+pub use prop_schema::{Kind, Prop, PropSchema};
 pub use regions::{Partition, Region, closest as closest_region, partition, region, regions};
+pub use resource_types::{Replacement, ResourceCatalog, ResourceType};
