@@ -80,6 +80,11 @@ pub enum ViolationKind {
         /// Their names.
         of: Vec<String>,
     },
+    /// It must be there because another one is.
+    NeededBy {
+        /// The other one.
+        by: String,
+    },
     /// It must not be there together with another one.
     ExcludedBy {
         /// The other one.
@@ -207,6 +212,12 @@ impl Check<'_> {
         let of = &schema.at_least_one;
         if !of.is_empty() && !of.iter().any(there) {
             self.add(ViolationKind::AtLeastOne { of: of.clone() });
+        }
+        for (by, needed) in schema.needs.iter().filter(|(by, _)| sure(by)) {
+            for name in needed.iter().filter(|name| !there(name)) {
+                let by = by.clone();
+                self.inside(name, |check| check.add(ViolationKind::NeededBy { by }));
+            }
         }
         for (by, excluded) in schema.excludes.iter().filter(|(by, _)| sure(by)) {
             // Exclusion is mutual in most schemas: say it once, of the later name.
@@ -459,6 +470,11 @@ mod tests {
         assert_eq!(check("AWS::IAM::Policy", policy), [" AtLeastOne"]);
         let both = json!({"SubnetId": "subnet-1", "NetworkInterfaces": []});
         assert_eq!(check("AWS::EC2::Instance", both), ["SubnetId ExcludedBy"]);
+        let classic = json!({"GroupDescription": "x", "SecurityGroupEgress": []});
+        assert_eq!(
+            check("AWS::EC2::SecurityGroup", classic),
+            ["VpcId NeededBy"]
+        );
     }
 
     #[test]
@@ -491,10 +507,7 @@ mod tests {
         let props = json!({"MasterUserSecret": {"SecretArn": "arn"}, "Endpoint": {"Port": "1"}});
         assert_eq!(
             check("AWS::RDS::DBInstance", props),
-            [
-                "Endpoint/Port ReadOnly",
-                "MasterUserSecret/SecretArn ReadOnly"
-            ]
+            ["Endpoint ReadOnly", "MasterUserSecret/SecretArn ReadOnly"]
         );
     }
 
@@ -502,27 +515,20 @@ mod tests {
     fn every_pattern_compiles() {
         for name in ResourceCatalog::embedded().names() {
             let found = ResourceCatalog::embedded().get(name).unwrap();
-            let mut todo: Vec<&PropSchema> = found
-                .definitions
-                .values()
-                .chain([&found.properties])
-                .collect();
-            while let Some(schema) = todo.pop() {
+            let mut todo: Vec<&Prop> = found.definitions.values().collect();
+            todo.extend(found.properties.props.values());
+            while let Some(prop) = todo.pop() {
+                let Prop::Inline(schema) = prop else { continue };
                 if let Some(pattern) = &schema.pattern {
                     assert!(regex_lite::Regex::new(pattern).is_ok(), "{name} {pattern}");
                 }
-                let props = schema
-                    .props
-                    .values()
-                    .chain(&schema.items)
-                    .chain(&schema.values);
-                todo.extend(props.filter_map(|p| {
-                    if let Prop::Inline(s) = p {
-                        Some(&**s)
-                    } else {
-                        None
-                    }
-                }));
+                todo.extend(
+                    schema
+                        .props
+                        .values()
+                        .chain(&schema.items)
+                        .chain(&schema.values),
+                );
             }
         }
     }
