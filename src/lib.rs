@@ -1,3 +1,4 @@
 //! hpcctl
 
+pub mod apply;
 pub mod catalog;

@@ -18,7 +18,7 @@ mod step;
 mod steps;
 
 pub use basis::{Basis, Moved};
-pub use build::{Desired, PlanError, plan};
+pub use build::{CLUSTER_FACTS, Desired, PlanError, plan};
 pub use change::*;
 pub use destroy::{DestroyOptions, destroy};
 pub use document::*;

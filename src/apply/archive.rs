@@ -1,0 +1,135 @@
+//! Steps on the artifact bucket: bootstrap, archive, publish, purge.
+
+use super::{ApplyError, Context, facts};
+use crate::{
+    cloud::{PutCondition, StackInput, StackStatus, TemplateSource},
+    model,
+    observe::{Revision, keys},
+    plan::Goal,
+    render,
+};
+use futures_util::future::join_all;
+use std::collections::BTreeMap;
+
+/// Makes the artifact bucket of account and region; true: it is there.
+pub async fn bootstrap(context: &Context<'_>) -> Result<bool, ApplyError> {
+    if context.cloud.objects.bucket_exists(&context.bucket()).await? {
+        return Ok(true);
+    }
+    let stack = model::bootstrap_stack(&context.plan.region);
+    let input = StackInput {
+        name: model::BOOTSTRAP_STACK.to_owned(),
+        template: TemplateSource::Body(render::template(&stack).body),
+        parameters: BTreeMap::new(),
+        tags: BTreeMap::from([("hpcctl:bootstrap".to_owned(), "true".to_owned())]),
+        token: format!("hpcctl-bootstrap-{}", context.plan.id()),
+        termination_protection: false,
+    };
+    let stacks = &context.cloud.stacks;
+    let id = match stacks.stack(model::BOOTSTRAP_STACK).await? {
+        Some(state) if state.status.in_progress() => state.id,
+        Some(state) if state.status.must_be_recreated() => {
+            stacks.delete(model::BOOTSTRAP_STACK, &[], &format!("{}-again", input.token)).await?;
+            settle(context, &state.id).await?;
+            stacks.create(&input).await?
+        }
+        Some(state) => state.id,
+        None => stacks.create(&input).await?,
+    };
+    settle(context, &id).await?;
+    Ok(false)
+}
+
+async fn settle(context: &Context<'_>, id: &str) -> Result<(), ApplyError> {
+    let mut pace = super::context::Pace::new();
+    loop {
+        match context.cloud.stacks.stack(id).await? {
+            Some(state) if state.status.in_progress() => context.pause(&mut pace).await?,
+            Some(state) if !state.status.succeeded() && state.status != StackStatus::UpdateRollbackComplete => {
+                return Err(ApplyError::Stack {
+                    stack: model::StackKey::Network,
+                    status: state.status.as_str().to_owned(),
+                    reason: state.reason,
+                    resources: Vec::new(),
+                });
+            }
+            _ => return Ok(()),
+        }
+    }
+}
+
+/// Writes templates, node files, cluster file and plan into the archive of the new revision.
+pub async fn archive(context: &Context<'_>) -> Result<bool, ApplyError> {
+    let plan = context.plan;
+    let at = |path: &str| keys::archive(&plan.cluster, plan.revision, path);
+    let mut objects: Vec<(String, Vec<u8>)> = vec![
+        (at("cluster.yaml"), plan.source.text.clone().into_bytes()),
+        (at("plan.json"), serde_json::to_vec(plan).unwrap_or_default()),
+    ];
+    for (key, body) in &plan.content.templates {
+        let path = keys::template(&plan.cluster, plan.revision, &key.to_string());
+        objects.push((path, body.clone().into_bytes()));
+    }
+    for (path, file) in &plan.content.files {
+        objects.push((at(&format!("files/{path}")), file.content.clone().into_bytes()));
+    }
+    put_all(context, objects).await?;
+    Ok(false)
+}
+
+/// Puts node files where nodes fetch them, and takes away those that are no more. When `last`, the revision
+/// becomes the newest.
+pub async fn publish(context: &Context<'_>, last: bool) -> Result<bool, ApplyError> {
+    let plan = context.plan;
+    let bucket = context.bucket();
+    let current = |path: &str| keys::current(&plan.cluster, path);
+    let facts = facts::cluster_facts(context).await?;
+    let mut objects: Vec<(String, Vec<u8>)> = vec![(current(crate::plan::CLUSTER_FACTS), facts)];
+    let files = plan.content.files.iter();
+    objects.extend(files.map(|(path, file)| (current(path), file.content.clone().into_bytes())));
+    put_all(context, objects).await?;
+    let prefix = current("");
+    for object in context.cloud.objects.list(&bucket, &prefix).await? {
+        let path = object.key.strip_prefix(&prefix).unwrap_or(&object.key);
+        if path != crate::plan::CLUSTER_FACTS && !plan.content.files.contains_key(path) {
+            context.cloud.objects.delete(&bucket, &object.key).await?;
+        }
+    }
+    if last {
+        let caller = context.cloud.identity.caller().await?;
+        let revision = Revision {
+            number: plan.revision,
+            plan: plan.id().to_owned(),
+            at: context.cloud.clock.now(),
+            by: caller.arn,
+            source_sha256: plan.source.sha256.clone(),
+        };
+        let body = serde_json::to_vec_pretty(&revision).unwrap_or_default();
+        context.cloud.objects.put(&bucket, &keys::head(&plan.cluster), body, PutCondition::Always).await?;
+    }
+    Ok(false)
+}
+
+/// Deletes everything of the cluster in the artifact bucket.
+pub async fn purge(context: &Context<'_>) -> Result<bool, ApplyError> {
+    debug_assert_eq!(context.plan.goal, Goal::Destroy);
+    let purged = context.cloud.objects.purge(&context.bucket(), &keys::prefix(&context.plan.cluster)).await?;
+    Ok(purged == 0)
+}
+
+async fn put_all(context: &Context<'_>, objects: Vec<(String, Vec<u8>)>) -> Result<(), ApplyError> {
+    let bucket = context.bucket();
+    // A few at a time: S3 likes it, and memory too.
+    let mut rest = objects.into_iter().peekable();
+    while rest.peek().is_some() {
+        let some: Vec<_> = rest.by_ref().take(16).collect();
+        let puts = some.into_iter().map(|(key, body)| {
+            let bucket = bucket.clone();
+            async move { context.cloud.objects.put(&bucket, &key, body, PutCondition::Always).await }
+        });
+        for put in join_all(puts).await {
+            put?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,100 @@
+//! What every step has at hand.
+
+use super::{ApplyError, Event, Listener};
+use crate::{cloud::Cloud, model::StackKey, plan::Plan};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+/// What every step has at hand.
+pub struct Context<'a> {
+    /// The cloud.
+    pub cloud: &'a Cloud,
+    /// The plan.
+    pub plan: &'a Plan,
+    /// Who hears of events.
+    pub listener: &'a dyn Listener,
+    /// Whether to stop.
+    pub stop: Stop,
+    /// Names of resources in the plan, by stack and logical id.
+    pub addresses: BTreeMap<(StackKey, String), String>,
+}
+
+/// A wish to stop, set by whoever catches Ctrl-C.
+#[derive(Debug, Clone, Default)]
+pub struct Stop(Arc<AtomicBool>);
+
+impl Stop {
+    /// Asks to stop.
+    pub fn set(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether somebody asked to stop.
+    pub fn is_set(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+impl<'a> Context<'a> {
+    /// A context for a plan.
+    pub fn new(cloud: &'a Cloud, plan: &'a Plan, listener: &'a dyn Listener, stop: Stop) -> Self {
+        let name = |change: &crate::plan::Change| {
+            ((change.stack.clone(), change.logical_id.clone()), change.address.clone())
+        };
+        let addresses = plan.changes.iter().map(name).collect();
+        Self { cloud, plan, listener, stop, addresses }
+    }
+
+    /// Tells the listener.
+    pub fn tell(&self, event: &Event) {
+        self.listener.event(self.cloud.clock.now(), event);
+    }
+
+    /// The artifact bucket.
+    pub fn bucket(&self) -> String {
+        self.plan.content.bucket.clone().unwrap_or_default()
+    }
+
+    /// A resource's name in the plan; its logical id when the plan does not name it.
+    pub fn address(&self, stack: &StackKey, logical_id: &str) -> String {
+        let key = (stack.clone(), logical_id.to_owned());
+        self.addresses.get(&key).cloned().unwrap_or_else(|| format!("{stack}.{logical_id}"))
+    }
+
+    /// A client request token: the same plan and step give the same.
+    pub fn token(&self, step: usize) -> String {
+        format!("hpcctl-{}-{step}", self.plan.id())
+    }
+
+    /// Waits before the next look, a little longer each time; refuses when somebody asked to stop.
+    pub async fn pause(&self, pace: &mut Pace) -> Result<(), ApplyError> {
+        if self.stop.is_set() {
+            return Err(ApplyError::Interrupted);
+        }
+        self.cloud.clock.sleep(pace.next_pause()).await;
+        Ok(())
+    }
+}
+
+/// The pace of looking: from half a second to five.
+pub struct Pace(Duration);
+
+impl Pace {
+    /// A new pace.
+    pub fn new() -> Self {
+        Self(Duration::from_millis(500))
+    }
+
+    /// The next pause.
+    pub fn next_pause(&mut self) -> Duration {
+        let now = self.0;
+        self.0 = (now * 3 / 2).min(Duration::from_secs(5));
+        now
+    }
+}

@@ -1,0 +1,114 @@
+//! Why a step failed.
+
+use crate::{
+    cloud::CloudError,
+    model::StackKey,
+    plan::Moved,
+};
+use super::{FailedFile, Leftover, LockInfo};
+
+/// Why a plan, or a step of it, was not carried out.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ApplyError {
+    /// A call failed.
+    Cloud(CloudError),
+    /// The plan was made without a cloud.
+    OfflinePlan,
+    /// The plan's digest does not fit its content: somebody edited it.
+    EditedPlan,
+    /// The plan is for another account.
+    OtherAccount {
+        /// The plan's account.
+        planned: String,
+        /// The caller's account.
+        caller: String,
+    },
+    /// Things moved since the plan was made.
+    Stale {
+        /// What moved.
+        moved: Vec<Moved>,
+    },
+    /// Somebody else applies.
+    Locked {
+        /// Who.
+        lock: LockInfo,
+    },
+    /// The lock was lost while the plan was applied.
+    LockLost,
+    /// A stack did not reach what was asked.
+    Stack {
+        /// The stack.
+        stack: StackKey,
+        /// Its status.
+        status: String,
+        /// CloudFormation's words on the status.
+        reason: Option<String>,
+        /// The resources that failed, the first cause first.
+        resources: Vec<FailedResource>,
+    },
+    /// A parameter's source has no value.
+    MissingOutput {
+        /// The stack that needs it.
+        stack: StackKey,
+        /// The parameter.
+        parameter: String,
+    },
+    /// No image was found for a parameter.
+    NoImage {
+        /// The parameter.
+        parameter: String,
+    },
+    /// A data-repository task did not succeed.
+    Transfer {
+        /// The file system's name.
+        storage: String,
+        /// The task's id.
+        task: String,
+        /// Where it ended.
+        lifecycle: String,
+        /// FSx's words.
+        message: Option<String>,
+        /// Files that failed, as far as the report tells.
+        files: Vec<FailedFile>,
+        /// Where the report is.
+        report: Option<String>,
+    },
+    /// The file system has no link with S3.
+    NoRepository {
+        /// The file system's name.
+        storage: String,
+    },
+    /// The file system does not exist or cannot be used now.
+    NotAvailable {
+        /// The file system's name.
+        storage: String,
+        /// Its state.
+        lifecycle: String,
+    },
+    /// Things are left that should be gone.
+    Leftovers {
+        /// Which.
+        left: Vec<Leftover>,
+    },
+    /// The user interrupted.
+    Interrupted,
+}
+
+impl From<CloudError> for ApplyError {
+    fn from(error: CloudError) -> Self {
+        Self::Cloud(error)
+    }
+}
+
+/// A resource that failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailedResource {
+    /// Its name in the plan, or its logical id.
+    pub address: String,
+    /// Its type.
+    pub resource_type: String,
+    /// Its status.
+    pub status: String,
+    /// CloudFormation's words.
+    pub reason: String,
+}

@@ -1,0 +1,75 @@
+//! What happens while a plan is applied.
+
+use crate::{
+    cloud::{TaskState, Timestamp},
+    model::StackKey,
+    plan::StepAction,
+};
+use serde::Serialize;
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "event")]
+pub enum Event {
+    /// A step begins.
+    StepStarted {
+        /// Its number.
+        step: usize,
+        /// What it does.
+        action: StepAction,
+    },
+    /// A step is done.
+    StepDone {
+        /// Its number.
+        step: usize,
+        /// What it did.
+        action: StepAction,
+        /// How long it took, in seconds.
+        seconds: i64,
+        /// Whether there was nothing left to do.
+        already: bool,
+    },
+    /// A step failed.
+    StepFailed {
+        /// Its number.
+        step: usize,
+        /// What it should have done.
+        action: StepAction,
+    },
+    /// A resource of a stack changed its status.
+    Resource {
+        /// The stack.
+        stack: StackKey,
+        /// The resource's name in the plan, or its logical id.
+        address: String,
+        /// Its type.
+        resource_type: String,
+        /// Its status.
+        status: String,
+        /// CloudFormation's words.
+        reason: Option<String>,
+    },
+    /// A data-repository task went on.
+    Task {
+        /// The file system's name in the cluster file.
+        storage: String,
+        /// The task.
+        task: TaskState,
+    },
+    /// Instances are being terminated.
+    Terminating {
+        /// How many are left.
+        left: usize,
+    },
+    /// The lock of a dead or silent owner was taken over.
+    LockTakenOver {
+        /// Whose it was.
+        owner: String,
+    },
+}
+
+/// Takes events as they happen.
+pub trait Listener: Send + Sync {
+    /// Takes one.
+    fn event(&self, at: Timestamp, event: &Event);
+}

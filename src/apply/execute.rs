@@ -1,0 +1,146 @@
+//! Carrying out the steps, side by side where the plan allows it.
+
+use super::{
+    ApplyError, Context, Event, Lock, archive, export, instances,
+    export::{ExportRequest, TransferKind},
+    stack, verify,
+};
+use crate::plan::{Step, StepAction};
+use futures_util::{
+    future::{Either, select},
+    stream::{FuturesUnordered, StreamExt},
+};
+use std::{collections::BTreeSet, pin::pin, time::Duration};
+
+/// How many stacks are worked on at the same time; CloudFormation throttles those who ask for more.
+const MAX_AT_ONCE: usize = 10;
+/// Seconds between two renewals of the lock.
+const RENEW_SECONDS: u64 = 60;
+
+/// What came of a plan.
+#[derive(Debug, Default)]
+pub struct Applied {
+    /// The steps that are done.
+    pub done: Vec<usize>,
+    /// The steps that failed, and why.
+    pub failed: Vec<StepFailure>,
+    /// The steps that were not begun.
+    pub not_begun: Vec<usize>,
+}
+
+/// A step that failed.
+#[derive(Debug)]
+pub struct StepFailure {
+    /// Its number.
+    pub step: usize,
+    /// What it should have done.
+    pub action: StepAction,
+    /// Why it did not.
+    pub error: ApplyError,
+}
+
+/// Carries out all steps. After a failure nothing new is begun, but what runs is followed to its end.
+pub async fn execute(context: &Context<'_>, lock: Option<&mut Lock>) -> Applied {
+    let steps = pin!(run(context));
+    match lock {
+        None => steps.await,
+        Some(lock) => {
+            let renewals = pin!(renew(context, lock));
+            match select(steps, renewals).await {
+                Either::Left((applied, _)) => applied,
+                Either::Right((error, steps)) => {
+                    context.stop.set();
+                    let mut applied = steps.await;
+                    let lost = StepFailure { step: 0, action: StepAction::Verify, error };
+                    applied.failed.insert(0, lost);
+                    applied
+                }
+            }
+        }
+    }
+}
+
+/// Renews the lock until that fails.
+async fn renew(context: &Context<'_>, lock: &mut Lock) -> ApplyError {
+    loop {
+        context.cloud.clock.sleep(Duration::from_secs(RENEW_SECONDS)).await;
+        if let Err(error) = lock.renew(context.cloud).await {
+            return error;
+        }
+    }
+}
+
+async fn run(context: &Context<'_>) -> Applied {
+    let mut applied = Applied::default();
+    let mut waiting: Vec<&Step> = context.plan.steps.iter().collect();
+    let mut done: BTreeSet<usize> = BTreeSet::new();
+    let mut running = FuturesUnordered::new();
+    loop {
+        let may_begin = applied.failed.is_empty() && !context.stop.is_set();
+        while may_begin && running.len() < MAX_AT_ONCE {
+            let ready = waiting.iter().position(|step| step.after.iter().all(|before| done.contains(before)));
+            let Some(index) = ready else { break };
+            running.push(step(context, waiting.remove(index)));
+        }
+        let Some((step, result)) = running.next().await else { break };
+        match result {
+            Ok(()) => {
+                done.insert(step.number);
+                applied.done.push(step.number);
+            }
+            Err(error) => {
+                applied.failed.push(StepFailure { step: step.number, action: step.action.clone(), error });
+            }
+        }
+    }
+    applied.not_begun = waiting.iter().map(|step| step.number).collect();
+    if applied.failed.is_empty() && !applied.not_begun.is_empty() {
+        let next = waiting[0];
+        let error = ApplyError::Interrupted;
+        applied.failed.push(StepFailure { step: next.number, action: next.action.clone(), error });
+    }
+    applied
+}
+
+async fn step<'s>(context: &Context<'_>, step: &'s Step) -> (&'s Step, Result<(), ApplyError>) {
+    let began = context.cloud.clock.now();
+    let action = step.action.clone();
+    context.tell(&Event::StepStarted { step: step.number, action: action.clone() });
+    let result = perform(context, step).await;
+    let event = match &result {
+        Ok(already) => {
+            let seconds = context.cloud.clock.now().0 - began.0;
+            Event::StepDone { step: step.number, action, seconds, already: *already }
+        }
+        Err(_) => Event::StepFailed { step: step.number, action },
+    };
+    context.tell(&event);
+    (step, result.map(|_| ()))
+}
+
+/// Does one step; true: there was nothing left to do.
+async fn perform(context: &Context<'_>, step: &Step) -> Result<bool, ApplyError> {
+    match &step.action {
+        StepAction::Bootstrap => archive::bootstrap(context).await,
+        StepAction::Archive => archive::archive(context).await,
+        StepAction::Export { storage, file_system } => {
+            let request = ExportRequest {
+                storage: storage.clone(),
+                file_system: file_system.clone(),
+                kind: TransferKind::Export,
+                paths: Vec::new(),
+                token: context.token(step.number),
+                tags: context.plan.content.tags.clone(),
+            };
+            export::transfer(context.cloud, &request, context.listener, &context.stop).await.map(|_| false)
+        }
+        StepAction::ContinueRollback { stack } => stack::continue_rollback(context, stack).await,
+        StepAction::CreateStack { stack } => stack::create(context, stack, step.number).await,
+        StepAction::UpdateStack { stack } => stack::update(context, stack, step.number).await,
+        StepAction::DeleteStack { stack, .. } => stack::delete(context, stack, step.number).await,
+        StepAction::Terminate { queue } => instances::terminate(context, queue.as_deref()).await,
+        StepAction::Publish { last } => archive::publish(context, *last).await,
+        StepAction::Purge => archive::purge(context).await,
+        StepAction::Verify => verify::verify(context).await,
+    }
+}

@@ -1,0 +1,132 @@
+//! The lock: one object in the artifact bucket, written only when it is not there.
+//!
+//! It is a lease. Its owner renews it while the plan is applied; when the owner falls silent for
+//! [`LEASE_SECONDS`], or is a process of this machine that has died, the next one takes it over.
+
+use super::ApplyError;
+use crate::{
+    cloud::{Cloud, CloudError, ErrorKind, PutCondition, Timestamp},
+    observe::keys,
+};
+use serde::{Deserialize, Serialize};
+
+/// Seconds after its last renewal at which a lock may be taken over.
+pub const LEASE_SECONDS: i64 = 600;
+
+/// Who holds a lock.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Owner {
+    /// The caller's ARN.
+    pub arn: String,
+    /// The machine's name.
+    pub host: String,
+    /// The process.
+    pub pid: u32,
+}
+
+/// The content of a lock.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LockInfo {
+    /// Who holds it.
+    pub owner: Owner,
+    /// The plan that is applied.
+    pub plan: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// When it was last renewed.
+    pub renewed: Timestamp,
+}
+
+/// A lock that is held.
+pub struct Lock {
+    bucket: String,
+    key: String,
+    info: LockInfo,
+    etag: String,
+}
+
+/// What came of asking for the lock.
+pub enum LockOutcome {
+    /// It is ours.
+    Held(Lock),
+    /// It is ours, taken over from this owner.
+    TakenOver(Lock, LockInfo),
+    /// Somebody else has it.
+    Refused(LockInfo),
+}
+
+impl Lock {
+    /// Asks for the lock of a cluster. `is_dead` tells whether an owner is known to be dead.
+    pub async fn acquire(
+        cloud: &Cloud,
+        bucket: &str,
+        cluster: &str,
+        owner: Owner,
+        plan: &str,
+        is_dead: &dyn Fn(&Owner) -> bool,
+    ) -> Result<LockOutcome, CloudError> {
+        let key = keys::lock(cluster);
+        let now = cloud.clock.now();
+        let info = LockInfo { owner, plan: plan.to_owned(), since: now, renewed: now };
+        let held = |etag| Lock { bucket: bucket.to_owned(), key: key.clone(), info: info.clone(), etag };
+        match cloud.objects.put(bucket, &key, body(&info), PutCondition::IfAbsent).await {
+            Ok(etag) => return Ok(LockOutcome::Held(held(etag))),
+            Err(error) if error.kind == ErrorKind::PreconditionFailed => {}
+            Err(error) => return Err(error),
+        }
+        let Some((there, etag)) = cloud.objects.get(bucket, &key).await? else {
+            let etag = cloud.objects.put(bucket, &key, body(&info), PutCondition::IfAbsent).await?;
+            return Ok(LockOutcome::Held(held(etag)));
+        };
+        let Ok(other) = serde_json::from_slice::<LockInfo>(&there) else {
+            let etag = cloud.objects.put(bucket, &key, body(&info), PutCondition::IfMatch(etag)).await?;
+            return Ok(LockOutcome::Held(held(etag)));
+        };
+        if !is_dead(&other.owner) && now < other.renewed.plus(LEASE_SECONDS) {
+            return Ok(LockOutcome::Refused(other));
+        }
+        match cloud.objects.put(bucket, &key, body(&info), PutCondition::IfMatch(etag)).await {
+            Ok(etag) => Ok(LockOutcome::TakenOver(held(etag), other)),
+            Err(error) if error.kind == ErrorKind::PreconditionFailed => Ok(LockOutcome::Refused(other)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Renews the lease.
+    pub async fn renew(&mut self, cloud: &Cloud) -> Result<(), ApplyError> {
+        self.info.renewed = cloud.clock.now();
+        let condition = PutCondition::IfMatch(self.etag.clone());
+        match cloud.objects.put(&self.bucket, &self.key, body(&self.info), condition).await {
+            Ok(etag) => {
+                self.etag = etag;
+                Ok(())
+            }
+            Err(error) if matches!(error.kind, ErrorKind::PreconditionFailed | ErrorKind::NotFound) => {
+                Err(ApplyError::LockLost)
+            }
+            // A passing failure is no loss: the lease is longer than the pause between two renewals.
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// Gives the lock back.
+    pub async fn release(self, cloud: &Cloud) -> Result<(), CloudError> {
+        let ours = cloud.objects.get(&self.bucket, &self.key).await?.is_some_and(|(_, etag)| etag == self.etag);
+        if ours { cloud.objects.delete(&self.bucket, &self.key).await } else { Ok(()) }
+    }
+}
+
+/// Reads a cluster's lock.
+pub async fn read_lock(cloud: &Cloud, bucket: &str, cluster: &str) -> Result<Option<LockInfo>, CloudError> {
+    let there = cloud.objects.get(bucket, &keys::lock(cluster)).await?;
+    Ok(there.and_then(|(body, _)| serde_json::from_slice(&body).ok()))
+}
+
+/// Takes a cluster's lock away, whoever holds it.
+pub async fn unlock(cloud: &Cloud, bucket: &str, cluster: &str) -> Result<(), CloudError> {
+    cloud.objects.delete(bucket, &keys::lock(cluster)).await
+}
+
+fn body(info: &LockInfo) -> Vec<u8> {
+    serde_json::to_vec_pretty(info).unwrap_or_default()
+}

@@ -1,0 +1,25 @@
+//! APPLY: a plan in, its steps carried out through the ports, events out.
+//!
+//! Steps run side by side where the plan allows it. Every step can be repeated: what is done already is seen
+//! and left alone, so a plan that was interrupted goes on where it stopped. One lock in the artifact bucket
+//! keeps two people from applying to one cluster at the same time. Nothing here re-plans.
+
+mod archive;
+mod context;
+mod error;
+mod event;
+mod execute;
+mod export;
+mod facts;
+mod instances;
+mod lock;
+mod stack;
+mod verify;
+
+pub use context::{Context, Stop};
+pub use error::{ApplyError, FailedResource};
+pub use event::{Event, Listener};
+pub use execute::{Applied, StepFailure, execute};
+pub use export::{ExportRequest, ExportResult, FailedFile, TransferKind, transfer};
+pub use lock::{Lock, LockInfo, LockOutcome, Owner, read_lock, unlock};
+pub use verify::{Leftover, leftovers};

@@ -1,0 +1,195 @@
+//! Steps on stacks: start, follow to the end, say what failed.
+
+use super::{
+    ApplyError, Context, Event, FailedResource,
+    context::Pace,
+};
+use crate::{
+    cloud::{
+        ErrorKind, MAX_TEMPLATE_BODY, StackEvent, StackInput, StackState, StackStatus, TemplateSource, UpdateStart,
+    },
+    model::{ParameterSource, StackKey},
+    observe::keys,
+    plan::PlannedParameter,
+};
+use std::collections::BTreeMap;
+
+/// Makes a stack; true: it was there already as the plan wants it.
+pub async fn create(context: &Context<'_>, key: &StackKey, step: usize) -> Result<bool, ApplyError> {
+    let input = input(context, key, step).await?;
+    let id = match context.cloud.stacks.stack(&input.name).await? {
+        Some(state) if state.status.succeeded() || state.status.can_update() => {
+            return match same_template(context, key, &state).await? {
+                true => Ok(true),
+                false => Err(failed(key, &state, Vec::new())),
+            };
+        }
+        Some(state) if state.status == StackStatus::CreateInProgress => state.id,
+        Some(state) => return Err(failed(key, &state, Vec::new())),
+        None => context.cloud.stacks.create(&input).await?,
+    };
+    follow(context, key, &id, None).await?;
+    Ok(false)
+}
+
+/// Updates a stack; true: CloudFormation saw nothing to update.
+pub async fn update(context: &Context<'_>, key: &StackKey, step: usize) -> Result<bool, ApplyError> {
+    let input = input(context, key, step).await?;
+    let Some(state) = context.cloud.stacks.stack(&input.name).await? else {
+        return create(context, key, step).await;
+    };
+    let last = last_event(context, &state.id).await?;
+    if state.termination_protection != input.termination_protection {
+        context.cloud.stacks.protect(&input.name, input.termination_protection).await?;
+    }
+    if !state.status.in_progress() && context.cloud.stacks.update(&input).await? == UpdateStart::NoChanges {
+        return Ok(true);
+    }
+    follow(context, key, &state.id, last).await?;
+    Ok(false)
+}
+
+/// Deletes a stack; true: it was gone already.
+pub async fn delete(context: &Context<'_>, key: &StackKey, step: usize) -> Result<bool, ApplyError> {
+    let name = key.stack_name(&context.plan.cluster);
+    let Some(state) = context.cloud.stacks.stack(&name).await? else { return Ok(true) };
+    let last = last_event(context, &state.id).await?;
+    if state.status != StackStatus::DeleteInProgress {
+        context.cloud.stacks.delete(&name, &[], &context.token(step)).await?;
+    }
+    follow(context, key, &state.id, last).await?;
+    Ok(false)
+}
+
+/// Goes on with a rollback that failed.
+pub async fn continue_rollback(context: &Context<'_>, key: &StackKey) -> Result<bool, ApplyError> {
+    let name = key.stack_name(&context.plan.cluster);
+    let Some(state) = context.cloud.stacks.stack(&name).await? else { return Ok(true) };
+    if state.status != StackStatus::UpdateRollbackFailed {
+        return Ok(true);
+    }
+    let last = last_event(context, &state.id).await?;
+    context.cloud.stacks.continue_rollback(&name, &[]).await?;
+    match follow(context, key, &state.id, last).await {
+        Err(ApplyError::Stack { status, .. }) if status == StackStatus::UpdateRollbackComplete.as_str() => Ok(false),
+        other => other.map(|()| false),
+    }
+}
+
+async fn last_event(context: &Context<'_>, id: &str) -> Result<Option<String>, ApplyError> {
+    let events = context.cloud.stacks.events(id, None).await?;
+    Ok(events.last().map(|event| event.id.clone()))
+}
+
+/// Follows a stack to the end of what it does, telling every event.
+async fn follow(
+    context: &Context<'_>,
+    key: &StackKey,
+    id: &str,
+    mut last: Option<String>,
+) -> Result<(), ApplyError> {
+    let mut pace = Pace::new();
+    let mut failures = Vec::new();
+    loop {
+        let state = context.cloud.stacks.stack(id).await?;
+        let events = match context.cloud.stacks.events(id, last.as_deref()).await {
+            Err(error) if error.kind == ErrorKind::NotFound => Vec::new(),
+            events => events?,
+        };
+        for event in events {
+            tell(context, key, id, &event);
+            failures.extend(failure(context, key, id, &event));
+            last = Some(event.id);
+        }
+        match state {
+            None => return Ok(()),
+            Some(state) if state.status.in_progress() => {}
+            Some(state) if state.status.succeeded() => return Ok(()),
+            Some(state) => return Err(failed(key, &state, failures)),
+        }
+        context.pause(&mut pace).await?;
+    }
+}
+
+fn tell(context: &Context<'_>, key: &StackKey, id: &str, event: &StackEvent) {
+    if event.physical_id.as_deref() == Some(id) {
+        return;
+    }
+    context.tell(&Event::Resource {
+        stack: key.clone(),
+        address: context.address(key, &event.logical_id),
+        resource_type: event.resource_type.clone(),
+        status: event.status.clone(),
+        reason: event.reason.clone(),
+    });
+}
+
+/// A failure that is a cause: not one that follows from another resource's failure.
+fn failure(context: &Context<'_>, key: &StackKey, id: &str, event: &StackEvent) -> Option<FailedResource> {
+    let reason = event.reason.clone().unwrap_or_default();
+    let follows = reason.contains("cancelled") || event.physical_id.as_deref() == Some(id);
+    (event.status.ends_with("_FAILED") && !follows).then(|| FailedResource {
+        address: context.address(key, &event.logical_id),
+        resource_type: event.resource_type.clone(),
+        status: event.status.clone(),
+        reason,
+    })
+}
+
+fn failed(key: &StackKey, state: &StackState, resources: Vec<FailedResource>) -> ApplyError {
+    ApplyError::Stack {
+        stack: key.clone(),
+        status: state.status.as_str().to_owned(),
+        reason: state.reason.clone(),
+        resources,
+    }
+}
+
+async fn same_template(context: &Context<'_>, key: &StackKey, state: &StackState) -> Result<bool, ApplyError> {
+    let there = context.cloud.stacks.template(&state.name).await?;
+    Ok(context.plan.content.templates.get(key) == Some(&there))
+}
+
+async fn input(context: &Context<'_>, key: &StackKey, step: usize) -> Result<StackInput, ApplyError> {
+    let plan = context.plan;
+    let body = plan.content.templates.get(key).cloned().unwrap_or_default();
+    let template = if body.len() > MAX_TEMPLATE_BODY {
+        let key = keys::template(&plan.cluster, plan.revision, &key.to_string());
+        TemplateSource::Object { bucket: context.bucket(), key }
+    } else {
+        TemplateSource::Body(body)
+    };
+    Ok(StackInput {
+        name: key.stack_name(&plan.cluster),
+        template,
+        parameters: parameters(context, key).await?,
+        tags: plan.content.tags.clone(),
+        token: context.token(step),
+        termination_protection: plan.content.termination_protection,
+    })
+}
+
+async fn parameters(context: &Context<'_>, key: &StackKey) -> Result<BTreeMap<String, String>, ApplyError> {
+    let mut values = BTreeMap::new();
+    let planned = context.plan.content.parameters.get(key);
+    let mut outputs: BTreeMap<&StackKey, BTreeMap<String, String>> = BTreeMap::new();
+    for (name, parameter) in planned.into_iter().flatten() {
+        let value = match parameter {
+            PlannedParameter::Value(value) => value.clone(),
+            PlannedParameter::From(ParameterSource::ArtifactBucket) => context.bucket(),
+            PlannedParameter::From(ParameterSource::Image { .. }) => {
+                return Err(ApplyError::NoImage { parameter: name.clone() });
+            }
+            PlannedParameter::From(ParameterSource::Output { stack, output }) => {
+                if !outputs.contains_key(stack) {
+                    let state = context.cloud.stacks.stack(&stack.stack_name(&context.plan.cluster)).await?;
+                    outputs.insert(stack, state.map(|state| state.outputs).unwrap_or_default());
+                }
+                let found = outputs.get(stack).and_then(|outputs| outputs.get(output)).cloned();
+                found.ok_or_else(|| ApplyError::MissingOutput { stack: key.clone(), parameter: name.clone() })?
+            }
+        };
+        values.insert(name.clone(), value);
+    }
+    Ok(values)
+}
