@@ -105,6 +105,8 @@ pub async fn publish(context: &Context<'_>, last: bool) -> Result<bool, ApplyErr
             source_sha256: plan.source.sha256.clone(),
         };
         let body = serde_json::to_vec_pretty(&revision).unwrap_or_default();
+        let kept = keys::archive(&plan.cluster, plan.revision, "revision.json");
+        context.cloud.objects.put(&bucket, &kept, body.clone(), PutCondition::Always).await?;
         context.cloud.objects.put(&bucket, &keys::head(&plan.cluster), body, PutCondition::Always).await?;
     }
     Ok(false)

@@ -16,6 +16,7 @@ mod lock;
 mod stack;
 mod verify;
 
+pub use archive::bootstrap;
 pub use context::{Context, Stop};
 pub use error::{ApplyError, FailedResource};
 pub use event::{Event, Listener};

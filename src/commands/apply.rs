@@ -1,0 +1,186 @@
+//! `apply`.
+
+use super::{
+    approve::{Approval, approve},
+    cli::Global,
+    cloud::on_cloud,
+    load::{self, Loaded, load},
+    output::{Output, Progress, ProgressFormat},
+    plan::{PlanFormat, look, make, show},
+    process,
+};
+use crate::{
+    apply::{self, ApplyError, Context, LockOutcome, Stop},
+    cloud::{Caller, Cloud, ErrorKind},
+    observe::{self, Live, Wanted},
+    plan::{PLAN_FORMAT, PLAN_KIND, Plan},
+    report::{
+        errors::{self, Failure, exit},
+        events,
+    },
+};
+use clap::Args;
+use std::{path::PathBuf, time::Duration};
+
+/// Options of `apply`.
+#[derive(Debug, Args)]
+pub struct ApplyArgs {
+    /// A cluster file, or a plan saved with `plan --out`
+    target: PathBuf,
+    #[command(flatten)]
+    approval: Approval,
+    /// How to show progress
+    #[arg(long, value_enum, default_value_t = ProgressFormat::Text)]
+    progress: ProgressFormat,
+}
+
+/// Makes the cluster as its file, or a saved plan, says.
+pub fn apply(args: &ApplyArgs, global: &Global, output: &mut Output) -> Result<u8, Failure> {
+    let text = load::read(&args.target)?;
+    if text.trim_start().starts_with('{') {
+        let plan = saved(&text)?;
+        let region = plan.region.clone();
+        return on_cloud(global, Some(&region), |cloud, stop| saved_plan(args, cloud, stop, plan, output));
+    }
+    let loaded = load(&args.target, output)?;
+    let region = loaded.graph.region.clone();
+    on_cloud(global, Some(&region), |cloud, stop| fresh_plan(args, cloud, stop, loaded, output))
+}
+
+/// Reads a saved plan.
+pub fn saved(text: &str) -> Result<Plan, Failure> {
+    let bad = |message: String| Failure::new("HPC2014", message, "make one with `hpcctl plan FILE --out PLAN`", exit::ERROR);
+    let value: serde_json::Value = serde_json::from_str(text).map_err(|error| bad(format!("failed to read the plan: {error}")))?;
+    let kind = value.get("kind").and_then(|kind| kind.as_str()).unwrap_or_default();
+    if kind != PLAN_KIND {
+        return Err(bad(format!("this is no plan: its `kind` is `{kind}`")));
+    }
+    let version = value.get("format_version").and_then(|version| version.as_str()).unwrap_or_default();
+    if version.split('.').next() != PLAN_FORMAT.split('.').next() {
+        return Err(bad(format!("the plan's format is {version}, this hpcctl reads {PLAN_FORMAT}")));
+    }
+    serde_json::from_value(value).map_err(|error| bad(format!("failed to read the plan: {error}")))
+}
+
+async fn fresh_plan(args: &ApplyArgs, cloud: Cloud, stop: Stop, loaded: Loaded, output: &mut Output) -> Result<u8, Failure> {
+    let live = settled(&cloud, &stop, output, || look(&cloud, &loaded, false)).await?;
+    let plan = make(&loaded, &live)?;
+    output.data(&show(&plan, PlanFormat::Text, output));
+    if plan.is_empty() {
+        return Ok(exit::OK);
+    }
+    approve(&plan, &args.approval, output)?;
+    carry_out(&cloud, stop, &plan, args.progress, output).await
+}
+
+async fn saved_plan(args: &ApplyArgs, cloud: Cloud, stop: Stop, plan: Plan, output: &mut Output) -> Result<u8, Failure> {
+    if !plan.is_intact() {
+        return Err(ApplyError::EditedPlan.into());
+    }
+    let Some(planned) = plan.basis.account.clone() else { return Err(ApplyError::OfflinePlan.into()) };
+    let caller = cloud.identity.caller().await?.account;
+    if planned != caller {
+        return Err(ApplyError::OtherAccount { planned, caller }.into());
+    }
+    output.data(&show(&plan, PlanFormat::Text, output));
+    if plan.is_empty() {
+        return Ok(exit::OK);
+    }
+    approve(&plan, &args.approval, output)?;
+    carry_out(&cloud, stop, &plan, args.progress, output).await
+}
+
+/// Looks until no stack is busy any more.
+pub async fn settled<F, L>(cloud: &Cloud, stop: &Stop, output: &Output, look: L) -> Result<Live, Failure>
+where
+    F: Future<Output = Result<Live, Failure>>,
+    L: Fn() -> F,
+{
+    let mut told = false;
+    loop {
+        let live = look().await?;
+        let busy: Vec<&str> = live
+            .stacks
+            .values()
+            .filter(|stack| stack.state.status.in_progress())
+            .map(|stack| stack.state.name.as_str())
+            .collect();
+        if busy.is_empty() {
+            return Ok(live);
+        }
+        if stop.is_set() {
+            return Err(errors::interrupted());
+        }
+        if !told {
+            output.note(&format!("waiting for CloudFormation to finish with {}", busy.join(", ")));
+            told = true;
+        }
+        cloud.clock.sleep(Duration::from_secs(5)).await;
+    }
+}
+
+/// Takes the lock, makes sure that nothing moved, carries the plan out, gives the lock back.
+pub async fn carry_out(
+    cloud: &Cloud,
+    stop: Stop,
+    plan: &Plan,
+    format: ProgressFormat,
+    output: &mut Output,
+) -> Result<u8, Failure> {
+    let began = cloud.clock.now();
+    let progress = Progress::new(output, format);
+    let context = Context::new(cloud, plan, &progress, stop);
+    let caller = cloud.identity.caller().await?;
+    let mut lock = lock(&context, &caller).await?;
+    if let Err(failure) = fresh(&context).await {
+        release(cloud, lock.take(), output).await;
+        return Err(failure);
+    }
+    let applied = apply::execute(&context, lock.as_mut()).await;
+    release(cloud, lock, output).await;
+    if let Some(first) = applied.failed.first() {
+        output.warn(&errors::applied_text(&applied, output.paint_err));
+        let failure: Failure = first.error.clone().into();
+        return Ok(failure.exit);
+    }
+    let took = events::duration(cloud.clock.now().0 - began.0);
+    output.data(&format!("\nDone: plan {} of {} in {took}.\n", plan.id(), plan.cluster));
+    Ok(exit::OK)
+}
+
+/// The lock. Before the artifact bucket exists there is nothing to lock with: the bucket is made first.
+async fn lock(context: &Context<'_>, caller: &Caller) -> Result<Option<apply::Lock>, Failure> {
+    let bucket = context.bucket();
+    if !context.cloud.objects.bucket_exists(&bucket).await? {
+        let bootstraps = context.plan.steps.iter().any(|step| step.action == crate::plan::StepAction::Bootstrap);
+        if !bootstraps {
+            return Ok(None);
+        }
+        apply::bootstrap(context).await?;
+    }
+    let owner = process::owner(&caller.arn);
+    let plan = context.plan;
+    match apply::Lock::acquire(context.cloud, &bucket, &plan.cluster, owner, plan.id(), &process::is_dead).await? {
+        LockOutcome::Held(lock) => Ok(Some(lock)),
+        LockOutcome::TakenOver(lock, before) => {
+            context.tell(&apply::Event::LockTakenOver { owner: before.owner.arn });
+            Ok(Some(lock))
+        }
+        LockOutcome::Refused(lock) => Err(ApplyError::Locked { lock }.into()),
+    }
+}
+
+/// Under the lock: has anything moved since the plan was made?
+async fn fresh(context: &Context<'_>) -> Result<(), Failure> {
+    let live = observe::observe(context.cloud, &context.plan.cluster, &Wanted::default()).await?;
+    let moved = context.plan.moved(&live);
+    if moved.is_empty() { Ok(()) } else { Err(ApplyError::Stale { moved }.into()) }
+}
+
+async fn release(cloud: &Cloud, lock: Option<apply::Lock>, output: &Output) {
+    let Some(lock) = lock else { return };
+    match lock.release(cloud).await {
+        Err(error) if error.kind != ErrorKind::NotFound => output.note(&format!("failed to give the lock back: {error}")),
+        _ => {}
+    }
+}

@@ -1,0 +1,54 @@
+//! Asking whether to go on.
+
+use super::output::Output;
+use crate::{
+    plan::{Goal, Plan},
+    report::errors::{Failure, exit},
+};
+use clap::Args;
+use std::io::{BufRead, IsTerminal, Write};
+
+/// Options of approval.
+#[derive(Debug, Clone, Args)]
+pub struct Approval {
+    /// Do not ask; data loss still needs its own approval
+    #[arg(long)]
+    pub auto_approve: bool,
+    /// Approve the loss of this resource's data (its address, or `all`)
+    #[arg(long, value_name = "ADDRESS")]
+    pub approve_data_loss: Vec<String>,
+}
+
+/// Refuses when the plan loses data that is not approved, or when nobody says yes.
+pub fn approve(plan: &Plan, approval: &Approval, output: &Output) -> Result<(), Failure> {
+    let covered = |address: &str| approval.approve_data_loss.iter().any(|word| word == address || word == "all");
+    let open: Vec<String> = plan.losses().map(|change| change.address.clone()).filter(|address| !covered(address)).collect();
+    if !open.is_empty() {
+        let remedy = format!("approve each with `--approve-data-loss {}`, or keep it with `on_destroy`", open[0]);
+        let mut failure = Failure::new("HPC2041", "data would be lost without export or snapshot", remedy, exit::REFUSED);
+        failure.details = open;
+        return Err(failure);
+    }
+    if approval.auto_approve {
+        return Ok(());
+    }
+    if !std::io::stdin().is_terminal() {
+        return Err(Failure::new("HPC2040", "nobody is there to approve the plan", "use --auto-approve", exit::REFUSED));
+    }
+    ask(plan, output)
+}
+
+fn ask(plan: &Plan, output: &Output) -> Result<(), Failure> {
+    let word = match plan.goal {
+        Goal::Apply => "yes",
+        Goal::Destroy => plan.cluster.as_str(),
+    };
+    output.warn(&format!("\nType `{word}` to go on: "));
+    let _ = std::io::stderr().flush();
+    let mut line = String::new();
+    let read = std::io::stdin().lock().read_line(&mut line);
+    if read.is_ok() && line.trim() == word {
+        return Ok(());
+    }
+    Err(Failure::new("HPC2040", "not approved: nothing was done", "", exit::REFUSED))
+}

@@ -1,0 +1,140 @@
+//! The command line itself.
+
+use super::output::Output;
+use crate::report::errors::{Failure, exit};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::{path::PathBuf, process::ExitCode};
+
+/// Infrastructure as code for Slurm clusters on AWS: one YAML file, a plan you can trust.
+#[derive(Debug, Parser)]
+#[command(name = "hpcctl", version, about, max_term_width = 110, disable_help_subcommand = true)]
+pub struct Cli {
+    #[command(flatten)]
+    pub(super) global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Clone, Args)]
+pub struct Global {
+    /// Which cloud to speak to
+    #[arg(long, global = true, value_enum, env = "HPCCTL_CLOUD", default_value_t = CloudChoice::Aws, help_heading = "Global options")]
+    pub cloud: CloudChoice,
+    /// A profile of ~/.aws/config
+    #[arg(long, global = true, env = "AWS_PROFILE", help_heading = "Global options")]
+    pub profile: Option<String>,
+    /// The region, where no cluster file names it
+    #[arg(long, global = true, env = "AWS_REGION", help_heading = "Global options")]
+    pub region: Option<String>,
+    /// Certificates to trust instead of the system's (PEM)
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Global options")]
+    pub ca_file: Option<PathBuf>,
+    /// The sandbox's state
+    #[arg(long, global = true, value_name = "FILE", env = "HPCCTL_SANDBOX_STATE", default_value = ".hpcctl/sandbox.json", help_heading = "Global options")]
+    pub sandbox_state: PathBuf,
+    /// Say only what was asked for
+    #[arg(long, short, global = true, help_heading = "Global options")]
+    pub quiet: bool,
+    /// Say everything
+    #[arg(long, short, global = true, help_heading = "Global options")]
+    pub verbose: bool,
+    /// Colour
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, help_heading = "Global options")]
+    pub color: Color,
+}
+
+/// Which cloud to speak to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CloudChoice {
+    /// Amazon Web Services, or an emulator at AWS_ENDPOINT_URL
+    Aws,
+    /// An in-process control plane: no account, no network
+    Sandbox,
+}
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Write a commented cluster file to begin with
+    Init(super::init::InitArgs),
+    /// Check cluster files: every mistake at once, each with its place
+    Validate(super::findings::ValidateArgs),
+    /// Print the JSON schema of cluster files
+    Schema,
+    /// Explain a code such as HPC1034
+    Explain(super::findings::ExplainArgs),
+    /// Write every template and node file
+    Render(super::render::RenderArgs),
+    /// Print the stacks and what flows between them
+    Graph(super::graph::GraphArgs),
+    /// Show what apply would do
+    Plan(super::plan::PlanArgs),
+    /// Show a saved plan
+    Show(super::show::ShowArgs),
+    /// Make the cluster as its file, or a saved plan, says
+    Apply(super::apply::ApplyArgs),
+    /// Show what is there
+    Status(super::status::StatusArgs),
+    /// List the clusters of account and region
+    List(super::list::ListArgs),
+    /// List the revisions of a cluster
+    History(super::history::HistoryArgs),
+    /// Export a file system to S3 and wait for the end
+    ExportFsx(super::export::TransferArgs),
+    /// Read names and attributes of new objects from S3 into a file system
+    ImportFsx(super::export::TransferArgs),
+    /// Delete the cluster; data is exported first
+    Destroy(super::destroy::DestroyArgs),
+    /// Take a cluster's lock away
+    Unlock(super::unlock::UnlockArgs),
+    /// Facts about instance types
+    Catalog(super::catalog::CatalogArgs),
+}
+
+/// Runs a command; gives the exit code.
+pub fn run(cli: Cli) -> ExitCode {
+    let mut output = Output::new(&cli.global);
+    let result = dispatch(&cli, &mut output);
+    let code = match result {
+        Ok(code) => code,
+        Err(failure) => {
+            output.failure(&failure);
+            failure.exit
+        }
+    };
+    ExitCode::from(if output.broken { exit::ERROR } else { code })
+}
+
+fn dispatch(cli: &Cli, output: &mut Output) -> Result<u8, Failure> {
+    let global = &cli.global;
+    match &cli.command {
+        Command::Init(args) => super::init::init(args, output),
+        Command::Validate(args) => super::findings::validate(args, output),
+        Command::Schema => super::findings::schema(output),
+        Command::Explain(args) => super::findings::explain(args, output),
+        Command::Render(args) => super::render::render(args, output),
+        Command::Graph(args) => super::graph::graph(args, output),
+        Command::Plan(args) => super::plan::plan(args, global, output),
+        Command::Show(args) => super::show::show(args, output),
+        Command::Apply(args) => super::apply::apply(args, global, output),
+        Command::Status(args) => super::status::status(args, global, output),
+        Command::List(args) => super::list::list(args, global, output),
+        Command::History(args) => super::history::history(args, global, output),
+        Command::ExportFsx(args) => super::export::export(args, global, output),
+        Command::ImportFsx(args) => super::export::import(args, global, output),
+        Command::Destroy(args) => super::destroy::destroy(args, global, output),
+        Command::Unlock(args) => super::unlock::unlock(args, global, output),
+        Command::Catalog(args) => super::catalog::catalog(args, global, output),
+    }
+}

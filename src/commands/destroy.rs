@@ -1,0 +1,79 @@
+//! `destroy`.
+
+use super::{
+    apply::{carry_out, settled},
+    approve::{Approval, approve},
+    cli::Global,
+    cloud::on_cloud,
+    load::checked,
+    output::{Output, ProgressFormat},
+    plan::{PlanFormat, show},
+};
+use crate::{
+    apply::Stop,
+    cloud::Cloud,
+    observe::{self, Wanted},
+    plan::{self, DestroyOptions, Source, sha256},
+    report::errors::{Failure, exit},
+    spec::{Cluster, Document, OnDestroy},
+};
+use clap::Args;
+use std::path::PathBuf;
+
+/// Options of `destroy`.
+#[derive(Debug, Args)]
+pub struct DestroyArgs {
+    /// The cluster file
+    file: PathBuf,
+    #[command(flatten)]
+    approval: Approval,
+    /// Do not export this file system (its name in the cluster file) before it is deleted
+    #[arg(long, value_name = "NAME")]
+    discard: Vec<String>,
+    /// Only show the plan
+    #[arg(long)]
+    plan_only: bool,
+    /// How to show the plan
+    #[arg(long, value_enum, default_value_t = PlanFormat::Text)]
+    format: PlanFormat,
+    /// How to show progress
+    #[arg(long, value_enum, default_value_t = ProgressFormat::Text)]
+    progress: ProgressFormat,
+}
+
+/// Deletes the cluster.
+pub fn destroy(args: &DestroyArgs, global: &Global, output: &mut Output) -> Result<u8, Failure> {
+    let (document, cluster) = checked(&args.file, output)?;
+    let region = cluster.region.as_str().to_owned();
+    on_cloud(global, Some(&region), |cloud, stop| run(args, cloud, stop, document, cluster, output))
+}
+
+async fn run(
+    args: &DestroyArgs,
+    cloud: Cloud,
+    stop: Stop,
+    document: Document,
+    cluster: Cluster,
+    output: &mut Output,
+) -> Result<u8, Failure> {
+    let name = cluster.name.as_str();
+    let look = || async { Ok(observe::observe(&cloud, name, &Wanted::default()).await?) };
+    let live = settled(&cloud, &stop, output, look).await?;
+    let source = Source { name: document.name.clone(), sha256: sha256(&document.text), text: document.text.clone() };
+    let options = DestroyOptions { discard: args.discard.clone(), discarded_by_file: discarded(&cluster) };
+    let plan = plan::destroy(name, cluster.region.as_str(), source, &live, &options)?;
+    output.data(&show(&plan, args.format, output));
+    if plan.is_empty() || args.plan_only {
+        return Ok(exit::OK);
+    }
+    approve(&plan, &args.approval, output)?;
+    carry_out(&cloud, stop, &plan, args.progress, output).await
+}
+
+/// File systems whose data the cluster file itself gives up.
+fn discarded(cluster: &Cluster) -> Vec<String> {
+    let gives_up = |storage: &&crate::spec::Storage| {
+        storage.fsx_lustre.as_ref().is_some_and(|lustre| lustre.on_destroy == Some(OnDestroy::Discard))
+    };
+    cluster.storage.iter().filter(gives_up).map(|storage| storage.name.as_str().to_owned()).collect()
+}

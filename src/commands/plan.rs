@@ -1,0 +1,119 @@
+//! `plan`.
+
+use super::{
+    cli::Global,
+    cloud::on_cloud,
+    load::{Loaded, load, write},
+    output::Output,
+    preview,
+};
+use crate::{
+    catalog::ResourceCatalog,
+    cloud::Cloud,
+    model::ParameterSource,
+    observe::{self, Live, Wanted},
+    plan::{self, Desired, Plan},
+    report::{
+        errors::{Failure, exit},
+        plan_json::plan_json,
+        plan_markdown::plan_markdown,
+        plan_text::{PlanView, plan_text},
+    },
+};
+use clap::{Args, ValueEnum};
+use std::path::PathBuf;
+
+/// Options of `plan`.
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    /// Cluster files
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+    /// Save the plan, so that `apply` does exactly this
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Ask no cloud: compare with nothing
+    #[arg(long)]
+    offline: bool,
+    /// Exit with 2 when there are changes
+    #[arg(long)]
+    detailed_exitcode: bool,
+    /// How to show the plan
+    #[arg(long, value_enum, default_value_t = PlanFormat::Text)]
+    format: PlanFormat,
+    /// Write the plan as JSON to this file as well
+    #[arg(long, value_name = "FILE")]
+    json_into: Option<PathBuf>,
+    /// Look for resources that were changed by hand (asks CloudFormation to look at each)
+    #[arg(long)]
+    drift: bool,
+    /// Do not hold the plan against CloudFormation's own change sets
+    #[arg(long)]
+    no_change_sets: bool,
+}
+
+/// How to show a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PlanFormat {
+    /// For people
+    Text,
+    /// The plan document
+    Json,
+    /// For a comment on a pull request
+    Markdown,
+}
+
+/// Shows what apply would do.
+pub fn plan(args: &PlanArgs, global: &Global, output: &mut Output) -> Result<u8, Failure> {
+    if args.out.is_some() && args.files.len() > 1 {
+        return Err(Failure::new("HPC2005", "`--out` takes one plan of one cluster file", "plan one file at a time", exit::ERROR));
+    }
+    let mut changes = false;
+    for file in &args.files {
+        let loaded = load(file, output)?;
+        let plan = if args.offline { make(&loaded, &Live::default())? } else { with_cloud(args, global, &loaded)? };
+        output.data(&show(&plan, args.format, output));
+        for path in [&args.out, &args.json_into].into_iter().flatten() {
+            write(path, &plan_json(&plan))?;
+        }
+        changes |= !plan.is_empty();
+    }
+    Ok(if changes && args.detailed_exitcode { exit::CHANGES } else { exit::OK })
+}
+
+fn with_cloud(args: &PlanArgs, global: &Global, loaded: &Loaded) -> Result<Plan, Failure> {
+    on_cloud(global, Some(loaded.graph.region.as_str()), |cloud, _| async move {
+        let live = look(&cloud, loaded, args.drift).await?;
+        let plan = make(loaded, &live)?;
+        if args.no_change_sets { Ok(plan) } else { preview::previewed(&cloud, plan, &live).await }
+    })
+}
+
+/// Looks at everything that a plan for this cluster file needs.
+pub async fn look(cloud: &Cloud, loaded: &Loaded, drift: bool) -> Result<Live, Failure> {
+    let sources = loaded.graph.stacks.iter().flat_map(|stack| stack.parameters.values());
+    let mut images: Vec<_> = sources
+        .filter_map(|parameter| match parameter.source {
+            ParameterSource::Image { os, architecture } => Some((os, architecture)),
+            _ => None,
+        })
+        .collect();
+    images.sort_unstable();
+    images.dedup();
+    Ok(observe::observe(cloud, &loaded.graph.cluster, &Wanted { images, drift }).await?)
+}
+
+/// Makes the plan from a cluster file to what exists.
+pub fn make(loaded: &Loaded, live: &Live) -> Result<Plan, Failure> {
+    let desired = Desired { document: &loaded.document, graph: &loaded.graph, rendered: &loaded.rendered };
+    Ok(plan::plan(&desired, live, &ResourceCatalog::embedded())?)
+}
+
+/// A plan in a format.
+pub fn show(plan: &Plan, format: PlanFormat, output: &Output) -> String {
+    match format {
+        PlanFormat::Text => plan_text(plan, PlanView { paint: output.paint, verbose: output.verbose }),
+        PlanFormat::Json => plan_json(plan),
+        PlanFormat::Markdown => plan_markdown(plan),
+    }
+}

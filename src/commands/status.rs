@@ -1,0 +1,50 @@
+//! `status`.
+
+use super::{cli::Global, cloud::on_cloud, load::checked, output::Output};
+use crate::{
+    apply, observe,
+    report::{
+        errors::{Failure, exit},
+        status::Status,
+    },
+};
+use clap::{Args, ValueEnum};
+use std::path::PathBuf;
+
+/// Options of `status`.
+#[derive(Debug, Args)]
+pub struct StatusArgs {
+    /// The cluster file
+    file: PathBuf,
+    /// How to show it
+    #[arg(long, value_enum, default_value_t = StatusFormat::Text)]
+    format: StatusFormat,
+}
+
+/// How to show a status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum StatusFormat {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}
+
+/// Shows what is there.
+pub fn status(args: &StatusArgs, global: &Global, output: &mut Output) -> Result<u8, Failure> {
+    let (_, cluster) = checked(&args.file, output)?;
+    let (name, region) = (cluster.name.as_str().to_owned(), cluster.region.as_str().to_owned());
+    on_cloud(global, Some(&region.clone()), |cloud, _| async move {
+        let live = observe::observe(&cloud, &name, &observe::Wanted::default()).await?;
+        let lock = match live.bucket.as_ref().filter(|bucket| bucket.exists) {
+            Some(bucket) => apply::read_lock(&cloud, &bucket.name, &name).await?,
+            None => None,
+        };
+        let status = Status { cluster: &name, region: &region, live: &live, lock: lock.as_ref() };
+        match args.format {
+            StatusFormat::Text => output.data(&status.text(output.paint)),
+            StatusFormat::Json => output.data(&status.json()),
+        }
+        Ok(exit::OK)
+    })
+}

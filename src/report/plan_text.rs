@@ -1,0 +1,241 @@
+//! A plan as text.
+
+use super::{paint::Paint, values, words};
+use crate::plan::{Action, Change, DataFate, FileChange, Goal, Plan, PropertyChange};
+use similar::TextDiff;
+use std::fmt::Write;
+
+/// How to show a plan.
+#[derive(Debug, Clone, Copy)]
+pub struct PlanView {
+    /// Colour.
+    pub paint: Paint,
+    /// Show everything: the diff of every file to its last line.
+    pub verbose: bool,
+}
+
+/// Lines of a file's diff that are shown unless everything is.
+const DIFF_LINES: usize = 24;
+
+/// The plan as text. What loses data comes last and loudest.
+pub fn plan_text(plan: &Plan, view: PlanView) -> String {
+    let mut out = String::new();
+    head(plan, view, &mut out);
+    if plan.is_empty() {
+        nothing(plan, &mut out);
+        return out;
+    }
+    let dangerous = |change: &&Change| change.data.is_some();
+    let mut last_stack = None;
+    for change in plan.changes.iter().filter(|change| !dangerous(change)) {
+        if last_stack != Some(&change.stack) {
+            let _ = writeln!(out, "\n  {}", view.paint.dim(&format!("stack {}", change.stack.stack_name(&plan.cluster))));
+            last_stack = Some(&change.stack);
+        }
+        self::change(plan, change, view, &mut out);
+    }
+    for stack in &plan.quiet_stacks {
+        let _ = writeln!(out, "\n  ~ stack {}  outputs, tags or descriptions only", stack.stack_name(&plan.cluster));
+    }
+    files(plan, view, &mut out);
+    drift(plan, view, &mut out);
+    let risky: Vec<&Change> = plan.changes.iter().filter(dangerous).collect();
+    if !risky.is_empty() {
+        let _ = writeln!(out, "\n  {}", view.paint.bold("data at stake"));
+        risky.iter().for_each(|change| self::change(plan, change, view, &mut out));
+    }
+    foot(plan, view, &mut out);
+    out
+}
+
+fn head(plan: &Plan, view: PlanView, out: &mut String) {
+    let revision = match (plan.goal, plan.basis.revision) {
+        (Goal::Destroy, _) => "destroy".to_owned(),
+        (Goal::Apply, Some(before)) if plan.is_empty() => format!("revision {before}"),
+        (Goal::Apply, Some(before)) => format!("revision {before} -> {}", plan.revision),
+        (Goal::Apply, None) => format!("revision {} (new)", plan.revision),
+    };
+    let title = view.paint.bold(&format!("Cluster {}", plan.cluster));
+    let _ = writeln!(out, "{title}  {}  {revision}  plan {}", plan.region, plan.id());
+    if plan.basis.account.is_none() {
+        let _ = writeln!(out, "made offline: compared with nothing; what exists in the account is not known");
+    }
+}
+
+fn nothing(plan: &Plan, out: &mut String) {
+    if plan.goal == Goal::Destroy {
+        let _ = writeln!(out, "\nNothing to destroy.");
+        return;
+    }
+    let _ = writeln!(
+        out,
+        "\nNo changes: {} as the cluster file says.",
+        if plan.unchanged == 1 { "1 resource is".to_owned() } else { format!("{} resources are", plan.unchanged) }
+    );
+}
+
+fn change(plan: &Plan, change: &Change, view: PlanView, out: &mut String) {
+    let place = change.cause.as_ref().map(|cause| format!("{}:{}", plan.source.name, cause.line)).unwrap_or_default();
+    let line = format!("{} {:<44} {:<30}", words::symbol(change.action), change.address, words::action(change.action));
+    let painted = match change.action {
+        Action::Create => view.paint.green(&line),
+        Action::Update => view.paint.yellow(&line),
+        Action::Replace | Action::Delete => view.paint.red(&line),
+        Action::Forget => view.paint.dim(&line),
+    };
+    let _ = writeln!(out, "  {}", format!("{painted} {}", view.paint.dim(&place)).trim_end());
+    if let Some(reason) = words::reason(&change.reason) {
+        let _ = writeln!(out, "      {}", view.paint.dim(&reason));
+    }
+    let width = change.properties.iter().map(|property| property.path.chars().count()).max().unwrap_or(0).min(48);
+    for property in &change.properties {
+        self::property(property, width, view, out);
+    }
+    if let Some(data) = &change.data {
+        let words = words::data(data);
+        let code = if data.fate == DataFate::Lost { "  HPC2041" } else { "" };
+        let words = if data.fate == DataFate::Lost { view.paint.red(&words) } else { words };
+        let _ = writeln!(out, "      ! {words}{code}");
+    }
+}
+
+fn property(property: &PropertyChange, width: usize, view: PlanView, out: &mut String) {
+    let before = values::before(property.before.as_ref());
+    let after = values::after(&property.after);
+    let change = match property.before {
+        None if property.after == crate::plan::After::KnownAfterApply => after,
+        _ => format!("{before} -> {after}"),
+    };
+    let note = words::effect(property.effect).map(|note| format!("  {}", view.paint.red(note))).unwrap_or_default();
+    let _ = writeln!(out, "      {:<width$}  {change}{note}", property.path);
+}
+
+fn files(plan: &Plan, view: PlanView, out: &mut String) {
+    if plan.file_changes.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "\n  {}", view.paint.dim("files on nodes"));
+    for change in &plan.file_changes {
+        let place = change.cause.as_ref().map(|cause| format!("{}:{}", plan.source.name, cause.line)).unwrap_or_default();
+        let action = words::action(change.action);
+        let line = format!("  {} {:<44} {action:<30} {place}", words::symbol(change.action), change.path);
+        let _ = writeln!(out, "{}", line.trim_end());
+        if change.action == Action::Update {
+            file_diff(plan, change, view, out);
+        }
+    }
+}
+
+fn file_diff(plan: &Plan, change: &FileChange, view: PlanView, out: &mut String) {
+    let before = change.before.as_deref().unwrap_or_default();
+    let after = plan.content.files.get(&change.path).map(|file| file.content.as_str()).unwrap_or_default();
+    let diff = TextDiff::from_lines(before, after);
+    let text = diff.unified_diff().context_radius(1).to_string();
+    let limit = if view.verbose { usize::MAX } else { DIFF_LINES };
+    let lines: Vec<&str> = text.lines().collect();
+    for line in lines.iter().take(limit) {
+        let painted = match line.as_bytes().first() {
+            Some(b'+') => view.paint.green(line),
+            Some(b'-') => view.paint.red(line),
+            _ => view.paint.dim(line),
+        };
+        let _ = writeln!(out, "      {painted}");
+    }
+    if lines.len() > limit {
+        let _ = writeln!(out, "      … {} more lines (--verbose shows them)", lines.len() - limit);
+    }
+}
+
+fn drift(plan: &Plan, view: PlanView, out: &mut String) {
+    if plan.drift.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "\n  {}", view.paint.bold("drift: changed by hand since the last apply"));
+    for (stack, resources) in &plan.drift {
+        for resource in resources {
+            let _ = writeln!(out, "  ! {stack}.{}  {}", resource.logical_id, resource.status.to_lowercase());
+            for difference in &resource.differences {
+                let _ = writeln!(out, "      {}  {} -> {}", difference.path, difference.expected, difference.actual);
+            }
+        }
+    }
+}
+
+fn foot(plan: &Plan, view: PlanView, out: &mut String) {
+    let _ = writeln!(out, "\n{}    {}", view.paint.bold("Order"), order(plan));
+    let _ = writeln!(out, "{}   {}", view.paint.bold("Impact"), impact(plan));
+    for disagreement in &plan.disagreements {
+        let planned = disagreement.planned.map_or("no change", words::action);
+        let _ = writeln!(
+            out,
+            "{}     {}.{}: this plan says {planned}, CloudFormation says {}",
+            view.paint.bold("Note"),
+            disagreement.stack,
+            disagreement.logical_id,
+            disagreement.cloudformation
+        );
+    }
+    let _ = writeln!(out, "{}     {}", view.paint.bold("Plan"), summary(plan));
+}
+
+fn order(plan: &Plan) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    for step in plan.steps.iter().take(12) {
+        parts.push(format!("{} {}", step.number, words::step(&step.action)));
+    }
+    if plan.steps.len() > 12 {
+        parts.push(format!("… {} more", plan.steps.len() - 12));
+    }
+    parts.join(" -> ")
+}
+
+/// What happens to people and jobs, in one line.
+pub fn impact(plan: &Plan) -> String {
+    let impact = &plan.impact;
+    let mut parts = Vec::new();
+    let destroy = plan.goal == Goal::Destroy;
+    if impact.head_node_replaced && !destroy {
+        parts.push("the head node is replaced: log-ins and running jobs end".to_owned());
+    } else if !destroy && plan.basis.revision.is_some() {
+        parts.push("head node stays".to_owned());
+    }
+    if !impact.queues_changed.is_empty() && !destroy {
+        parts.push(format!("new nodes of {} differ", impact.queues_changed.join(", ")));
+    }
+    if !impact.queues_stopped.is_empty() && !destroy {
+        parts.push(format!("jobs in {} end", impact.queues_stopped.join(", ")));
+    }
+    if !impact.file_systems_lost.is_empty() {
+        parts.push(format!("{} goes", impact.file_systems_lost.join(", ")));
+    }
+    if impact.running_instances > 0 {
+        let what = if destroy { "terminated" } else { "running now" };
+        parts.push(format!("{} {what}", words::count(impact.running_instances, "compute instance")));
+    }
+    parts.push(words::about(impact.seconds));
+    parts.join("; ")
+}
+
+/// The plan in one line: `2 to create, 1 to update, ...`.
+pub fn summary(plan: &Plan) -> String {
+    let losses = plan.losses().count();
+    let loss = if losses > 0 { format!(" ({losses} with data loss)") } else { String::new() };
+    let mut line = format!(
+        "{} to create, {} to update, {} to replace, {} to destroy{loss}",
+        plan.count(Action::Create),
+        plan.count(Action::Update),
+        plan.count(Action::Replace),
+        plan.count(Action::Delete),
+    );
+    let kept = plan.count(Action::Forget);
+    if kept > 0 {
+        let _ = write!(line, ", {kept} to keep outside");
+    }
+    if !plan.file_changes.is_empty() {
+        let _ = write!(line, "; {}", words::count(plan.file_changes.len(), "node file"));
+    }
+    if plan.unchanged > 0 {
+        let _ = write!(line, "; {} unchanged", plan.unchanged);
+    }
+    line
+}

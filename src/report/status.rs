@@ -1,0 +1,113 @@
+//! What is there, as text and JSON.
+
+use super::{paint::Paint, words};
+use crate::{
+    apply::LockInfo,
+    cloud::{QUEUE_TAG, ROLE_TAG},
+    model::StackKey,
+    observe::{Live, Revision},
+};
+use serde_json::{Value, json};
+use std::{collections::BTreeMap, fmt::Write};
+
+/// What there is to say about a cluster.
+pub struct Status<'a> {
+    /// The cluster's name.
+    pub cluster: &'a str,
+    /// The region.
+    pub region: &'a str,
+    /// What exists.
+    pub live: &'a Live,
+    /// Who applies.
+    pub lock: Option<&'a LockInfo>,
+}
+
+impl Status<'_> {
+    /// As text.
+    pub fn text(&self, paint: Paint) -> String {
+        let mut out = String::new();
+        let revision = self.live.revision.as_ref();
+        let title = paint.bold(&format!("Cluster {}", self.cluster));
+        if self.live.stacks.is_empty() {
+            let _ = writeln!(out, "{title}  {}  nothing there", self.region);
+            return out;
+        }
+        let words = revision.map_or_else(|| "never applied to its end".to_owned(), revision_words);
+        let _ = writeln!(out, "{title}  {}  {words}\n", self.region);
+        for (key, stack) in &self.live.stacks {
+            let status = stack.state.status.as_str();
+            let status = if stack.state.status.can_update() { paint.green(status) } else { paint.red(status) };
+            let _ = writeln!(out, "  stack {:<28} {status}", key.to_string());
+        }
+        for file_system in self.live.file_systems.values() {
+            let state = &file_system.state;
+            let export = file_system.last_export.as_ref().and_then(|task| task.ended);
+            let export = export.map_or_else(|| "never exported".to_owned(), |at| format!("last full export {at}"));
+            let gib = words::thousands(u64::from(state.capacity_gib));
+            let _ = writeln!(out, "  file system {:<22} {}  {gib} GiB  {export}", state.id, state.lifecycle);
+        }
+        for (queue, count) in self.compute() {
+            let _ = writeln!(out, "  queue {queue:<28} {}", words::count(count, "instance"));
+        }
+        if let Some(head) = self.head() {
+            let _ = writeln!(out, "  head node {head}");
+        }
+        if let Some(lock) = self.lock {
+            let _ = writeln!(out, "  {} by {} since {} (plan {})", paint.yellow("locked"), lock.owner.arn, lock.since, lock.plan);
+        }
+        out
+    }
+
+    /// As JSON.
+    pub fn json(&self) -> String {
+        let stacks: BTreeMap<String, Value> = self
+            .live
+            .stacks
+            .iter()
+            .map(|(key, stack)| {
+                let state = &stack.state;
+                (key.to_string(), json!({"name": state.name, "status": state.status.as_str(), "outputs": state.outputs}))
+            })
+            .collect();
+        let file_systems: Vec<Value> = self
+            .live
+            .file_systems
+            .values()
+            .map(|file_system| json!({"state": file_system.state, "last_export": file_system.last_export}))
+            .collect();
+        let value = json!({
+            "kind": "hpcctl.status",
+            "format_version": "1.0",
+            "cluster": self.cluster,
+            "region": self.region,
+            "revision": self.live.revision,
+            "stacks": stacks,
+            "file_systems": file_systems,
+            "instances": self.live.instances,
+            "lock": self.lock,
+        });
+        format!("{}\n", serde_json::to_string_pretty(&value).unwrap_or_default())
+    }
+
+    fn compute(&self) -> BTreeMap<&str, usize> {
+        let mut counts = BTreeMap::new();
+        for instance in &self.live.instances {
+            if instance.tags.get(ROLE_TAG).is_some_and(|role| role == "compute") {
+                let queue = instance.tags.get(QUEUE_TAG).map_or("?", String::as_str);
+                *counts.entry(queue).or_insert(0) += 1;
+            }
+        }
+        counts
+    }
+
+    fn head(&self) -> Option<String> {
+        let outputs = &self.live.stacks.get(&StackKey::Head)?.state.outputs;
+        let of = |name: &str| outputs.get(name).cloned();
+        let address = of("HeadPublicIp").or_else(|| of("HeadPrivateIp"))?;
+        Some(format!("{}  {address}", of("HeadInstanceId")?))
+    }
+}
+
+fn revision_words(revision: &Revision) -> String {
+    format!("revision {} of {} by {}", revision.number, revision.at, revision.by)
+}

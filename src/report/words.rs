@@ -1,0 +1,117 @@
+//! Words for the plan's enums.
+
+use crate::{
+    model::DataHolding,
+    plan::{Action, DataFate, DataRisk, Effect, Reason, StepAction},
+};
+
+/// The symbol of an action.
+pub fn symbol(action: Action) -> &'static str {
+    match action {
+        Action::Create => "+",
+        Action::Update => "~",
+        Action::Replace => "±",
+        Action::Delete => "-",
+        Action::Forget => "○",
+    }
+}
+
+/// An action in words.
+pub fn action(action: Action) -> &'static str {
+    match action {
+        Action::Create => "create",
+        Action::Update => "update in place",
+        Action::Replace => "replace: create, then delete",
+        Action::Delete => "delete",
+        Action::Forget => "keep, outside the cluster",
+    }
+}
+
+/// What a property's change does, where that is worth a word.
+pub fn effect(effect: Effect) -> Option<&'static str> {
+    match effect {
+        Effect::InPlace => None,
+        Effect::MayReplace => Some("# may force replacement"),
+        Effect::Replaces => Some("# forces replacement"),
+    }
+}
+
+/// Why, where that is worth a word.
+pub fn reason(reason: &Reason) -> Option<String> {
+    match reason {
+        Reason::New | Reason::Changed | Reason::Destroyed => None,
+        Reason::StackBroken { status } => Some(format!("its stack is in {status} and is made anew")),
+        Reason::Follows { address } => Some(format!("follows from the change of {address}")),
+        Reason::NotWanted => Some("no longer in the cluster file".to_owned()),
+    }
+}
+
+/// Data at stake, in words.
+pub fn data(risk: &DataRisk) -> String {
+    let what = match &risk.holding {
+        DataHolding::FileSystem { name, capacity_gib: Some(gib), .. } => {
+            format!("file system `{name}` of {} GiB", thousands(u64::from(*gib)))
+        }
+        DataHolding::FileSystem { name, .. } => format!("file system `{name}`"),
+        DataHolding::Database => "the accounting database".to_owned(),
+        DataHolding::Volume { name, size_gib } => {
+            format!("volume `{name}` of {} GiB", thousands(u64::from(*size_gib)))
+        }
+        DataHolding::Logs => "the cluster's logs".to_owned(),
+    };
+    let export = match &risk.last_export {
+        Some(at) => format!(", last full export {at}"),
+        None => String::new(),
+    };
+    match risk.fate {
+        DataFate::ExportedFirst => format!("{what} is exported to S3 first; a failed export stops here{export}"),
+        DataFate::SnapshotFirst => format!("a snapshot of {what} is made first"),
+        DataFate::Kept => format!("{what} stays"),
+        DataFate::Lost => format!("data loss: {what}{export}"),
+    }
+}
+
+/// A step in words.
+pub fn step(action: &StepAction) -> String {
+    match action {
+        StepAction::Bootstrap => "make the artifact bucket".to_owned(),
+        StepAction::Archive => "archive the revision".to_owned(),
+        StepAction::Export { storage, .. } => format!("export {storage}"),
+        StepAction::ContinueRollback { stack } => format!("repair stack {stack}"),
+        StepAction::CreateStack { stack } => format!("create stack {stack}"),
+        StepAction::UpdateStack { stack } => format!("update stack {stack}"),
+        StepAction::DeleteStack { stack, broken: true } => format!("clear broken stack {stack}"),
+        StepAction::DeleteStack { stack, broken: false } => format!("delete stack {stack}"),
+        StepAction::Terminate { queue: Some(queue) } => format!("terminate instances of queue {queue}"),
+        StepAction::Terminate { queue: None } => "terminate compute instances".to_owned(),
+        StepAction::Publish { last: true } => "publish node files".to_owned(),
+        StepAction::Publish { last: false } => "publish node files for the first boot".to_owned(),
+        StepAction::Purge => "delete the archive".to_owned(),
+        StepAction::Verify => "prove that nothing is left".to_owned(),
+    }
+}
+
+/// A duration in words, as a range: half as long to half as long again.
+pub fn about(seconds: u32) -> String {
+    let minutes = |seconds: u32| seconds.div_ceil(60).max(1);
+    let (low, high) = (minutes(seconds * 2 / 3), minutes(seconds * 3 / 2));
+    if low == high { format!("about {low} min") } else { format!("{low} to {high} min") }
+}
+
+/// A whole number with separators.
+pub fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index) % 3 == 0 {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// `1 queue`, `2 queues`.
+pub fn count(number: usize, one: &str) -> String {
+    if number == 1 { format!("1 {one}") } else { format!("{} {one}s", thousands(number as u64)) }
+}
