@@ -46,7 +46,7 @@ pub enum PlanError {
 pub fn plan(desired: &Desired<'_>, live: &Live, catalog: &ResourceCatalog) -> Result<Plan, PlanError> {
     refuse_busy(live)?;
     let cause = |path: &Path| Cause { path: path.clone(), line: desired.document.line(path) };
-    let context = Context { catalog, cause: &cause, live };
+    let context = Context::new(catalog, &cause, live);
     let mut builder = Builder { desired, live, context, out: Gathered::default() };
     for stack in &desired.graph.stacks {
         builder.stack(stack);

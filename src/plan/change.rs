@@ -118,6 +118,8 @@ pub enum Effect {
     MayReplace,
     /// It is replaced.
     Replaces,
+    /// CloudFormation refuses the change: the resource must be deleted and made again by hand.
+    Refused,
 }
 
 /// Data at stake.

@@ -11,7 +11,11 @@ use crate::{
     observe::{Live, LiveStack},
 };
 use serde_json::{Map, Value};
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+};
 
 /// A parameter's value before and after.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,6 +57,20 @@ pub struct Context<'a> {
     pub cause: &'a dyn Fn(&crate::spec::Path) -> Cause,
     /// What exists.
     pub live: &'a Live,
+    known: RefCell<BTreeMap<String, Option<Rc<ResourceType>>>>,
+}
+
+impl<'a> Context<'a> {
+    /// A context without remembered facts.
+    pub fn new(catalog: &'a ResourceCatalog, cause: &'a dyn Fn(&crate::spec::Path) -> Cause, live: &'a Live) -> Self {
+        Self { catalog, cause, live, known: RefCell::default() }
+    }
+
+    /// Facts about a resource type, read once.
+    fn facts(&self, kind: &str) -> Option<Rc<ResourceType>> {
+        let mut known = self.known.borrow_mut();
+        known.entry(kind.to_owned()).or_insert_with(|| self.catalog.get(kind).map(Rc::new)).clone()
+    }
 }
 
 /// All resources of a stack that does not exist, or must be made anew.
@@ -93,9 +111,9 @@ pub fn diff_stack(
         if old.get("Type") != new.get("Type") {
             continue;
         }
-        let facts = context.catalog.get(resource.kind);
-        let mut properties = direct(resource, old, new, facts.as_ref(), context);
-        properties.extend(through_parameters(resource, new, parameters, &properties, facts.as_ref(), context));
+        let facts = context.facts(resource.kind);
+        let mut properties = direct(resource, old, new, facts.as_deref(), context);
+        properties.extend(through_parameters(resource, new, parameters, &properties, facts.as_deref(), context));
         if !properties.is_empty() {
             found.insert(logical_id.clone(), properties);
         }
@@ -209,7 +227,7 @@ fn follow(
         for (logical_id, resource) in &stack.resources {
             let Some(new) = wanted.get(logical_id).filter(|_| there.contains_key(logical_id)) else { continue };
             let Some(properties) = new.get("Properties") else { continue };
-            let facts = context.catalog.get(resource.kind);
+            let facts = context.facts(resource.kind);
             for (path, reference) in references(properties) {
                 if !carries(&reference, &replaced, &updated) {
                     continue;
@@ -220,7 +238,7 @@ fn follow(
                     continue;
                 }
                 let change = PropertyChange {
-                    effect: effect(facts.as_ref(), &path),
+                    effect: effect(facts.as_deref(), &path),
                     cause: Some((context.cause)(cause_of(resource, &path))),
                     before: None,
                     after: After::KnownAfterApply,
@@ -262,6 +280,7 @@ fn effect(facts: Option<&ResourceType>, path: &str) -> Effect {
         Some(Replacement::Always) => Effect::Replaces,
         Some(Replacement::Conditional) => Effect::MayReplace,
         Some(Replacement::Never) => Effect::InPlace,
+        Some(Replacement::Refused) => Effect::Refused,
         None => Effect::MayReplace,
     }
 }

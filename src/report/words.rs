@@ -33,6 +33,7 @@ pub fn effect(effect: Effect) -> Option<&'static str> {
         Effect::InPlace => None,
         Effect::MayReplace => Some("# may force replacement"),
         Effect::Replaces => Some("# forces replacement"),
+        Effect::Refused => Some("# AWS refuses this change"),
     }
 }
 
