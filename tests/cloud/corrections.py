@@ -4,10 +4,19 @@ Each function mends one thing and names it.
 """
 
 import json
+import re
 import time
+import urllib.parse
 
 import emulator
-from emulator import HANDLERS, drift, get_account_id, get_region, handlers, hex_id, rds_state, secrets_state
+import judge_models
+from emulator import (
+    HANDLERS, drift, ec2_state, get_account_id, get_region, handlers, helpers, hex_id, rds_state, secrets_state,
+)
+
+
+# EC2 user guide, "Create a launch template": the service model leaves the type a plain string.
+INTERFACE_TYPES = ("interface", "efa", "efa-only")
 
 
 def capabilities_are_demanded():
@@ -139,6 +148,81 @@ def attributes_are_complete():
         "DualStackDomainName": f"{name}.s3.dualstack.{get_region()}.amazonaws.com"})
 
 
+def launch_templates_are_checked():
+    """A launch template's data goes to EC2 unseen in MiniStack: enums, unknown keys and taken names pass."""
+    handler = HANDLERS["AWS::EC2::LaunchTemplate"]
+    create, update = handler["create"], handler["update"]
+    shape = judge_models.model("ec2").shape_for("RequestLaunchTemplateData")
+
+    def check(props):
+        wrong = []
+        data = props.get("LaunchTemplateData") or {}
+        judge_models.check_values(shape, data, "LaunchTemplateData", wrong)
+        for card in data.get("NetworkInterfaces") or []:
+            if card.get("InterfaceType", "interface") not in INTERFACE_TYPES:
+                wrong.append(f"invalid interface type {card['InterfaceType']}")
+        if wrong:
+            raise ValueError(f"Invalid launch template: {'; '.join(wrong)} (Service: Ec2, Status Code: 400)")
+
+    def checked_create(logical_id, props, stack_name):
+        check(props)
+        name = props.get("LaunchTemplateName")
+        if any(t["LaunchTemplateName"] == name for t in ec2_state._launch_templates.values()):
+            raise ValueError("Launch template name already in use. (Service: Ec2, Status Code: 400)")
+        return create(logical_id, props, stack_name)
+
+    def checked_update(name, old, new, *rest):
+        check(new)
+        return update(name, old, new, *rest)
+
+    handler["create"], handler["update"] = checked_create, checked_update
+
+
+def template_urls_are_real_ones():
+    """A TemplateURL names an object as S3 does: `https://BUCKET.s3.REGION.amazonaws.com/KEY` or path style.
+
+    MiniStack reads the path alone, so it takes any host and no virtual-hosted address.
+    """
+    original = helpers._resolve_document
+
+    def resolve(params, body_key, url_key, label):
+        url = handlers._p(params, url_key)
+        if not url or handlers._p(params, body_key):
+            return original(params, body_key, url_key, label)
+        path = _object_path(url)
+        if not path:
+            return None, handlers._error("ValidationError", f"S3 error: Domain name specified in {url} is not a valid S3 domain")
+        return original({**params, url_key: f"https://s3.amazonaws.com/{path}"}, body_key, url_key, label)
+
+    helpers._resolve_document = resolve
+
+
+def _object_path(url):
+    """`bucket/key` of an S3 address, None of any other."""
+    parts = urllib.parse.urlsplit(url)
+    host = re.fullmatch(r"(?:(.+)\.)?s3(?:[.-][a-z0-9-]+)?\.amazonaws\.com(?:\.cn)?", parts.hostname or "")
+    if parts.scheme != "https" or not host:
+        return None
+    path = urllib.parse.unquote(parts.path.lstrip("/"))
+    return f"{host[1]}/{path}" if host[1] else path
+
+
+def terminated_instances_free_their_volumes():
+    """Volumes with DeleteOnTermination go with the instance; MiniStack keeps them, in use."""
+    original = ec2_state._ACTION_MAP["TerminateInstances"]
+
+    def terminate(params):
+        answer = original(params)
+        for name, volume in list(ec2_state._volumes.items()):
+            for attachment in volume.get("Attachments", []):
+                instance = ec2_state._instances.get(attachment["InstanceId"], {})
+                if attachment.get("DeleteOnTermination") and instance.get("State", {}).get("Name") == "terminated":
+                    ec2_state._volumes.pop(name, None)
+        return answer
+
+    ec2_state._ACTION_MAP["TerminateInstances"] = terminate
+
+
 def _add_attributes(resource_type, more):
     handler = HANDLERS[resource_type]
     create, update = handler["create"], handler.get("update")
@@ -158,3 +242,6 @@ def install():
     secret_ref_is_its_arn()
     databases_have_managed_passwords()
     attributes_are_complete()
+    launch_templates_are_checked()
+    template_urls_are_real_ones()
+    terminated_instances_free_their_volumes()

@@ -34,20 +34,20 @@ def check_properties(resource_type, logical_id, props):
 def as_handler_message(message, service, status, code):
     """A service's error, as a CloudFormation event shows it."""
     return (f'Resource handler returned message: "{message} (Service: {service}, Status Code: {status}, '
-            f'Request ID: {request_id()})" (RequestToken: {request_id()}, HandlerErrorCode: {code})')
+            f'Request ID: {request_id()}) (SDK Attempt Count: 1)" (RequestToken: {request_id()}, HandlerErrorCode: {code})')
 
 
 def _worded(function):
     """Turns an API error inside a handler into the sentence of an event."""
 
     @functools.wraps(function)
-    def call(*args, **kwargs):
+    def call(resource_type, *args, **kwargs):
         try:
-            return function(*args, **kwargs)
+            return function(resource_type, *args, **kwargs)
         except ClientError as error:
             body = error.response["Error"]
             status = error.response["ResponseMetadata"].get("HTTPStatusCode", 400)
-            service = error.operation_name
+            service = resource_type.split("::")[1].capitalize()
             raise ValueError(as_handler_message(body.get("Message", ""), service, status, _handler_code(body.get("Code", ""))))
 
     return call
