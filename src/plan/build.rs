@@ -35,10 +35,10 @@ pub enum PlanError {
         /// Their names and statuses.
         stacks: Vec<(String, String)>,
     },
-    /// A stack with a name that the cluster needs belongs to something else.
-    Foreign {
-        /// Its name.
-        stack: String,
+    /// Stacks are protected against deletion.
+    Protected {
+        /// Their names.
+        stacks: Vec<String>,
     },
 }
 

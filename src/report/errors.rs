@@ -63,6 +63,7 @@ pub static CODES: &[(&str, &str, &str)] = &[
     ("HPC2032", "no image was found", "The vendor has no image for operating system and architecture in this region. Name one with `image.ami`."),
     ("HPC2040", "approval is missing", "Nobody was there to ask. `--auto-approve` approves everything that loses no data."),
     ("HPC2041", "data would be lost", "A file system, volume or database goes without export or snapshot. Approve each by its address with `--approve-data-loss ADDRESS`, or choose `on_destroy: export`, `snapshot` or `keep`."),
+    ("HPC2042", "the cluster is protected against deletion", "`deletion_protection: true` switches on CloudFormation's termination protection of every stack. Destroying begins with an apply that switches it off, which is a change that a reviewer sees."),
     ("HPC2050", "a data transfer failed", "The data-repository task ended without success, or some files failed. The report in S3 names each file. The command can be run again: what is in S3 already is not written twice."),
     ("HPC2051", "the file system has no link with S3", "A transfer needs `data_repository` or a `data_repository_associations` entry."),
     ("HPC2052", "the file system is not available", "It does not exist, or it is being made, changed or deleted."),
@@ -138,12 +139,13 @@ impl From<PlanError> for Failure {
                 Failure::new("HPC2003", "failed to plan: CloudFormation is at work", "wait for it, or run `apply`, which waits", exit::LOCKED)
                     .with(details)
             }
-            PlanError::Foreign { stack } => Failure::new(
-                "HPC2007",
-                format!("failed to plan: stack `{stack}` exists and is not this cluster's"),
-                "choose another cluster name",
-                exit::ERROR,
-            ),
+            PlanError::Protected { stacks } => Failure::new(
+                "HPC2042",
+                "the cluster is protected against deletion",
+                "set `deletion_protection: false`, apply, and destroy again",
+                exit::REFUSED,
+            )
+            .with(stacks),
         }
     }
 }

@@ -33,7 +33,8 @@ impl Default for Monitoring {
 pub struct Logs {
     /// Send logs to CloudWatch.
     pub enabled: bool,
-    /// Days that logs are kept: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1827 or 3653.
+    /// Days that logs are kept: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557,
+    /// 2922, 3288 or 3653.
     #[schemars(range(min = 1, max = 3653))]
     pub retention_days: u32,
     /// Keep the log group when the cluster is destroyed.

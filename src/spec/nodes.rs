@@ -68,7 +68,7 @@ pub struct HeadNode {
     /// An Elastic IP address for the head node.
     #[serde(default)]
     pub elastic_ip: bool,
-    /// Use one thread per core.
+    /// False: one thread per core.
     #[serde(default = "yes")]
     pub hyperthreading: bool,
     /// The root volume.

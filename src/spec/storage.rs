@@ -49,7 +49,7 @@ pub struct FsxLustre {
     /// The deployment type.
     #[serde(default)]
     pub deployment: LustreDeployment,
-    /// The capacity in GiB: 1200, 2400 and multiples of 2400; of 3600 for SCRATCH_1.
+    /// The capacity in GiB: 1200, 2400 and multiples of 2400; of 3600 for SCRATCH_1, and of 6000 or 1800 with HDD.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1200))]
     pub capacity_gib: Option<u32>,
