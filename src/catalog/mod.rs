@@ -25,8 +25,8 @@ mod table;
 
 pub use instance_catalog::{CatalogError, InstanceCatalog, to_text};
 pub use instance_types::{
-    Accelerator, AcceleratorKind, Arch, DiskKind, EbsOptimized, EfaFacts, Gpu, Hypervisor,
-    InstanceStore, InstanceType, NetworkFacts,
+    Accelerator, AcceleratorKind, Arch, DiskKind, EbsOptimized, EfaFacts, Gpu, Hypervisor, InstanceStore, InstanceType,
+    NetworkFacts,
 };
 pub use prop_check::{PropViolation, ViolationKind};
 pub use prop_path::PropPath;

@@ -95,11 +95,7 @@ pub enum ViolationKind {
 impl ResourceType {
     /// Everything that is wrong with a resource's `Properties`, in the order of the paths' parents.
     pub fn check(&self, props: &Value) -> Vec<PropViolation> {
-        let mut check = Check {
-            of: self,
-            path: Vec::new(),
-            found: Vec::new(),
-        };
+        let mut check = Check { of: self, path: Vec::new(), found: Vec::new() };
         check.value(&self.properties, props);
         check.found
     }
@@ -203,10 +199,7 @@ impl Check<'_> {
         if !of.is_empty() {
             let found = of.iter().filter(|n| there(n)).count();
             if found == 0 || of.iter().filter(|n| sure(n)).count() > 1 {
-                self.add(ViolationKind::ExactlyOne {
-                    of: of.clone(),
-                    found,
-                });
+                self.add(ViolationKind::ExactlyOne { of: of.clone(), found });
             }
         }
         let of = &schema.at_least_one;
@@ -246,14 +239,10 @@ impl Check<'_> {
 
     fn scalar(&mut self, schema: &PropSchema, text: &str) {
         let (allowed, any_case) = (&schema.allowed, &schema.allowed_any_case);
-        let listed = allowed.iter().any(|a| a == text)
-            || any_case.iter().any(|a| a.eq_ignore_ascii_case(text));
+        let listed = allowed.iter().any(|a| a == text) || any_case.iter().any(|a| a.eq_ignore_ascii_case(text));
         if !listed && !(allowed.is_empty() && any_case.is_empty()) {
             let allowed = allowed.iter().chain(any_case).cloned().collect();
-            self.add(ViolationKind::NotAllowed {
-                allowed,
-                found: text.to_owned(),
-            });
+            self.add(ViolationKind::NotAllowed { allowed, found: text.to_owned() });
         }
         let (min, max) = (schema.min, schema.max);
         if let Ok(number) = text.parse::<f64>()
@@ -268,9 +257,7 @@ impl Check<'_> {
         if let Some(pattern) = &schema.pattern
             && regex_lite::Regex::new(pattern).is_ok_and(|regex| !regex.is_match(text))
         {
-            self.add(ViolationKind::Pattern {
-                pattern: pattern.clone(),
-            });
+            self.add(ViolationKind::Pattern { pattern: pattern.clone() });
         }
     }
 }
@@ -296,9 +283,7 @@ fn intrinsic(value: &Value) -> Option<Intrinsic<'_>> {
 
 fn is_no_value(value: &Value) -> bool {
     let members = value.as_object().filter(|m| m.len() == 1);
-    members
-        .and_then(|m| m.get("Ref"))
-        .is_some_and(|name| name == "AWS::NoValue")
+    members.and_then(|m| m.get("Ref")).is_some_and(|name| name == "AWS::NoValue")
 }
 
 /// `AWS::NoValue`, or `Fn::If` with such a branch.
@@ -312,9 +297,7 @@ fn converts(value: &Value, wanted: Kind) -> bool {
     match (wanted, value) {
         (Kind::String, Value::String(_) | Value::Number(_) | Value::Bool(_)) => true,
         (Kind::Boolean, Value::Bool(_)) => true,
-        (Kind::Boolean, Value::String(text)) => {
-            text.eq_ignore_ascii_case("true") || text.eq_ignore_ascii_case("false")
-        }
+        (Kind::Boolean, Value::String(text)) => text.eq_ignore_ascii_case("true") || text.eq_ignore_ascii_case("false"),
         (Kind::Integer, Value::Number(n)) => n.as_f64().is_some_and(|f| f.fract() == 0.0),
         (Kind::Integer, Value::String(text)) => text.parse::<i64>().is_ok(),
         (Kind::Number, Value::Number(_)) => true,
@@ -326,9 +309,7 @@ fn converts(value: &Value, wanted: Kind) -> bool {
 
 /// A scalar as CloudFormation writes it into a string.
 fn text_of(value: &Value) -> String {
-    value
-        .as_str()
-        .map_or_else(|| value.to_string(), str::to_owned)
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 #[cfg(test)]
@@ -342,17 +323,8 @@ mod tests {
     /// Each violation as `path Kind`.
     fn check(name: &str, props: Value) -> Vec<String> {
         let found = ResourceCatalog::embedded().get(name).unwrap().check(&props);
-        let word = |kind: &ViolationKind| {
-            format!("{kind:?}")
-                .split([' ', '{'])
-                .next()
-                .unwrap()
-                .to_owned()
-        };
-        found
-            .iter()
-            .map(|v| format!("{} {}", v.path, word(&v.kind)))
-            .collect()
+        let word = |kind: &ViolationKind| format!("{kind:?}").split([' ', '{']).next().unwrap().to_owned();
+        found.iter().map(|v| format!("{} {}", v.path, word(&v.kind))).collect()
     }
 
     const NONE: [&str; 0] = [];
@@ -398,11 +370,8 @@ mod tests {
                 "FileSystemType Missing",
             ]
         );
-        let found = ResourceCatalog::embedded()
-            .get("AWS::FSx::FileSystem")
-            .unwrap();
-        let found =
-            found.check(&json!({"FileSystemTyp": 1, "FileSystemType": "A", "SubnetIds": []}));
+        let found = ResourceCatalog::embedded().get("AWS::FSx::FileSystem").unwrap();
+        let found = found.check(&json!({"FileSystemTyp": 1, "FileSystemType": "A", "SubnetIds": []}));
         let closest = Some("FileSystemType".to_owned());
         assert_eq!(found[0].kind, ViolationKind::Unknown { closest });
     }
@@ -410,71 +379,39 @@ mod tests {
     #[test]
     fn values_are_held_against_their_limits() {
         let group = |class: &str, name: &str| json!({"LogGroupClass": class, "LogGroupName": name});
-        assert_eq!(
-            check("AWS::Logs::LogGroup", group("STANDARD", "/a/b")),
-            NONE
-        );
+        assert_eq!(check("AWS::Logs::LogGroup", group("STANDARD", "/a/b")), NONE);
         assert_eq!(
             check("AWS::Logs::LogGroup", group("CHEAP", "a b")),
             ["LogGroupClass NotAllowed", "LogGroupName Pattern"]
         );
-        assert_eq!(
-            check("AWS::Logs::LogGroup", json!({"RetentionInDays": 31})),
-            ["RetentionInDays NotAllowed"]
-        );
-        assert_eq!(
-            check("AWS::Logs::LogGroup", json!({"RetentionInDays": "30"})),
-            NONE
-        );
+        assert_eq!(check("AWS::Logs::LogGroup", json!({"RetentionInDays": 31})), ["RetentionInDays NotAllowed"]);
+        assert_eq!(check("AWS::Logs::LogGroup", json!({"RetentionInDays": "30"})), NONE);
         let rule = json!({"IpProtocol": "tcp", "FromPort": -2, "CidrIp": "10.0.0.0/8"});
         let group = json!({"GroupDescription": "", "SecurityGroupIngress": [rule]});
-        assert_eq!(
-            check("AWS::EC2::SecurityGroup", group),
-            ["SecurityGroupIngress/0/FromPort Range"]
-        );
+        assert_eq!(check("AWS::EC2::SecurityGroup", group), ["SecurityGroupIngress/0/FromPort Range"]);
         let long = json!({"GroupDescription": "x".repeat(256)});
-        assert_eq!(
-            check("AWS::EC2::SecurityGroup", long),
-            ["GroupDescription Length"]
-        );
+        assert_eq!(check("AWS::EC2::SecurityGroup", long), ["GroupDescription Length"]);
     }
 
     #[test]
     fn members_that_need_or_exclude_each_other() {
         let rule = |extra: Value| {
             let mut rule = json!({"IpProtocol": "-1"});
-            rule.as_object_mut()
-                .unwrap()
-                .extend(extra.as_object().unwrap().clone());
-            check(
-                "AWS::EC2::SecurityGroup",
-                json!({"GroupDescription": "x", "SecurityGroupIngress": [rule]}),
-            )
+            rule.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+            check("AWS::EC2::SecurityGroup", json!({"GroupDescription": "x", "SecurityGroupIngress": [rule]}))
         };
         assert_eq!(rule(json!({"CidrIp": {"Ref": "Cidr"}})), NONE);
         assert_eq!(rule(json!({})), ["SecurityGroupIngress/0 ExactlyOne"]);
-        assert_eq!(
-            rule(json!({"CidrIp": "a", "CidrIpv6": "b"})),
-            ["SecurityGroupIngress/0 ExactlyOne"]
-        );
-        assert_eq!(
-            rule(json!({"CidrIp": "a", "CidrIpv6": {"Ref": "AWS::NoValue"}})),
-            NONE
-        );
+        assert_eq!(rule(json!({"CidrIp": "a", "CidrIpv6": "b"})), ["SecurityGroupIngress/0 ExactlyOne"]);
+        assert_eq!(rule(json!({"CidrIp": "a", "CidrIpv6": {"Ref": "AWS::NoValue"}})), NONE);
         let either = |a: &str| json!({"Fn::If": ["C", a, {"Ref": "AWS::NoValue"}]});
-        assert_eq!(
-            rule(json!({"CidrIp": either("a"), "CidrIpv6": either("b")})),
-            NONE
-        );
+        assert_eq!(rule(json!({"CidrIp": either("a"), "CidrIpv6": either("b")})), NONE);
         let policy = json!({"PolicyName": "a", "PolicyDocument": {}});
         assert_eq!(check("AWS::IAM::Policy", policy), [" AtLeastOne"]);
         let both = json!({"SubnetId": "subnet-1", "NetworkInterfaces": []});
         assert_eq!(check("AWS::EC2::Instance", both), ["SubnetId ExcludedBy"]);
         let classic = json!({"GroupDescription": "x", "SecurityGroupEgress": []});
-        assert_eq!(
-            check("AWS::EC2::SecurityGroup", classic),
-            ["VpcId NeededBy"]
-        );
+        assert_eq!(check("AWS::EC2::SecurityGroup", classic), ["VpcId NeededBy"]);
     }
 
     #[test]
@@ -484,31 +421,16 @@ mod tests {
                 "StorageCapacity": {"Fn::If": ["C", 1200, otherwise]}})
         };
         assert_eq!(check("AWS::FSx::FileSystem", props(json!("64"))), NONE);
-        assert_eq!(
-            check(
-                "AWS::FSx::FileSystem",
-                props(json!({"Ref": "AWS::NoValue"}))
-            ),
-            NONE
-        );
-        assert_eq!(
-            check("AWS::FSx::FileSystem", props(json!("x"))),
-            ["StorageCapacity WrongType"]
-        );
+        assert_eq!(check("AWS::FSx::FileSystem", props(json!({"Ref": "AWS::NoValue"}))), NONE);
+        assert_eq!(check("AWS::FSx::FileSystem", props(json!("x"))), ["StorageCapacity WrongType"]);
         let absent = json!({"FileSystemType": {"Ref": "AWS::NoValue"}, "SubnetIds": []});
-        assert_eq!(
-            check("AWS::FSx::FileSystem", absent),
-            ["FileSystemType Missing"]
-        );
+        assert_eq!(check("AWS::FSx::FileSystem", absent), ["FileSystemType Missing"]);
     }
 
     #[test]
     fn nested_attributes_cannot_be_set() {
         let props = json!({"MasterUserSecret": {"SecretArn": "arn"}, "Endpoint": {"Port": "1"}});
-        assert_eq!(
-            check("AWS::RDS::DBInstance", props),
-            ["Endpoint ReadOnly", "MasterUserSecret/SecretArn ReadOnly"]
-        );
+        assert_eq!(check("AWS::RDS::DBInstance", props), ["Endpoint ReadOnly", "MasterUserSecret/SecretArn ReadOnly"]);
     }
 
     #[test]
@@ -522,13 +444,7 @@ mod tests {
                 if let Some(pattern) = &schema.pattern {
                     assert!(regex_lite::Regex::new(pattern).is_ok(), "{name} {pattern}");
                 }
-                todo.extend(
-                    schema
-                        .props
-                        .values()
-                        .chain(&schema.items)
-                        .chain(&schema.values),
-                );
+                todo.extend(schema.props.values().chain(&schema.items).chain(&schema.values));
             }
         }
     }
