@@ -1,4 +1,18 @@
-//! hpcctl
+//! hpcctl: infrastructure as code for Slurm clusters on AWS.
+//!
+//! One cluster file is read ([`spec`]), checked ([`check`]), turned into a graph of stacks and resources
+//! ([`model`]) and into templates and node files ([`render`]). Held against what exists ([`observe`]) it
+//! becomes a [`plan`], which [`apply`] obeys through the ports of [`cloud`]. [`catalog`] has the facts,
+//! [`report`] makes views of everything, and [`commands`] wires the rooms to the command line.
 
 pub mod apply;
 pub mod catalog;
+pub mod check;
+pub mod cloud;
+pub mod commands;
+pub mod model;
+pub mod observe;
+pub mod plan;
+pub mod render;
+pub mod report;
+pub mod spec;

@@ -16,10 +16,10 @@ pub async fn bootstrap(context: &Context<'_>) -> Result<bool, ApplyError> {
     if context.cloud.objects.bucket_exists(&context.bucket()).await? {
         return Ok(true);
     }
-    let stack = model::bootstrap_stack(&context.plan.region);
+    let stack = model::bootstrap();
     let input = StackInput {
         name: model::BOOTSTRAP_STACK.to_owned(),
-        template: TemplateSource::Body(render::template(&stack).body),
+        template: TemplateSource::Body(render::bootstrap(&stack).body),
         parameters: BTreeMap::new(),
         tags: BTreeMap::from([("hpcctl:bootstrap".to_owned(), "true".to_owned())]),
         token: format!("hpcctl-bootstrap-{}", context.plan.id()),

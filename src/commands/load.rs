@@ -35,7 +35,7 @@ pub fn load(path: &Path, output: &Output) -> Result<Loaded, Failure> {
     let catalog = super::catalog::instance_catalog()?;
     let graph = model::build(&cluster, &catalog);
     let files = render::files::node_files(&cluster, &catalog).map_err(internal)?;
-    let rendered = render::render(&cluster, &graph, files);
+    let rendered = render::render(&graph, files);
     Ok(Loaded { document, cluster, graph, rendered })
 }
 

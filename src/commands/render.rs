@@ -23,7 +23,7 @@ pub fn render(args: &RenderArgs, output: &mut Output) -> Result<u8, Failure> {
     let loaded = load(&args.file, output)?;
     for (key, template) in &loaded.rendered.templates {
         let name = key.stack_name(&loaded.graph.cluster);
-        write(&args.out.join("templates").join(format!("{name}.yaml")), &template.yaml())?;
+        write(&args.out.join("templates").join(format!("{name}.yaml")), &template.to_yaml())?;
     }
     for (path, file) in &loaded.rendered.files {
         write(&args.out.join("nodes").join(path), &file.content)?;

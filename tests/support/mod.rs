@@ -37,7 +37,7 @@ pub fn build(name: &str, text: &str) -> Built {
     let cluster = document.cluster.clone().unwrap();
     let graph = model::build(&cluster, catalog);
     let files = render::files::node_files(&cluster, catalog).unwrap();
-    let rendered = render::render(&cluster, &graph, files);
+    let rendered = render::render(&graph, files);
     Built { document, cluster, graph, rendered }
 }
 
