@@ -53,8 +53,8 @@ pub enum ApplyError {
         /// The parameter.
         parameter: String,
     },
-    /// No image was found for a parameter.
-    NoImage {
+    /// The cloud had no value for a parameter when the plan was made: no such image, no such subnet.
+    Unresolved {
         /// The parameter.
         parameter: String,
     },

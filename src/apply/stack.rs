@@ -177,8 +177,8 @@ async fn parameters(context: &Context<'_>, key: &StackKey) -> Result<BTreeMap<St
         let value = match parameter {
             PlannedParameter::Value(value) => value.clone(),
             PlannedParameter::From(ParameterSource::ArtifactBucket) => context.bucket(),
-            PlannedParameter::From(ParameterSource::Image { .. }) => {
-                return Err(ApplyError::NoImage { parameter: name.clone() });
+            PlannedParameter::From(ParameterSource::Image { .. } | ParameterSource::SubnetZone { .. }) => {
+                return Err(ApplyError::Unresolved { parameter: name.clone() });
             }
             PlannedParameter::From(ParameterSource::Output { stack, output }) => {
                 if !outputs.contains_key(stack) {

@@ -10,7 +10,6 @@ use super::{
 use crate::{
     catalog::ResourceCatalog,
     cloud::Cloud,
-    model::ParameterSource,
     observe::{self, Live, Wanted},
     plan::{self, Desired, Plan},
     report::{
@@ -91,16 +90,8 @@ fn with_cloud(args: &PlanArgs, global: &Global, loaded: &Loaded) -> Result<Plan,
 
 /// Looks at everything that a plan for this cluster file needs.
 pub async fn look(cloud: &Cloud, loaded: &Loaded, drift: bool) -> Result<Live, Failure> {
-    let sources = loaded.graph.stacks.iter().flat_map(|stack| stack.parameters.values());
-    let mut images: Vec<_> = sources
-        .filter_map(|parameter| match parameter.source {
-            ParameterSource::Image { os, architecture } => Some((os, architecture)),
-            _ => None,
-        })
-        .collect();
-    images.sort_unstable();
-    images.dedup();
-    Ok(observe::observe(cloud, &loaded.graph.cluster, &Wanted { images, drift }).await?)
+    let wanted = Wanted::by(&loaded.graph, drift);
+    Ok(observe::observe(cloud, &loaded.graph.cluster, &wanted).await?)
 }
 
 /// Makes the plan from a cluster file to what exists.

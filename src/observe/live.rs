@@ -30,6 +30,8 @@ pub struct Live {
     pub instances: Vec<InstanceState>,
     /// The newest images of vendors, where one is needed.
     pub images: BTreeMap<(Os, Architecture), String>,
+    /// The zones of subnets, where one is needed.
+    pub zones: BTreeMap<String, String>,
     /// What is not as its template says, when it was looked for.
     pub drift: Option<BTreeMap<StackKey, Vec<ResourceDrift>>>,
 }

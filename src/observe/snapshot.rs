@@ -3,7 +3,7 @@
 use super::{Bucket, Live, LiveFileSystem, LiveStack, Revision, keys};
 use crate::{
     cloud::{Cloud, CloudError, ImageQuery, StackState, StackStatus, TaskKind, TaskLifecycle},
-    model::StackKey,
+    model::{Graph, ParameterSource, StackKey},
     spec::{Architecture, Os},
 };
 use futures_util::future::{join, join_all};
@@ -15,8 +15,29 @@ use std::collections::BTreeMap;
 pub struct Wanted {
     /// Images that a plan may need.
     pub images: Vec<(Os, Architecture)>,
+    /// Subnets whose zones a plan needs.
+    pub subnets: Vec<String>,
     /// Detect drift (slow: CloudFormation looks at every resource).
     pub drift: bool,
+}
+
+impl Wanted {
+    /// What a plan for these stacks needs.
+    pub fn by(graph: &Graph, drift: bool) -> Self {
+        let (mut images, mut subnets) = (Vec::new(), Vec::new());
+        for parameter in graph.stacks.iter().flat_map(|stack| stack.parameters.values()) {
+            match &parameter.source {
+                ParameterSource::Image { os, architecture } => images.push((*os, *architecture)),
+                ParameterSource::SubnetZone { subnet } => subnets.push(subnet.clone()),
+                ParameterSource::Output { .. } | ParameterSource::ArtifactBucket => {}
+            }
+        }
+        images.sort_unstable();
+        images.dedup();
+        subnets.sort_unstable();
+        subnets.dedup();
+        Self { images, subnets, drift }
+    }
 }
 
 /// Why there is no snapshot.
@@ -54,6 +75,7 @@ pub async fn observe(cloud: &Cloud, cluster: &str, wanted: &Wanted) -> Result<Li
         file_systems: file_systems(cloud, &stacks).await?,
         instances: cloud.compute.instances_of(cluster).await?,
         images: images(cloud, &wanted.images).await?,
+        zones: zones(cloud, &wanted.subnets).await?,
         stacks,
         ..Live::default()
     };
@@ -146,6 +168,14 @@ async fn images(
         }
     }
     Ok(found)
+}
+
+async fn zones(cloud: &Cloud, subnets: &[String]) -> Result<BTreeMap<String, String>, ObserveError> {
+    if subnets.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let found = cloud.compute.subnets(subnets).await?;
+    Ok(found.into_iter().map(|subnet| (subnet.id, subnet.zone)).collect())
 }
 
 /// Where a vendor's newest image is found: owner account and name pattern, as each vendor documents them

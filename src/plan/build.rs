@@ -167,6 +167,7 @@ impl Builder<'_> {
             ParameterSource::Image { os, architecture } => {
                 known(before.or_else(|| self.live.images.get(&(*os, *architecture))))
             }
+            ParameterSource::SubnetZone { subnet } => known(self.live.zones.get(subnet).or(before)),
             ParameterSource::ArtifactBucket => known(self.live.bucket.as_ref().map(|bucket| &bucket.name)),
         }
     }

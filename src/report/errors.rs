@@ -60,7 +60,7 @@ pub static CODES: &[(&str, &str, &str)] = &[
     ("HPC2021", "the lock was lost", "Somebody took the lock away while the plan was applied. Nothing new was begun; what ran was followed to its end."),
     ("HPC2030", "a stack failed", "CloudFormation could not do what the template asks. The first resource that failed is the cause; CloudFormation rolls the stack back by itself. Mend the cause and apply again: a stack that could not be made is cleared and made anew."),
     ("HPC2031", "a value between stacks is missing", "A stack needs an output that the stack before it does not have."),
-    ("HPC2032", "no image was found", "The vendor has no image for operating system and architecture in this region. Name one with `image.ami`."),
+    ("HPC2032", "a value from AWS is missing", "The vendor has no image for operating system and architecture in this region (name one with `image.ami`), or a subnet that the cluster file names does not exist."),
     ("HPC2040", "approval is missing", "Nobody was there to ask. `--auto-approve` approves everything that loses no data."),
     ("HPC2041", "data would be lost", "A file system, volume or database goes without export or snapshot. Approve each by its address with `--approve-data-loss ADDRESS`, or choose `on_destroy: export`, `snapshot` or `keep`."),
     ("HPC2042", "the cluster is protected against deletion", "`deletion_protection: true` switches on CloudFormation's termination protection of every stack. Destroying begins with an apply that switches it off, which is a change that a reviewer sees."),
@@ -177,10 +177,10 @@ impl From<ApplyError> for Failure {
                 "apply again; if it stays, the stack before it was changed by hand",
                 exit::ERROR,
             ),
-            ApplyError::NoImage { parameter } => Failure::new(
+            ApplyError::Unresolved { parameter } => Failure::new(
                 "HPC2032",
-                format!("no image was found for `{parameter}`"),
-                "name one with `image.ami`",
+                format!("AWS had no value for `{parameter}` when the plan was made"),
+                "for an image: name one with `image.ami`; for a zone: see that the subnet exists",
                 exit::ERROR,
             ),
             ApplyError::Transfer { storage, task, lifecycle, message, files, report } => {

@@ -6,7 +6,7 @@ use hpcctl::{
     catalog::{InstanceCatalog, ResourceCatalog},
     check::{self, Facts, Severity},
     cloud::{Cloud, Timestamp},
-    model::{self, Graph, ParameterSource},
+    model::{self, Graph},
     observe::{self, Live, Wanted},
     plan::{self, Desired, DestroyOptions, Plan, Source},
     render::{self, Rendered},
@@ -53,12 +53,7 @@ impl Listener for Events {
 
 /// What exists.
 pub async fn look(cloud: &Cloud, built: &Built) -> Live {
-    let parameters = built.graph.stacks.iter().flat_map(|stack| stack.parameters.values());
-    let images = parameters.filter_map(|parameter| match parameter.source {
-        ParameterSource::Image { os, architecture } => Some((os, architecture)),
-        _ => None,
-    });
-    let wanted = Wanted { images: images.collect(), drift: false };
+    let wanted = Wanted::by(&built.graph, false);
     observe::observe(cloud, &built.graph.cluster, &wanted).await.unwrap()
 }
 
