@@ -248,18 +248,21 @@ def members(schema):
         out["values"] = compact(values[0])
     if schema.get("required"):
         out["required"] = sorted(schema["required"])
-    if "requiredXor" in schema:
-        out["exactly_one"] = sorted(schema["requiredXor"])
+    one = schema.get("requiredXor") or single_requirements(schema.get("oneOf", []))
+    if one:
+        out["exactly_one"] = sorted(one)
     some = schema.get("requiredOr") or single_requirements(schema.get("anyOf", []))
     if some:
         out["at_least_one"] = sorted(some)
-    if "dependentExcluded" in schema:
-        out["excludes"] = {k: sorted(v) for k, v in sorted(schema["dependentExcluded"].items())}
+    needs = schema.get("dependentRequired") or schema.get("dependencies")
+    for key, others in (("needs", needs), ("excludes", schema.get("dependentExcluded"))):
+        if others:
+            out[key] = {name: sorted(others[name]) for name in sorted(others)}
     return out
 
 
 def single_requirements(choices):
-    """The names in `anyOf: [{required: [A]}, {required: [B]}]`, or nothing for any other form."""
+    """The names in `[{required: [A]}, {required: [B]}]`, or nothing for any other form."""
     names = [c["required"][0] for c in choices if list(c) == ["required"] and len(c["required"]) == 1]
     return names if len(names) == len(choices) else []
 
@@ -351,7 +354,7 @@ def resource_types(cfn_lint):
         "  enum_any_case, pattern, min, max, min_length, max_length, min_items, max_items, items,",
         "  unordered (the order of elements means nothing)",
         "an object's keys: props, open (other members too), values (any names), required,",
-        "  exactly_one, at_least_one, excludes",
+        "  exactly_one, at_least_one, needs, excludes (by the member that needs or excludes others)",
     )
     names = [f"AWS::{s}::{r}" for s, rs in RESOURCE_TYPES.items() for r in rs.split()]
     for name in sorted(names):

@@ -59,6 +59,8 @@ pub struct PropSchema {
     pub exactly_one: Vec<String>,
     /// Of these at least one must be there.
     pub at_least_one: Vec<String>,
+    /// Members that must be there when the named one is.
+    pub needs: BTreeMap<String, Vec<String>>,
     /// Members that must not be there together with the named one.
     pub excludes: BTreeMap<String, Vec<String>>,
 }
