@@ -3,6 +3,10 @@
 //! The same graph gives the same bytes, on every machine and at every time. This room does no I/O: the
 //! templates of node files are part of the program.
 
+pub mod files;
+
+pub use files::{RenderError, node_files};
+
 use crate::{model::StackKey, spec::Path};
 use std::collections::BTreeMap;
 

@@ -16,7 +16,10 @@ failed() {
   trap - ERR
   log "set-up failed: $*"
   if [[ -n $node ]]; then
-    SLURM_CONF_SERVER="$(fact .head.private_ip):6817" timeout 20 {{ slurm.bin }}/scontrol update \
+    # slurmd may not have fetched a slurm.conf yet; these two lines are all that scontrol needs.
+    printf 'ClusterName=%s\nSlurmctldHost=%s(%s)\n' "$CLUSTER_NAME" "$(fact .head.hostname)" "$(fact .head.private_ip)" \
+      >/run/hpcctl-slurm.conf
+    SLURM_CONF=/run/hpcctl-slurm.conf timeout 20 {{ slurm.bin }}/scontrol update \
       "nodename=$node" state=down "reason=hpcctl set-up: $*" || true
   fi
   sync

@@ -81,10 +81,11 @@ configure_slurm() {
 configure_slurmdbd() {
   local work text user password
   work=$(mktemp)
-  text=$(secret {{ accounting.secret }}) || die "cannot read the database's password"
+  text=$(secret {% if accounting.known %}{{ accounting.secret | sh }}{% else %}{{ accounting.secret }}{% endif %}) || die "cannot read the database's password"
   # RDS keeps {"username", "password"}; a secret of one's own may be the bare password.
   password=$(jq -er .password <<<"$text" 2>/dev/null) || password=$text
-  user={{ accounting.user }}
+  user={% if accounting.known %}{{ accounting.user | sh }}{% else %}{{ accounting.user }}{% endif %}
+
   DB_HOST={{ accounting.host }} DB_PORT={{ accounting.port }} DB_USER=$user DB_PASSWORD=$password \
     HEAD_HOSTNAME=$(hostname -s) HEAD_ADDRESS=$(imds meta-data/local-ipv4) \
     awk '{ while (match($0, /@@[A-Z_]+@@/)) {

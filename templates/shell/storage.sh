@@ -38,40 +38,40 @@ install_lustre() {
 {% endif %}
 }
 
-# FSx for Lustre. flock: MPI-IO and many applications lock files.
+# mount_lustre NAME WHERE [DNS MOUNT_NAME]: FSx for Lustre. flock: MPI-IO and many applications lock files.
 mount_lustre() {
-  local dns name
+  local dns=${3:-} name=${4:-}
   install_lustre
-  dns=$(fact ".storage[\"$1\"].dns") && name=$(fact ".storage[\"$1\"].mount_name") || die "cluster.json lacks storage.$1"
+  [[ -n $dns ]] || dns=$(fact ".storage[\"$1\"].dns") || die "cluster.json lacks the host of $1"
+  [[ -n $name ]] || name=$(fact ".storage[\"$1\"].mount_name") || die "cluster.json lacks the mount name of $1"
   mount_at "$dns@tcp:/$name" "$2" lustre defaults,noatime,flock,_netdev,x-systemd.requires=network-online.target
 }
 {% endif %}
 {% if storage.efs %}
 
-# EFS: encrypted in transit where Amazon's mount helper can be had, plain NFS 4.1 otherwise.
+# mount_efs NAME WHERE [ID]: encrypted in transit where Amazon's mount helper can be had, plain NFS 4.1 otherwise.
 mount_efs() {
-  local id dns
-  id=$(fact ".storage[\"$1\"].file_system_id") && dns=$(fact ".storage[\"$1\"].dns") || die "cluster.json lacks storage.$1"
+  local id=${3:-}
+  [[ -n $id ]] || id=$(fact ".storage[\"$1\"].file_system_id") || die "cluster.json lacks the id of $1"
   command -v mount.efs >/dev/null || install_packages amazon-efs-utils 2>/dev/null || true
   if command -v mount.efs >/dev/null; then
     mount_at "$id:/" "$2" efs tls,_netdev,noresvport
   else
     log "no amazon-efs-utils on this system: $2 is mounted without encryption in transit"
     install_packages {{ os.nfs_client }}
-    mount_at "$dns:/" "$2" nfs4 nfsvers=4.1,rsize=1048576,wsize=1048576,hard,timeo=600,retrans=2,noresvport,_netdev
+    mount_at "$id.efs.$AWS_DEFAULT_REGION.{{ storage.dns_suffix }}:/" "$2" nfs4 nfsvers=4.1,rsize=1048576,wsize=1048576,hard,timeo=600,retrans=2,noresvport,_netdev
   fi
 }
 {% endif %}
 {% if head %}
 
-# The volume of an `ebs` file system: found by its id, given a file system when it has none, never otherwise.
+# mount_volume NAME WHERE [VOLUME]: the volume of an `ebs` file system, found by its id, given a file system when it has none, never otherwise.
 mount_volume() {
-  local volume device
-  volume=$(fact ".storage[\"$1\"].volume_id") || die "cluster.json lacks storage.$1"
+  local volume=${3:-} device found=0
+  [[ -n $volume ]] || volume=$(fact ".storage[\"$1\"].volume_id") || die "cluster.json lacks the volume of $1"
   device=/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_${volume/-/}
   retry 60 5 test -e "$device" || die "the volume $volume of $1 is not attached"
   # blkid fails with 2 when it finds nothing; with anything else nobody knows, and nothing is formatted.
-  local found=0
   blkid -p "$device" >/dev/null || found=$?
   case $found in
   0) ;;
@@ -84,6 +84,7 @@ mount_volume() {
 # export_nfs DIRECTORY...: to the VPC; the security group says who gets through.
 export_nfs() {
   local mac cidr directory clients=
+  mkdir -p /etc/exports.d
   install_packages {{ os.nfs_server }}
   mac=$(imds meta-data/mac)
   for cidr in $(imds "meta-data/network/interfaces/macs/$mac/vpc-ipv4-cidr-blocks"); do
@@ -105,12 +106,17 @@ mount_nfs() {
 {% endif %}
 
 mount_all() {
+  :
 {% for it in storage.mounts %}
-  {{ it.command }} {{ it.name | sh }} {{ it.mount | sh }}
+  {{ it.command }} {{ it.name | sh }} {{ it.mount | sh }}{% for fact in it.facts %} {{ fact | sh }}{% endfor %}
+
 {% endfor %}
 {% if head %}
   mkdir -p /etc/exports.d
-  export_nfs {{ storage.exports | join(" ") }}
+{% if storage.exports %}
+  export_nfs{% for it in storage.exports %} {{ it | sh }}{% endfor %}
+
+{% endif %}
 {% else %}
 {% for it in storage.exports %}
   mount_nfs {{ it | sh }}
