@@ -54,7 +54,7 @@ fn everything(file: &Path) -> BTreeMap<PathBuf, String> {
     out.insert("plan.txt".into(), plan_text(&plan, view));
     out.insert("plan.md".into(), plan_markdown(&plan));
     // Templates and node files have goldens of their own.
-    plan.content = Content { file_digest: plan.content.file_digest.clone(), ..Content::default() };
+    plan.content = Content { rendered_digest: plan.content.rendered_digest.clone(), ..Content::default() };
     plan.source.text = String::new();
     out.insert("plan.json".into(), plan_json(&plan));
     out
@@ -81,13 +81,21 @@ fn compare(folder: &Path, wanted: &BTreeMap<PathBuf, String>) -> Vec<String> {
         }
     }
     let known: BTreeSet<PathBuf> = wanted.keys().map(|path| folder.join(path)).collect();
-    wrong.extend(files(folder).into_iter().filter(|path| !known.contains(path)).map(|path| format!("{} is no more", path.display())));
+    wrong.extend(
+        files(folder)
+            .into_iter()
+            .filter(|path| !known.contains(path))
+            .map(|path| format!("{} is no more", path.display())),
+    );
     wrong
 }
 
 fn examples() -> Vec<PathBuf> {
-    let mut found: Vec<PathBuf> =
-        fs::read_dir("examples/clusters").unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.extension().is_some_and(|end| end == "yaml")).collect();
+    let mut found: Vec<PathBuf> = fs::read_dir("examples/clusters")
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|end| end == "yaml"))
+        .collect();
     found.sort();
     assert!(found.len() >= 10);
     found

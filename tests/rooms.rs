@@ -146,7 +146,8 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 
 #[test]
 fn the_reader_of_use_lines_works() {
-    let text = "use crate::{spec::Path, model::{Graph, StackKey},\n plan};\nfn a() { crate::cloud::x() } // crate::report";
+    let text =
+        "use crate::{spec::Path, model::{Graph, StackKey},\n plan};\nfn a() { crate::cloud::x() } // crate::report";
     let used: Vec<String> = rooms_used(text).into_iter().collect();
     assert_eq!(used, ["cloud", "model", "plan", "spec"]);
 }

@@ -44,9 +44,8 @@ impl Stop {
 impl<'a> Context<'a> {
     /// A context for a plan.
     pub fn new(cloud: &'a Cloud, plan: &'a Plan, listener: &'a dyn Listener, stop: Stop) -> Self {
-        let name = |change: &crate::plan::Change| {
-            ((change.stack.clone(), change.logical_id.clone()), change.address.clone())
-        };
+        let name =
+            |change: &crate::plan::Change| ((change.stack.clone(), change.logical_id.clone()), change.address.clone());
         let addresses = plan.changes.iter().map(name).collect();
         Self { cloud, plan, listener, stop, addresses }
     }

@@ -1,11 +1,7 @@
 //! Why a step failed.
 
-use crate::{
-    cloud::CloudError,
-    model::StackKey,
-    plan::Moved,
-};
 use super::{FailedFile, Leftover, LockInfo};
+use crate::{cloud::CloudError, model::StackKey, plan::Moved};
 
 /// Why a plan, or a step of it, was not carried out.
 #[derive(Debug, Clone, PartialEq)]

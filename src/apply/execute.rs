@@ -1,9 +1,9 @@
 //! Carrying out the steps, side by side where the plan allows it.
 
 use super::{
-    ApplyError, Context, Event, Lock, archive, export, instances,
+    ApplyError, Context, Event, Lock, archive, export,
     export::{ExportRequest, TransferKind},
-    stack, verify,
+    instances, stack, verify,
 };
 use crate::plan::{Step, StepAction};
 use futures_util::{

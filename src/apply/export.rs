@@ -103,7 +103,8 @@ async fn available(cloud: &Cloud, request: &ExportRequest) -> Result<FileSystemS
 
 /// FSx takes reports only below a path that it exports to.
 fn report_path(state: &FileSystemState) -> Option<String> {
-    let export = state.repositories.iter().find_map(|repository| repository.export.as_ref().or(repository.import.as_ref()))?;
+    let export =
+        state.repositories.iter().find_map(|repository| repository.export.as_ref().or(repository.import.as_ref()))?;
     Some(format!("{}/.hpcctl-reports", export.trim_end_matches('/')))
 }
 
@@ -175,7 +176,9 @@ async fn failed_files(cloud: &Cloud, task: &TaskState) -> Vec<FailedFile> {
 
 /// Reads a failure report: comma-separated, the path first and the words last.
 fn parse_report(text: &str) -> Vec<FailedFile> {
-    let fields = |line: &str| -> Vec<String> { line.split(',').map(|field| field.trim().trim_matches('"').to_owned()).collect() };
+    let fields = |line: &str| -> Vec<String> {
+        line.split(',').map(|field| field.trim().trim_matches('"').to_owned()).collect()
+    };
     text.lines()
         .filter(|line| !line.trim().is_empty() && !line.to_ascii_lowercase().starts_with("filepath"))
         .map(fields)

@@ -1,27 +1,59 @@
 //! `cluster.json`: what nodes need to know of the stacks, and only the stacks know.
 
 use super::{ApplyError, Context};
-use crate::model::StackKey;
+use crate::model::{FactSource, NodeFact, StackKey};
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 
-/// The file's text: the outputs of every stack of the cluster, by stack.
+/// The file's text. Facts whose stack does not exist yet are left out.
 pub async fn cluster_facts(context: &Context<'_>) -> Result<Vec<u8>, ApplyError> {
     let plan = context.plan;
-    let mut stacks = Map::new();
+    let mut outputs: BTreeMap<StackKey, BTreeMap<String, String>> = BTreeMap::new();
     for state in context.cloud.stacks.stacks_of(&plan.cluster).await? {
-        let Some(key) = StackKey::of_stack_name(&plan.cluster, &state.name) else { continue };
-        let outputs: Map<String, Value> = state.outputs.into_iter().map(|(name, value)| (name, Value::from(value))).collect();
-        stacks.insert(key.to_string(), Value::Object(outputs));
+        if let Some(key) = StackKey::of_stack_name(&plan.cluster, &state.name) {
+            outputs.insert(key, state.outputs);
+        }
     }
-    let facts = json!({
+    let mut facts = json!({
         "kind": "hpcctl.cluster-facts",
         "format_version": "1.0",
         "cluster": plan.cluster,
         "region": plan.region,
         "revision": plan.revision,
-        "stacks": stacks,
     });
+    for fact in &plan.content.facts {
+        if let (Some(value), Some(object)) = (value(fact, &outputs), facts.as_object_mut()) {
+            insert(object, &fact.path, value);
+        }
+    }
     let mut text = serde_json::to_vec_pretty(&facts).unwrap_or_default();
     text.push(b'\n');
     Ok(text)
+}
+
+fn value(fact: &NodeFact, outputs: &BTreeMap<StackKey, BTreeMap<String, String>>) -> Option<Value> {
+    let stack = outputs.get(&fact.stack)?;
+    match &fact.from {
+        FactSource::Output(name) => stack.get(name).cloned().map(Value::from),
+        FactSource::Outputs(names) => {
+            let values: Vec<Value> =
+                names.iter().filter_map(|name| stack.get(name).cloned()).map(Value::from).collect();
+            (!values.is_empty()).then_some(Value::Array(values))
+        }
+    }
+}
+
+fn insert(object: &mut Map<String, Value>, path: &[String], value: Value) {
+    match path {
+        [] => {}
+        [last] => {
+            object.insert(last.clone(), value);
+        }
+        [first, rest @ ..] => {
+            let inner = object.entry(first.clone()).or_insert_with(|| Value::Object(Map::new()));
+            if let Some(inner) = inner.as_object_mut() {
+                insert(inner, rest, value);
+            }
+        }
+    }
 }

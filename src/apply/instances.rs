@@ -15,8 +15,11 @@ pub async fn terminate(context: &Context<'_>, queue: Option<&str>) -> Result<boo
         }
         first = false;
         context.tell(&Event::Terminating { left: left.len() });
-        let begin: Vec<String> =
-            left.iter().filter(|instance| instance.state != "shutting-down").map(|instance| instance.id.clone()).collect();
+        let begin: Vec<String> = left
+            .iter()
+            .filter(|instance| instance.state != "shutting-down")
+            .map(|instance| instance.id.clone())
+            .collect();
         if !begin.is_empty() {
             context.cloud.compute.terminate(&begin).await?;
         }
@@ -26,7 +29,8 @@ pub async fn terminate(context: &Context<'_>, queue: Option<&str>) -> Result<boo
 
 async fn compute(context: &Context<'_>, queue: Option<&str>) -> Result<Vec<InstanceState>, ApplyError> {
     let mut instances = context.cloud.compute.instances_of(&context.plan.cluster).await?;
-    let has = |instance: &InstanceState, tag: &str, value: &str| instance.tags.get(tag).is_some_and(|found| found == value);
+    let has =
+        |instance: &InstanceState, tag: &str, value: &str| instance.tags.get(tag).is_some_and(|found| found == value);
     instances.retain(|instance| has(instance, ROLE_TAG, "compute"));
     if let Some(queue) = queue {
         instances.retain(|instance| has(instance, QUEUE_TAG, queue));

@@ -1,9 +1,6 @@
 //! Steps on stacks: start, follow to the end, say what failed.
 
-use super::{
-    ApplyError, Context, Event, FailedResource,
-    context::Pace,
-};
+use super::{ApplyError, Context, Event, FailedResource, context::Pace};
 use crate::{
     cloud::{
         ErrorKind, MAX_TEMPLATE_BODY, StackEvent, StackInput, StackState, StackStatus, TemplateSource, UpdateStart,
@@ -82,12 +79,7 @@ async fn last_event(context: &Context<'_>, id: &str) -> Result<Option<String>, A
 }
 
 /// Follows a stack to the end of what it does, telling every event.
-async fn follow(
-    context: &Context<'_>,
-    key: &StackKey,
-    id: &str,
-    mut last: Option<String>,
-) -> Result<(), ApplyError> {
+async fn follow(context: &Context<'_>, key: &StackKey, id: &str, mut last: Option<String>) -> Result<(), ApplyError> {
     let mut pace = Pace::new();
     let mut failures = Vec::new();
     loop {

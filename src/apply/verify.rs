@@ -30,7 +30,8 @@ pub async fn leftovers(cloud: &Cloud, cluster: &str) -> Result<Vec<Leftover>> {
         push("file system", file_system.id);
     }
     // Tags of terminated instances stay for an hour; the instances themselves were asked above.
-    let lingers = |resource: &TaggedResource| matches!(resource.kind.as_str(), "instance" | "fleet" | "spot-instances-request");
+    let lingers =
+        |resource: &TaggedResource| matches!(resource.kind.as_str(), "instance" | "fleet" | "spot-instances-request");
     for resource in cloud.compute.tagged(cluster).await?.into_iter().filter(|resource| !lingers(resource)) {
         push(&resource.kind, resource.id);
     }
@@ -62,7 +63,8 @@ pub async fn verify(context: &Context<'_>) -> std::result::Result<bool, ApplyErr
 
 fn is_kept(context: &Context<'_>, id: &str) -> bool {
     context.plan.changes.iter().any(|change| {
-        let kept = change.action == Action::Forget || change.data.as_ref().is_some_and(|data| data.fate == DataFate::Kept);
+        let kept =
+            change.action == Action::Forget || change.data.as_ref().is_some_and(|data| data.fate == DataFate::Kept);
         kept && change.physical_id.as_deref() == Some(id)
     })
 }

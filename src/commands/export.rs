@@ -9,6 +9,7 @@ use super::{
 use crate::{
     apply::{self, ExportRequest, ExportResult, Stop, TransferKind},
     cloud::{CLUSTER_TAG, Cloud},
+    model::file_system_id,
     observe::{self, Live, Wanted},
     report::{
         errors::{Failure, exit},
@@ -103,7 +104,7 @@ fn targets(args: &TransferArgs, cluster: &Cluster, live: &Live) -> Result<Vec<(S
     for storage in &cluster.storage {
         let Some(lustre) = &storage.fsx_lustre else { continue };
         let name = storage.name.as_str().to_owned();
-        let made = live.file_systems.values().find(|found| found.state.tags.get("hpcctl:storage") == Some(&name));
+        let made = live.file_systems.get(&file_system_id(&name));
         let id = lustre.file_system_id.as_ref().map(|id| id.as_str().to_owned()).or(made.map(|found| found.state.id.clone()));
         let linked = lustre.data_repository.is_some() || !lustre.data_repository_associations.is_empty();
         if args.file_system.contains(&name) || (args.file_system.is_empty() && linked) {

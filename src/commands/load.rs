@@ -34,7 +34,7 @@ pub fn load(path: &Path, output: &Output) -> Result<Loaded, Failure> {
     let (document, cluster) = checked(path, output)?;
     let catalog = super::catalog::instance_catalog()?;
     let graph = model::build(&cluster, &catalog);
-    let files = render::files::node_files(&cluster, &catalog).map_err(internal)?;
+    let files = render::node_files(&cluster, &catalog).map_err(internal)?;
     let rendered = render::render(&graph, files);
     Ok(Loaded { document, cluster, graph, rendered })
 }

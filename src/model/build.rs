@@ -1,8 +1,8 @@
 //! From a cluster to its graph.
 
 use super::{
-    Graph, Stack, accounting::accounting, head::head, monitoring::monitoring, names::CLUSTER_TAG, network::network,
-    queue::queue, site::Site, storage::storage,
+    Graph, Stack, accounting::accounting, facts::node_facts, head::head, monitoring::monitoring, names::CLUSTER_TAG,
+    network::network, queue::queue, site::Site, storage::storage,
 };
 use crate::{catalog::InstanceCatalog, spec::Cluster};
 
@@ -28,5 +28,6 @@ pub fn build(cluster: &Cluster, catalog: &InstanceCatalog) -> Graph {
         tags,
         termination_protection: cluster.deletion_protection,
         stacks,
+        facts: node_facts(cluster),
     }
 }

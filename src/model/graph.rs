@@ -1,6 +1,6 @@
 //! The graph: stacks, their resources, and what flows between them.
 
-use super::Val;
+use super::{NodeFact, Val};
 use crate::spec::{Architecture, Os, Path};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt};
@@ -18,6 +18,8 @@ pub struct Graph {
     pub termination_protection: bool,
     /// The stacks.
     pub stacks: Vec<Stack>,
+    /// What nodes must know of the stacks.
+    pub facts: Vec<NodeFact>,
 }
 
 /// A stack's part in the cluster.

@@ -29,6 +29,7 @@ pub(super) fn head(site: Site<'_>) -> Stack {
     let instance = stack.add("HeadInstance", instance);
     stack.output("HeadInstanceId", instance.clone());
     stack.output("HeadPrivateIp", Val::att("HeadInstance", "PrivateIp"));
+    stack.output("HeadPrivateDnsName", Val::att("HeadInstance", "PrivateDnsName"));
     if site.cluster.head_node.elastic_ip {
         let address = Resource::new("AWS::EC2::EIP", "head.elastic_ip", cause.key("elastic_ip"))
             .set("Domain", "vpc")

@@ -13,6 +13,7 @@ mod cidr;
 mod dashboard;
 mod ebs;
 mod efs;
+mod facts;
 mod flow_logs;
 mod graph;
 mod head;
@@ -39,6 +40,7 @@ mod val;
 
 pub use bootstrap::{BOOTSTRAP_STACK, Bootstrap, bootstrap};
 pub use build::build;
+pub use facts::{FactSource, NodeFact, file_system_id};
 pub use graph::*;
 pub use lustre::on_destroy as lustre_on_destroy;
 pub use machine::architecture;

@@ -1,6 +1,6 @@
 //! Putting a stack together.
 
-use super::{Parameter, ParameterSource, Resource, Stack, StackKey, Val};
+use super::{Parameter, ParameterSource, Resource, Stack, StackKey, Val, machine::os_name, names};
 use crate::spec::{Architecture, Os, Path};
 use std::collections::BTreeMap;
 
@@ -42,11 +42,13 @@ impl Stack {
 
     /// The vendor's image.
     pub(super) fn image(&mut self, os: Os, architecture: Architecture) -> Val {
-        let name = match architecture {
-            Architecture::X86_64 => "ImageX8664",
-            Architecture::Arm64 => "ImageArm64",
+        // The operating system is part of the name: another one is another image, and not the old one kept.
+        let architecture_word = match architecture {
+            Architecture::X86_64 => "X8664",
+            Architecture::Arm64 => "Arm64",
         };
-        self.input(name, "AWS::EC2::Image::Id", ParameterSource::Image { os, architecture })
+        let name = format!("Image{}{architecture_word}", names::camel(os_name(os)));
+        self.input(&name, "AWS::EC2::Image::Id", ParameterSource::Image { os, architecture })
     }
 
     pub(super) fn input(&mut self, name: &str, kind: &'static str, source: ParameterSource) -> Val {

@@ -125,7 +125,9 @@ async fn file_systems(
         let Some(state) = cloud.file_systems.file_system(&resource.physical_id).await? else { continue };
         let tasks = cloud.file_systems.tasks_of(&state.id).await?;
         let last_export = tasks.into_iter().find(|task| {
-            task.kind == TaskKind::ExportToRepository && task.lifecycle == TaskLifecycle::Succeeded && task.paths.is_empty()
+            task.kind == TaskKind::ExportToRepository
+                && task.lifecycle == TaskLifecycle::Succeeded
+                && task.paths.is_empty()
         });
         found.insert(resource.logical_id.clone(), LiveFileSystem { state, last_export });
     }

@@ -1,8 +1,8 @@
 //! The plan to what the cluster file says.
 
 use super::{
-    After, Basis, Cause, Change, Content, DataFate, FileChange, Goal, Impact, PLAN_FORMAT, PLAN_KIND, Plan, PlannedFile,
-    PlannedParameter, Reason, Source, sha256,
+    After, Basis, Cause, Change, Content, DataFate, FileChange, Goal, Impact, PLAN_FORMAT, PLAN_KIND, Plan,
+    PlannedFile, PlannedParameter, Reason, Source, sha256,
     stack_diff::{Context, ParameterState, StackDiff, create_all, diff_stack, removed},
     steps::{self, StackWork},
 };
@@ -155,7 +155,9 @@ impl Builder<'_> {
     }
 
     fn parameter(&self, source: &ParameterSource, before: Option<&String>) -> After {
-        let known = |value: Option<&String>| value.map_or(After::KnownAfterApply, |value| After::Known(Value::from(value.as_str())));
+        let known = |value: Option<&String>| {
+            value.map_or(After::KnownAfterApply, |value| After::Known(Value::from(value.as_str())))
+        };
         match source {
             ParameterSource::Output { stack, output } => {
                 if self.out.unknown_outputs.contains(&(stack.clone(), output.clone())) {
@@ -192,7 +194,8 @@ impl Builder<'_> {
             live,
         };
         let steps = steps::to_apply(&work);
-        let drift = live.drift.as_ref().map(|drift| drift.iter().map(|(key, list)| (key.to_string(), list.clone())).collect());
+        let drift =
+            live.drift.as_ref().map(|drift| drift.iter().map(|(key, list)| (key.to_string(), list.clone())).collect());
         Plan {
             kind: PLAN_KIND.to_owned(),
             format_version: PLAN_FORMAT.to_owned(),
@@ -227,7 +230,10 @@ impl Builder<'_> {
 pub fn removed_stack(key: &StackKey, exists: &LiveStack, reason: &Reason, live: &Live) -> Vec<Change> {
     let resources = exists.template.get("Resources").and_then(Value::as_object);
     let gone = |logical_id: &str| {
-        exists.resources.iter().any(|resource| resource.logical_id == logical_id && resource.status == "DELETE_COMPLETE")
+        exists
+            .resources
+            .iter()
+            .any(|resource| resource.logical_id == logical_id && resource.status == "DELETE_COMPLETE")
     };
     resources
         .into_iter()
@@ -266,7 +272,12 @@ fn file_changes(desired: &Desired<'_>, live: &Live) -> Vec<FileChange> {
         changes.push(FileChange { path: path.clone(), action, before: before.cloned(), cause });
     }
     for (path, before) in live.files.iter().filter(|(path, _)| !wanted.contains_key(*path) && *path != CLUSTER_FACTS) {
-        changes.push(FileChange { path: path.clone(), action: Action::Delete, before: Some(before.clone()), cause: None });
+        changes.push(FileChange {
+            path: path.clone(),
+            action: Action::Delete,
+            before: Some(before.clone()),
+            cause: None,
+        });
     }
     changes
 }
@@ -277,9 +288,11 @@ fn content(
     parameters: BTreeMap<StackKey, BTreeMap<String, PlannedParameter>>,
 ) -> Content {
     let templates = desired.rendered.templates.iter().map(|(key, template)| (key.clone(), template.body.clone()));
-    let files = desired.rendered.files.iter().map(|(path, file)| {
-        (path.clone(), PlannedFile { content: file.content.clone(), mode: file.mode })
-    });
+    let files = desired
+        .rendered
+        .files
+        .iter()
+        .map(|(path, file)| (path.clone(), PlannedFile { content: file.content.clone(), mode: file.mode }));
     Content {
         bucket: live.bucket.as_ref().map(|bucket| bucket.name.clone()),
         templates: templates.collect(),
@@ -287,7 +300,8 @@ fn content(
         tags: desired.graph.tags.clone(),
         termination_protection: desired.graph.termination_protection,
         files: files.collect(),
-        file_digest: desired.rendered.digest.clone(),
+        rendered_digest: desired.rendered.digest.clone(),
+        facts: desired.graph.facts.clone(),
     }
 }
 
@@ -295,7 +309,11 @@ fn content(
 pub fn impact(changes: &[Change], live: &Live, seconds: u32) -> Impact {
     use super::Action::{Create, Delete, Replace};
     let mut impact = Impact { seconds, ..Impact::default() };
-    impact.running_instances = live.instances.iter().filter(|instance| instance.tags.get(ROLE_TAG).is_some_and(|role| role == "compute")).count();
+    impact.running_instances = live
+        .instances
+        .iter()
+        .filter(|instance| instance.tags.get(ROLE_TAG).is_some_and(|role| role == "compute"))
+        .count();
     for change in changes {
         let goes = matches!(change.action, Replace | Delete);
         impact.head_node_replaced |= change.address == "head.instance" && goes;

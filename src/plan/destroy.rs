@@ -17,7 +17,13 @@ pub struct DestroyOptions {
 }
 
 /// Makes the plan to nothing.
-pub fn destroy(cluster: &str, region: &str, source: Source, live: &Live, options: &DestroyOptions) -> Result<Plan, PlanError> {
+pub fn destroy(
+    cluster: &str,
+    region: &str,
+    source: Source,
+    live: &Live,
+    options: &DestroyOptions,
+) -> Result<Plan, PlanError> {
     refuse_busy(live)?;
     refuse_protected(live)?;
     let mut changes = Vec::new();
@@ -30,9 +36,10 @@ pub fn destroy(cluster: &str, region: &str, source: Source, live: &Live, options
         let Some(data) = &mut change.data else { continue };
         let DataHolding::FileSystem { name, .. } = &data.holding else { continue };
         let given_up = options.discard.contains(name) || options.discarded_by_file.contains(name);
-        let exists = change.physical_id.as_ref().is_some_and(|id| {
-            live.file_systems.values().any(|file_system| file_system.state.id == *id)
-        });
+        let exists = change
+            .physical_id
+            .as_ref()
+            .is_some_and(|id| live.file_systems.values().any(|file_system| file_system.state.id == *id));
         if data.fate == DataFate::ExportedFirst && (given_up || !exists) {
             data.fate = DataFate::Lost;
         }

@@ -1,7 +1,10 @@
 //! The plan as a document: complete, versioned, with a digest.
 
 use super::{Action, Basis, Change, DataFate, FileChange, Step};
-use crate::{cloud::ResourceDrift, model::ParameterSource, model::StackKey};
+use crate::{
+    cloud::ResourceDrift,
+    model::{NodeFact, ParameterSource, StackKey},
+};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -122,8 +125,10 @@ pub struct Content {
     pub termination_protection: bool,
     /// Node files.
     pub files: BTreeMap<String, PlannedFile>,
-    /// The storage's file systems that nodes mount: name in the cluster file to outputs.
-    pub file_digest: String,
+    /// SHA-256 over templates and node files, in hexadecimal.
+    pub rendered_digest: String,
+    /// What goes into `cluster.json` from the stacks' outputs.
+    pub facts: Vec<NodeFact>,
 }
 
 /// A parameter's value, or where it comes from.

@@ -32,7 +32,8 @@ fn walk(path: &str, value: &Value, found: &mut Vec<(String, Reference)>) {
         }
         Value::Object(object) => object.iter().for_each(|(key, inner)| walk(&join(path, key), inner, found)),
         Value::Array(items) => items.iter().enumerate().for_each(|(index, item)| {
-            let at = if item.is_object() && !path.is_empty() { join(path, &index.to_string()) } else { path.to_owned() };
+            let at =
+                if item.is_object() && !path.is_empty() { join(path, &index.to_string()) } else { path.to_owned() };
             walk(&at, item, found);
         }),
         _ => {}

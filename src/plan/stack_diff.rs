@@ -134,7 +134,10 @@ pub fn diff_stack(
         }
     }
     for (logical_id, old) in there {
-        let stays = stack.resources.get(logical_id).is_some_and(|new| old.get("Type").and_then(Value::as_str) == Some(new.kind));
+        let stays = stack
+            .resources
+            .get(logical_id)
+            .is_some_and(|new| old.get("Type").and_then(Value::as_str) == Some(new.kind));
         if !stays {
             diff.changes.push(removed(&stack.key, logical_id, old, exists, &Reason::NotWanted, context.live));
         }
@@ -244,7 +247,8 @@ fn follow(
                     after: After::KnownAfterApply,
                     path,
                 };
-                let source = stack.resources.get(&reference.name).map_or(reference.name.clone(), |from| from.address.clone());
+                let source =
+                    stack.resources.get(&reference.name).map_or(reference.name.clone(), |from| from.address.clone());
                 more.push((logical_id.clone(), change, source));
             }
         }

@@ -96,7 +96,8 @@ pub fn to_destroy(work: &Work<'_>) -> Vec<Step> {
     }
     for key in [StackKey::Storage, StackKey::Network] {
         if let Some((key, _)) = work.stacks.iter().find(|(other, _)| *other == key) {
-            let mut all: Vec<usize> = done.values().copied().chain(exports.iter().copied()).chain(after.clone()).collect();
+            let mut all: Vec<usize> =
+                done.values().copied().chain(exports.iter().copied()).chain(after.clone()).collect();
             all.sort_unstable();
             all.dedup();
             let step = delete(work, key, &all, &mut list);

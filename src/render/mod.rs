@@ -77,7 +77,8 @@ impl Template {
 /// The digest of everything that makes a cluster. Where in the cluster file something comes from is not
 /// part of it: lines may move.
 fn digest(graph: &Graph, templates: &BTreeMap<StackKey, Template>, files: &BTreeMap<String, NodeFile>) -> String {
-    let Graph { cluster, region, tags, termination_protection, stacks } = graph;
+    // Facts follow from the storage and accounting that the templates hold already.
+    let Graph { cluster, region, tags, termination_protection, stacks, facts: _ } = graph;
     let mut parts = vec![cluster.clone(), region.clone(), termination_protection.to_string(), tags.len().to_string()];
     parts.extend(tags.iter().flat_map(|(key, value)| [key.clone(), value.clone()]));
     parts.push(templates.len().to_string());

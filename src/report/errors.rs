@@ -2,7 +2,7 @@
 
 use super::{paint::Paint, words};
 use crate::{
-    apply::{ApplyError, Applied, LockInfo},
+    apply::{Applied, ApplyError, LockInfo},
     cloud::{CloudError, ErrorKind},
     observe::ObserveError,
     plan::{Moved, PlanError},
@@ -44,31 +44,111 @@ pub mod exit {
 
 /// The codes of failures, with a title and a page each. Findings about cluster files have their own table.
 pub static CODES: &[(&str, &str, &str)] = &[
-    ("HPC2001", "a call to the cloud failed", "The service answered with an error after the retries that such an error deserves. The message is the service's own; the request id helps AWS support."),
-    ("HPC2002", "no credentials", "hpcctl finds credentials as the AWS CLI does: environment, profile, SSO, instance role. Without an account, `--cloud sandbox` runs everything in this process."),
-    ("HPC2003", "a stack is busy", "CloudFormation works on a stack of the cluster. A plan made now would be stale at once. `apply` and `destroy` wait; `plan` refuses."),
-    ("HPC2004", "access denied", "The credentials do not allow the call. The message names the action and the resource."),
+    (
+        "HPC2001",
+        "a call to the cloud failed",
+        "The service answered with an error after the retries that such an error deserves. The message is the service's own; the request id helps AWS support.",
+    ),
+    (
+        "HPC2002",
+        "no credentials",
+        "hpcctl finds credentials as the AWS CLI does: environment, profile, SSO, instance role. Without an account, `--cloud sandbox` runs everything in this process.",
+    ),
+    (
+        "HPC2003",
+        "a stack is busy",
+        "CloudFormation works on a stack of the cluster. A plan made now would be stale at once. `apply` and `destroy` wait; `plan` refuses.",
+    ),
+    (
+        "HPC2004",
+        "access denied",
+        "The credentials do not allow the call. The message names the action and the resource.",
+    ),
     ("HPC2005", "a file cannot be read or written", "The path, or the rights on it, are wrong."),
-    ("HPC2006", "the archive cannot be read", "The newest revision in the artifact bucket is damaged. Versions of the object are kept: restore the one before."),
+    (
+        "HPC2006",
+        "the archive cannot be read",
+        "The newest revision in the artifact bucket is damaged. Versions of the object are kept: restore the one before.",
+    ),
     ("HPC2007", "something was not found", "The name does not fit anything that exists; the message lists what does."),
-    ("HPC2010", "the plan is stale", "What the plan was made against has moved: each thing that moved is listed with its state then and now. Make a new plan. States that the plan itself led to, in an apply that was interrupted, do not count."),
-    ("HPC2011", "the plan file was edited", "The digest in the plan does not fit its content. A plan is applied as it was reviewed, or not at all."),
-    ("HPC2012", "the plan was made offline", "It was compared with nothing, so it cannot say what exists. Make a plan with a cloud to apply it."),
-    ("HPC2013", "the plan is for another account", "The caller's account is not the one that the plan was made against."),
+    (
+        "HPC2010",
+        "the plan is stale",
+        "What the plan was made against has moved: each thing that moved is listed with its state then and now. Make a new plan. States that the plan itself led to, in an apply that was interrupted, do not count.",
+    ),
+    (
+        "HPC2011",
+        "the plan file was edited",
+        "The digest in the plan does not fit its content. A plan is applied as it was reviewed, or not at all.",
+    ),
+    (
+        "HPC2012",
+        "the plan was made offline",
+        "It was compared with nothing, so it cannot say what exists. Make a plan with a cloud to apply it.",
+    ),
+    (
+        "HPC2013",
+        "the plan is for another account",
+        "The caller's account is not the one that the plan was made against.",
+    ),
     ("HPC2014", "the plan file cannot be used", "It is not a plan, or its format has another major version."),
-    ("HPC2020", "the cluster is locked", "Somebody applies to this cluster. The lock is a lease: it is renewed every minute and may be taken over ten minutes after the last renewal, or at once when its owner was a process of this machine that has died. `hpcctl unlock` takes it away."),
-    ("HPC2021", "the lock was lost", "Somebody took the lock away while the plan was applied. Nothing new was begun; what ran was followed to its end."),
-    ("HPC2030", "a stack failed", "CloudFormation could not do what the template asks. The first resource that failed is the cause; CloudFormation rolls the stack back by itself. Mend the cause and apply again: a stack that could not be made is cleared and made anew."),
+    (
+        "HPC2020",
+        "the cluster is locked",
+        "Somebody applies to this cluster. The lock is a lease: it is renewed every minute and may be taken over ten minutes after the last renewal, or at once when its owner was a process of this machine that has died. `hpcctl unlock` takes it away.",
+    ),
+    (
+        "HPC2021",
+        "the lock was lost",
+        "Somebody took the lock away while the plan was applied. Nothing new was begun; what ran was followed to its end.",
+    ),
+    (
+        "HPC2030",
+        "a stack failed",
+        "CloudFormation could not do what the template asks. The first resource that failed is the cause; CloudFormation rolls the stack back by itself. Mend the cause and apply again: a stack that could not be made is cleared and made anew.",
+    ),
     ("HPC2031", "a value between stacks is missing", "A stack needs an output that the stack before it does not have."),
-    ("HPC2032", "a value from AWS is missing", "The vendor has no image for operating system and architecture in this region (name one with `image.ami`), or a subnet that the cluster file names does not exist."),
-    ("HPC2040", "approval is missing", "Nobody was there to ask. `--auto-approve` approves everything that loses no data."),
-    ("HPC2041", "data would be lost", "A file system, volume or database goes without export or snapshot. Approve each by its address with `--approve-data-loss ADDRESS`, or choose `on_destroy: export`, `snapshot` or `keep`."),
-    ("HPC2042", "the cluster is protected against deletion", "`deletion_protection: true` switches on CloudFormation's termination protection of every stack. Destroying begins with an apply that switches it off, which is a change that a reviewer sees."),
-    ("HPC2050", "a data transfer failed", "The data-repository task ended without success, or some files failed. The report in S3 names each file. The command can be run again: what is in S3 already is not written twice."),
-    ("HPC2051", "the file system has no link with S3", "A transfer needs `data_repository` or a `data_repository_associations` entry."),
+    (
+        "HPC2032",
+        "a value from AWS is missing",
+        "The vendor has no image for operating system and architecture in this region (name one with `image.ami`), or a subnet that the cluster file names does not exist.",
+    ),
+    (
+        "HPC2040",
+        "approval is missing",
+        "Nobody was there to ask. `--auto-approve` approves everything that loses no data.",
+    ),
+    (
+        "HPC2041",
+        "data would be lost",
+        "A file system, volume or database goes without export or snapshot. Approve each by its address with `--approve-data-loss ADDRESS`, or choose `on_destroy: export`, `snapshot` or `keep`.",
+    ),
+    (
+        "HPC2042",
+        "the cluster is protected against deletion",
+        "`deletion_protection: true` switches on CloudFormation's termination protection of every stack. Destroying begins with an apply that switches it off, which is a change that a reviewer sees.",
+    ),
+    (
+        "HPC2050",
+        "a data transfer failed",
+        "The data-repository task ended without success, or some files failed. The report in S3 names each file. The command can be run again: what is in S3 already is not written twice.",
+    ),
+    (
+        "HPC2051",
+        "the file system has no link with S3",
+        "A transfer needs `data_repository` or a `data_repository_associations` entry.",
+    ),
     ("HPC2052", "the file system is not available", "It does not exist, or it is being made, changed or deleted."),
-    ("HPC2060", "something is left", "After the destroy, things with the cluster's tag or name still exist. Each is listed."),
-    ("HPC2090", "interrupted", "Nothing new was begun. CloudFormation goes on with what runs; apply again to go on from there."),
+    (
+        "HPC2060",
+        "something is left",
+        "After the destroy, things with the cluster's tag or name still exist. Each is listed.",
+    ),
+    (
+        "HPC2090",
+        "interrupted",
+        "Nothing new was begun. CloudFormation goes on with what runs; apply again to go on from there.",
+    ),
 ];
 
 impl Failure {
@@ -86,7 +166,12 @@ impl Failure {
 
     /// A failure of this process's own files.
     pub fn file(path: &std::path::Path, error: &std::io::Error) -> Self {
-        Self::new("HPC2005", format!("failed to use `{}`: {error}", path.display()), "check the path and its rights", exit::ERROR)
+        Self::new(
+            "HPC2005",
+            format!("failed to use `{}`: {error}", path.display()),
+            "check the path and its rights",
+            exit::ERROR,
+        )
     }
 
     /// A failure from its parts.
@@ -108,7 +193,9 @@ impl From<CloudError> for Failure {
                 ("HPC2002", "set AWS_PROFILE or --profile, or log in; `--cloud sandbox` needs no account")
             }
             ErrorKind::AccessDenied => ("HPC2004", "ask for the action named above"),
-            ErrorKind::Network => ("HPC2001", "check the network, the region and AWS_ENDPOINT_URL, then run the command again"),
+            ErrorKind::Network => {
+                ("HPC2001", "check the network, the region and AWS_ENDPOINT_URL, then run the command again")
+            }
             ErrorKind::Throttled | ErrorKind::Unavailable => ("HPC2001", "run the command again in a few minutes"),
             ErrorKind::Quota => ("HPC2001", "ask AWS for a higher quota"),
             _ => ("HPC2001", "every command can be run again"),
@@ -136,8 +223,13 @@ impl From<PlanError> for Failure {
         match error {
             PlanError::Busy { stacks } => {
                 let details = stacks.iter().map(|(name, status)| format!("{name}  {status}")).collect();
-                Failure::new("HPC2003", "failed to plan: CloudFormation is at work", "wait for it, or run `apply`, which waits", exit::LOCKED)
-                    .with(details)
+                Failure::new(
+                    "HPC2003",
+                    "failed to plan: CloudFormation is at work",
+                    "wait for it, or run `apply`, which waits",
+                    exit::LOCKED,
+                )
+                .with(details)
             }
             PlanError::Protected { stacks } => Failure::new(
                 "HPC2042",
@@ -154,8 +246,15 @@ impl From<ApplyError> for Failure {
     fn from(error: ApplyError) -> Self {
         match error {
             ApplyError::Cloud(error) => error.into(),
-            ApplyError::OfflinePlan => Failure::new("HPC2012", "failed to apply: the plan was made offline", "make it without --offline", exit::REFUSED),
-            ApplyError::EditedPlan => Failure::new("HPC2011", "failed to apply: the plan file was edited", "make a new plan", exit::REFUSED),
+            ApplyError::OfflinePlan => Failure::new(
+                "HPC2012",
+                "failed to apply: the plan was made offline",
+                "make it without --offline",
+                exit::REFUSED,
+            ),
+            ApplyError::EditedPlan => {
+                Failure::new("HPC2011", "failed to apply: the plan file was edited", "make a new plan", exit::REFUSED)
+            }
             ApplyError::OtherAccount { planned, caller } => Failure::new(
                 "HPC2013",
                 format!("failed to apply: the plan is for account {planned}, the caller's is {caller}"),
@@ -164,12 +263,25 @@ impl From<ApplyError> for Failure {
             ),
             ApplyError::Stale { moved } => stale(&moved),
             ApplyError::Locked { lock } => locked(&lock),
-            ApplyError::LockLost => Failure::new("HPC2021", "the lock was lost", "see who applies with `hpcctl status`, then apply again", exit::LOCKED),
+            ApplyError::LockLost => Failure::new(
+                "HPC2021",
+                "the lock was lost",
+                "see who applies with `hpcctl status`, then apply again",
+                exit::LOCKED,
+            ),
             ApplyError::Stack { stack, status, reason, resources } => {
-                let mut details: Vec<String> =
-                    resources.iter().map(|failed| format!("{}  {}  {}", failed.address, failed.status, failed.reason)).collect();
+                let mut details: Vec<String> = resources
+                    .iter()
+                    .map(|failed| format!("{}  {}  {}", failed.address, failed.status, failed.reason))
+                    .collect();
                 details.extend(reason.filter(|_| resources.is_empty()));
-                Failure::new("HPC2030", format!("stack {stack} ended in {status}"), "mend the cause and apply again", exit::ERROR).with(details)
+                Failure::new(
+                    "HPC2030",
+                    format!("stack {stack} ended in {status}"),
+                    "mend the cause and apply again",
+                    exit::ERROR,
+                )
+                .with(details)
             }
             ApplyError::MissingOutput { stack, parameter } => Failure::new(
                 "HPC2031",
@@ -187,7 +299,13 @@ impl From<ApplyError> for Failure {
                 let mut details: Vec<String> = message.into_iter().collect();
                 details.extend(files.iter().map(|file| format!("{}  {}", file.path, file.message)));
                 details.extend(report.map(|report| format!("report: {report}")));
-                Failure::new("HPC2050", format!("transfer {task} of `{storage}` ended in {lifecycle}"), "mend what the report names and run the command again", exit::ERROR).with(details)
+                Failure::new(
+                    "HPC2050",
+                    format!("transfer {task} of `{storage}` ended in {lifecycle}"),
+                    "mend what the report names and run the command again",
+                    exit::ERROR,
+                )
+                .with(details)
             }
             ApplyError::NoRepository { storage } => Failure::new(
                 "HPC2051",
@@ -203,7 +321,8 @@ impl From<ApplyError> for Failure {
             ),
             ApplyError::Leftovers { left } => {
                 let details = left.iter().map(|leftover| format!("{}  {}", leftover.kind, leftover.id)).collect();
-                Failure::new("HPC2060", "something is left", "look at each, and run `destroy` again", exit::ERROR).with(details)
+                Failure::new("HPC2060", "something is left", "look at each, and run `destroy` again", exit::ERROR)
+                    .with(details)
             }
             ApplyError::Interrupted => interrupted(),
         }
@@ -218,9 +337,15 @@ pub fn interrupted() -> Failure {
 fn stale(moved: &[Moved]) -> Failure {
     let none = || "not there".to_owned();
     let details = moved.iter().map(|moved| {
-        format!("{}: {} -> {}", moved.item, moved.then.clone().unwrap_or_else(none), moved.now.clone().unwrap_or_else(none))
+        format!(
+            "{}: {} -> {}",
+            moved.item,
+            moved.then.clone().unwrap_or_else(none),
+            moved.now.clone().unwrap_or_else(none)
+        )
     });
-    Failure::new("HPC2010", "failed to apply: the plan is stale", "make a new plan", exit::STALE).with(details.collect())
+    Failure::new("HPC2010", "failed to apply: the plan is stale", "make a new plan", exit::STALE)
+        .with(details.collect())
 }
 
 fn locked(lock: &LockInfo) -> Failure {
@@ -228,7 +353,13 @@ fn locked(lock: &LockInfo) -> Failure {
         format!("by {} on {} (process {})", lock.owner.arn, lock.owner.host, lock.owner.pid),
         format!("plan {}, since {}, last renewed {}", lock.plan, lock.since, lock.renewed),
     ];
-    Failure::new("HPC2020", "the cluster is locked", "wait, or `hpcctl unlock FILE` when you know that nobody applies", exit::LOCKED).with(details)
+    Failure::new(
+        "HPC2020",
+        "the cluster is locked",
+        "wait, or `hpcctl unlock FILE` when you know that nobody applies",
+        exit::LOCKED,
+    )
+    .with(details)
 }
 
 /// All failures of an apply, one after the other, and what was not begun.

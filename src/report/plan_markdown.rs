@@ -1,6 +1,10 @@
 //! A plan as markdown, for a comment on a pull request: the summary first, the rest folded.
 
-use super::{paint::Paint, plan_text::{self, PlanView}, words};
+use super::{
+    paint::Paint,
+    plan_text::{self, PlanView},
+    words,
+};
 use crate::plan::{Action, DataFate, Plan};
 use std::fmt::Write;
 
@@ -20,7 +24,8 @@ pub fn plan_markdown(plan: &Plan) -> String {
     let _ = writeln!(out, "{}\n", plan_text::impact(plan));
     let _ = writeln!(out, "| | resource | action | from |\n|---|---|---|---|");
     for change in &plan.changes {
-        let place = change.cause.as_ref().map(|cause| format!("{}:{}", plan.source.name, cause.line)).unwrap_or_default();
+        let place =
+            change.cause.as_ref().map(|cause| format!("{}:{}", plan.source.name, cause.line)).unwrap_or_default();
         let action = match change.action {
             Action::Replace | Action::Delete => format!("**{}**", words::action(change.action)),
             action => words::action(action).to_owned(),

@@ -29,7 +29,8 @@ pub fn plan_text(plan: &Plan, view: PlanView) -> String {
     let mut last_stack = None;
     for change in plan.changes.iter().filter(|change| !dangerous(change)) {
         if last_stack != Some(&change.stack) {
-            let _ = writeln!(out, "\n  {}", view.paint.dim(&format!("stack {}", change.stack.stack_name(&plan.cluster))));
+            let _ =
+                writeln!(out, "\n  {}", view.paint.dim(&format!("stack {}", change.stack.stack_name(&plan.cluster))));
             last_stack = Some(&change.stack);
         }
         self::change(plan, change, view, &mut out);
@@ -116,7 +117,8 @@ fn files(plan: &Plan, view: PlanView, out: &mut String) {
     }
     let _ = writeln!(out, "\n  {}", view.paint.dim("files on nodes"));
     for change in &plan.file_changes {
-        let place = change.cause.as_ref().map(|cause| format!("{}:{}", plan.source.name, cause.line)).unwrap_or_default();
+        let place =
+            change.cause.as_ref().map(|cause| format!("{}:{}", plan.source.name, cause.line)).unwrap_or_default();
         let action = words::action(change.action);
         let line = format!("  {} {:<44} {action:<30} {place}", words::symbol(change.action), change.path);
         let _ = writeln!(out, "{}", line.trim_end());

@@ -53,7 +53,14 @@ impl Status<'_> {
             let _ = writeln!(out, "  head node {head}");
         }
         if let Some(lock) = self.lock {
-            let _ = writeln!(out, "  {} by {} since {} (plan {})", paint.yellow("locked"), lock.owner.arn, lock.since, lock.plan);
+            let _ = writeln!(
+                out,
+                "  {} by {} since {} (plan {})",
+                paint.yellow("locked"),
+                lock.owner.arn,
+                lock.since,
+                lock.plan
+            );
         }
         out
     }
@@ -66,7 +73,10 @@ impl Status<'_> {
             .iter()
             .map(|(key, stack)| {
                 let state = &stack.state;
-                (key.to_string(), json!({"name": state.name, "status": state.status.as_str(), "outputs": state.outputs}))
+                (
+                    key.to_string(),
+                    json!({"name": state.name, "status": state.status.as_str(), "outputs": state.outputs}),
+                )
             })
             .collect();
         let file_systems: Vec<Value> = self

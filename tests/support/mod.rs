@@ -36,7 +36,7 @@ pub fn build(name: &str, text: &str) -> Built {
     assert!(errors.is_empty(), "{name} has errors: {errors:?}\n{text}");
     let cluster = document.cluster.clone().unwrap();
     let graph = model::build(&cluster, catalog);
-    let files = render::files::node_files(&cluster, catalog).unwrap();
+    let files = render::node_files(&cluster, catalog).unwrap();
     let rendered = render::render(&graph, files);
     Built { document, cluster, graph, rendered }
 }
