@@ -6,6 +6,7 @@
 
 mod error;
 pub mod ports;
+pub mod sandbox;
 mod time;
 
 pub use error::{CloudError, ErrorKind, Result};

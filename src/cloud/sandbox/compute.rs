@@ -1,0 +1,188 @@
+//! EC2's port, and the hook by which tests launch instances as a cluster's head node would.
+
+use super::{
+    attributes::private_ip,
+    control::{Call, Sandbox},
+    eval::plain,
+    faults::Script,
+    ids::{hex, number},
+    instance::Instance,
+    world::World,
+    zone_of,
+};
+use crate::{
+    catalog::{InstanceCatalog, InstanceType},
+    cloud::{
+        CLUSTER_TAG, Compute, ErrorKind, ImageQuery, ImageState, InstanceState, Result, SubnetState, TaggedResource,
+    },
+};
+use async_trait::async_trait;
+use std::collections::{BTreeMap, BTreeSet};
+
+const SERVICE: &str = "ec2";
+/// The VPC of subnets that no stack made, unless the script names another.
+const DEFAULT_VPC: &str = "vpc-0a1b2c3d4e5f67890";
+
+/// What an instance is launched from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Launch {
+    /// Its type.
+    pub instance_type: String,
+    /// Its subnet.
+    pub subnet: String,
+    /// Its security groups.
+    pub security_groups: Vec<String>,
+    /// Whether it is a spot instance.
+    pub spot: bool,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
+}
+
+impl Sandbox {
+    /// Launches an instance outside all stacks; gives its id.
+    pub fn launch(&self, launch: Launch) -> Result<String> {
+        self.call(Call::change(SERVICE, "RunInstances"), |world, _| {
+            let nth = world.count("launched").to_string();
+            let id = format!("i-0{}", hex(&[&self.region, "launched", &nth], 16));
+            let instance = Instance {
+                id: id.clone(),
+                region: self.region.clone(),
+                zone: zone_of(&self.region, &launch.subnet),
+                private_ip: private_ip(&[&id]),
+                public_ip: None,
+                launched: world.now,
+                terminated: None,
+                instance_type: launch.instance_type,
+                subnet: launch.subnet,
+                security_groups: launch.security_groups,
+                spot: launch.spot,
+                tags: launch.tags,
+            };
+            world.instances.insert(id.clone(), instance);
+            Ok(id)
+        })
+    }
+}
+
+#[async_trait]
+impl Compute for Sandbox {
+    async fn instances_of(&self, cluster: &str) -> Result<Vec<InstanceState>> {
+        self.call(Call::look(SERVICE, "DescribeInstances"), |world, _| {
+            let ours = instances(world, &self.region, cluster);
+            Ok(ours.filter_map(|i| i.view(world.now)).collect())
+        })
+    }
+
+    async fn terminate(&self, ids: &[String]) -> Result<()> {
+        self.call(Call::change(SERVICE, "TerminateInstances"), |world, _| {
+            for id in ids {
+                if let Some(instance) = world.instances.get_mut(id) {
+                    instance.terminated.get_or_insert(world.now);
+                }
+            }
+            Ok(())
+        })
+    }
+
+    async fn subnets(&self, ids: &[String]) -> Result<Vec<SubnetState>> {
+        let call = Call::look(SERVICE, "DescribeSubnets");
+        self.call(call, |world, script| ids.iter().map(|id| subnet(world, script, call, &self.region, id)).collect())
+    }
+
+    async fn newest_image(&self, query: &ImageQuery) -> Result<Option<ImageState>> {
+        self.call(Call::look(SERVICE, "DescribeImages"), |_, script| {
+            if script.absent.contains(&query.name) {
+                return Ok(None);
+            }
+            let id = format!("ami-0{}", hex(&[&self.region, &query.owner, &query.name, &query.architecture], 16));
+            Ok(Some(ImageState { id, name: query.name.replace('*', "20260101") }))
+        })
+    }
+
+    async fn instance_types(&self) -> Result<Vec<InstanceType>> {
+        self.call(Call::look(SERVICE, "DescribeInstanceTypes"), |_, _| {
+            let catalog = InstanceCatalog::embedded();
+            Ok(catalog.names().filter_map(|name| catalog.get(name)).collect())
+        })
+    }
+
+    async fn tagged(&self, cluster: &str) -> Result<Vec<TaggedResource>> {
+        self.call(Call::look(SERVICE, "DescribeTags"), |world, _| {
+            let stacks = world.resources().filter(|(stack, _)| stack.region == self.region).map(|(_, r)| r);
+            let ours =
+                stacks.chain(world.retained.values()).filter(|r| r.tags.get(CLUSTER_TAG).is_some_and(|t| t == cluster));
+            let resources =
+                ours.filter_map(|r| Some(TaggedResource { id: ec2_id(r), kind: ec2_kind(&r.kind)?.to_owned() }));
+            let instances = instances(world, &self.region, cluster).filter(|i| i.state(world.now).is_some());
+            let instances = instances.map(|i| TaggedResource { id: i.id.clone(), kind: "instance".to_owned() });
+            let found: BTreeSet<TaggedResource> = resources.chain(instances).collect();
+            Ok(found.into_iter().collect())
+        })
+    }
+}
+
+fn instances<'w>(world: &'w World, region: &'w str, cluster: &'w str) -> impl Iterator<Item = &'w Instance> {
+    let ours = move |i: &&Instance| i.region == region && i.tags.get(CLUSTER_TAG).is_some_and(|tag| tag == cluster);
+    world.instances.values().filter(ours)
+}
+
+/// An address is known to tags by its allocation.
+fn ec2_id(resource: &super::resource::Resource) -> String {
+    let allocation = resource.attributes.get("AllocationId").filter(|_| resource.kind == "AWS::EC2::EIP");
+    allocation.map_or_else(|| resource.physical.clone(), plain)
+}
+
+/// EC2's word for what a type makes; `None`: it takes no tags, or is counted elsewhere.
+fn ec2_kind(kind: &str) -> Option<&'static str> {
+    Some(match kind {
+        "AWS::EC2::CapacityReservation" => "capacity-reservation",
+        "AWS::EC2::EIP" => "elastic-ip",
+        "AWS::EC2::FlowLog" => "vpc-flow-log",
+        "AWS::EC2::InternetGateway" => "internet-gateway",
+        "AWS::EC2::KeyPair" => "key-pair",
+        "AWS::EC2::LaunchTemplate" => "launch-template",
+        "AWS::EC2::NatGateway" => "natgateway",
+        "AWS::EC2::NetworkInterface" => "network-interface",
+        "AWS::EC2::PlacementGroup" => "placement-group",
+        "AWS::EC2::RouteTable" => "route-table",
+        "AWS::EC2::SecurityGroup" => "security-group",
+        "AWS::EC2::Snapshot" => "snapshot",
+        "AWS::EC2::Subnet" => "subnet",
+        "AWS::EC2::VPC" => "vpc",
+        "AWS::EC2::VPCEndpoint" => "vpc-endpoint",
+        "AWS::EC2::Volume" => "volume",
+        _ => return None,
+    })
+}
+
+fn subnet(world: &World, script: &Script, call: Call, region: &str, id: &str) -> Result<SubnetState> {
+    let made = world.resources().map(|(_, r)| r).find(|r| r.kind == "AWS::EC2::Subnet" && r.physical == id);
+    if let Some(subnet) = made {
+        let text = |name: &str| subnet.text(name).unwrap_or_default().to_owned();
+        return Ok(SubnetState {
+            id: id.to_owned(),
+            vpc_id: text("VpcId"),
+            zone: subnet.attributes.get("AvailabilityZone").map(plain).unwrap_or_default(),
+            free_addresses: free_addresses(&text("CidrBlock")),
+            cidr: text("CidrBlock"),
+        });
+    }
+    if !id.starts_with("subnet-") || script.absent.iter().any(|name| name == id) {
+        let words = format!("The subnet ID '{id}' does not exist");
+        return Err(call.error(ErrorKind::NotFound, "InvalidSubnetID.NotFound", words));
+    }
+    let cidr = format!("10.{}.{}.0/24", number(&[id, "b"], 200), number(&[id, "c"], 256));
+    Ok(SubnetState {
+        id: id.to_owned(),
+        vpc_id: script.vpc_id.clone().unwrap_or_else(|| DEFAULT_VPC.to_owned()),
+        zone: zone_of(region, id),
+        free_addresses: free_addresses(&cidr),
+        cidr,
+    })
+}
+
+/// All but the five that AWS keeps for itself.
+fn free_addresses(cidr: &str) -> u32 {
+    let bits = cidr.rsplit('/').next().and_then(|bits| bits.parse::<u32>().ok()).unwrap_or(32);
+    1u32.checked_shl(32 - bits.min(32)).unwrap_or(u32::MAX).saturating_sub(5)
+}

@@ -1,0 +1,245 @@
+//! The sandbox as one thing: the world, its file, its clock, and what goes wrong.
+
+use super::{
+    FAULTS_VARIABLE, PACE_VARIABLE,
+    clock::{SandboxClock, VirtualClock},
+    faults::{CallError, Fault, HandEdit, Script},
+    sim::Sim,
+    store::Store,
+    world::World,
+};
+use crate::cloud::{Cloud, CloudError, CloudKind, ErrorKind, Result, Timestamp};
+use std::{
+    path::Path,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+/// Virtual seconds after which the time alone is worth writing to the file.
+const WRITE_TIME_AFTER: i64 = 30;
+
+/// An account; clones are handles on the same one.
+#[derive(Clone)]
+pub struct Sandbox {
+    pub(super) region: String,
+    clock: Arc<VirtualClock>,
+    inner: Arc<Mutex<Inner>>,
+}
+
+struct Inner {
+    world: World,
+    store: Store,
+    script: Script,
+    crashed: bool,
+    written: Timestamp,
+}
+
+/// A call of a port.
+#[derive(Clone, Copy)]
+pub(super) struct Call {
+    service: &'static str,
+    operation: &'static str,
+    changes: bool,
+}
+
+impl Call {
+    /// A call that only looks.
+    pub const fn look(service: &'static str, operation: &'static str) -> Self {
+        Self { service, operation, changes: false }
+    }
+
+    /// A call that changes something.
+    pub const fn change(service: &'static str, operation: &'static str) -> Self {
+        Self { service, operation, changes: true }
+    }
+
+    pub fn error(self, kind: ErrorKind, code: &str, message: impl Into<String>) -> CloudError {
+        CloudError {
+            kind,
+            service: self.service,
+            operation: self.operation,
+            code: Some(code.to_owned()),
+            message: message.into(),
+            request_id: None,
+        }
+    }
+
+    /// CloudFormation's word for a request that is wrong.
+    pub fn invalid(self, message: impl Into<String>) -> CloudError {
+        self.error(ErrorKind::Invalid, "ValidationError", message)
+    }
+}
+
+impl Sandbox {
+    /// The account in this file, with the faults and the pace that the environment asks for.
+    pub fn open(state_file: &Path, region: &str) -> Result<Self> {
+        let script = match std::env::var_os(FAULTS_VARIABLE).filter(|path| !path.is_empty()) {
+            Some(path) => read_script(Path::new(&path))?,
+            None => Script::default(),
+        };
+        let pace = std::env::var(PACE_VARIABLE).ok().and_then(|text| text.parse().ok());
+        Self::open_with(state_file, region, script, pace.filter(|pace: &f64| *pace > 0.0))
+    }
+
+    /// The account in this file, with these faults; `pace` is in virtual seconds per real second.
+    pub fn open_with(state_file: &Path, region: &str, script: Script, pace: Option<f64>) -> Result<Self> {
+        let mut store = Store::new(Some(state_file));
+        let guard = store.lock()?;
+        let world = store.read_if_changed()?.unwrap_or_default();
+        drop(guard);
+        Ok(Self::new(region, world, store, script, pace))
+    }
+
+    /// An empty account that is forgotten at the end, without faults.
+    pub fn in_memory(region: &str) -> Self {
+        Self::new(region, World::default(), Store::new(None), Script::default(), None)
+    }
+
+    fn new(region: &str, world: World, store: Store, script: Script, pace: Option<f64>) -> Self {
+        let clock = Arc::new(VirtualClock::new(world.now, pace));
+        let inner = Inner { written: world.now, world, store, script, crashed: false };
+        Self { region: region.to_owned(), clock, inner: Arc::new(Mutex::new(inner)) }
+    }
+
+    /// The ports.
+    pub fn cloud(&self) -> Cloud {
+        let all = Arc::new(self.clone());
+        Cloud {
+            kind: CloudKind::Sandbox,
+            region: self.region.clone(),
+            stacks: all.clone(),
+            objects: all.clone(),
+            file_systems: all.clone(),
+            compute: all.clone(),
+            identity: all,
+            clock: Arc::new(SandboxClock(self.clock.clone())),
+        }
+    }
+
+    /// Adds a fault.
+    pub fn add_fault(&self, fault: Fault) {
+        self.lock().script.faults.push(fault);
+    }
+
+    /// Changes a resource by hand, now.
+    pub fn hand_edit(&self, edit: HandEdit) -> Result<()> {
+        let call = Call::change("sandbox", "HandEdit");
+        self.call(call, |world, _| {
+            let found = world.stacks.values_mut().find(|s| s.name == edit.stack && s.deleted.is_none());
+            let resource = found.and_then(|s| s.resources.get_mut(&edit.logical_id));
+            let resource = resource.ok_or_else(|| call.error(ErrorKind::NotFound, "NotFound", "no such resource"))?;
+            resource.edits.insert(edit.path, edit.value);
+            Ok(())
+        })
+    }
+
+    /// Lets time pass.
+    pub fn advance(&self, by: Duration) {
+        self.clock.advance(by);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes a call: with the file locked and read, the course of things brought up to now, and the scripted faults.
+    pub(super) fn call<T>(&self, call: Call, work: impl FnOnce(&mut World, &Script) -> Result<T>) -> Result<T> {
+        self.clock.touch();
+        let mut inner = self.lock();
+        inner.refuse_after_crash(call)?;
+        let _guard = inner.store.lock()?;
+        inner.catch_up(&self.clock)?;
+        let crash = inner.crash_at(call);
+        if let Some(false) = crash {
+            inner.write()?;
+            return Err(inner.crash(call));
+        }
+        let Inner { world, script, .. } = &mut *inner;
+        let result = match scripted_error(world, script, call) {
+            Some(error) => Err(error),
+            None => work(world, script),
+        };
+        world.dirty |= call.changes;
+        inner.write()?;
+        if crash.is_some() { Err(inner.crash(call)) } else { result }
+    }
+}
+
+impl Inner {
+    fn refuse_after_crash(&self, call: Call) -> Result<()> {
+        if self.crashed { Err(crash_error(call)) } else { Ok(()) }
+    }
+
+    fn crash(&mut self, call: Call) -> CloudError {
+        self.crashed = true;
+        crash_error(call)
+    }
+
+    /// Reads what other processes wrote, and lets the world move on to the clock's time.
+    fn catch_up(&mut self, clock: &VirtualClock) -> Result<()> {
+        if let Some(world) = self.store.read_if_changed()? {
+            clock.raise(world.now);
+            self.world = world;
+        }
+        let Self { world, script, .. } = self;
+        Sim { world, script }.advance_to(clock.time());
+        Ok(())
+    }
+
+    /// Whether the script lets this call crash, and if so, whether it still takes effect.
+    fn crash_at(&mut self, call: Call) -> Option<bool> {
+        if !call.changes {
+            return None;
+        }
+        self.world.mutations += 1;
+        self.world.dirty = true;
+        let count = self.world.mutations;
+        let hits = |fault: &Fault| matches!(fault, Fault::Crash(crash) if crash.at == count).then_some(1);
+        match self.world.strike(&self.script, hits)? {
+            Fault::Crash(crash) => Some(crash.effect),
+            _ => None,
+        }
+    }
+
+    fn write(&mut self) -> Result<()> {
+        let now = self.world.now;
+        if self.world.dirty || now.0 - self.written.0 >= WRITE_TIME_AFTER {
+            self.world.now_text = now.to_string();
+            self.store.write(&self.world)?;
+            self.world.dirty = false;
+            self.written = now;
+        }
+        Ok(())
+    }
+}
+
+fn crash_error(call: Call) -> CloudError {
+    CloudError { code: None, ..call.error(ErrorKind::Crash, "", "the sandbox was told to crash here") }
+}
+
+fn scripted_error(world: &mut World, script: &Script, call: Call) -> Option<CloudError> {
+    let fits = |error: &CallError| error.operation == call.operation || error.operation == "*";
+    for (index, fault) in script.faults.iter().enumerate() {
+        let Fault::Error(error) = fault else { continue };
+        let times = error.times.unwrap_or(1);
+        let fired = world.fired.entry(fault.key(index)).or_default();
+        if !fits(error) || *fired >= error.after + times {
+            continue;
+        }
+        *fired += 1;
+        world.dirty = true;
+        if *fired > error.after {
+            let (kind, code, words) = error.error.answer();
+            return Some(call.error(kind, code, error.message.clone().unwrap_or_else(|| words.to_owned())));
+        }
+    }
+    None
+}
+
+fn read_script(path: &Path) -> Result<Script> {
+    let call = Call::look("sandbox", "Faults");
+    let wrong =
+        |what: String| call.error(ErrorKind::Invalid, "Faults", format!("the faults file `{}` {what}", path.display()));
+    let text = std::fs::read_to_string(path).map_err(|e| wrong(format!("cannot be read: {e}")))?;
+    serde_json::from_str(&text).map_err(|e| wrong(format!("is not valid: {e}; `docs/sandbox.md` has the format")))
+}

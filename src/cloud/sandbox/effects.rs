@@ -1,0 +1,246 @@
+//! What resources bring about outside their stack: buckets, instances, files.
+
+use super::{
+    attributes::private_ip,
+    bucket::{Body, Bucket},
+    eval::plain,
+    ids::{hex, number},
+    instance::Instance,
+    resource::Resource,
+    stack::Stack,
+    world::World,
+    zone_of,
+};
+use crate::cloud::TaskKind;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// Something begins to be made.
+pub(super) fn making(world: &mut World, stack: &Stack, logical: &str, resource: &Resource) {
+    if resource.kind == "AWS::EC2::Instance" {
+        let instance = instance(world, stack, logical, resource, &resource.physical, &resource.properties);
+        world.instances.insert(instance.id.clone(), instance);
+    }
+}
+
+/// Something was made or updated.
+pub(super) fn made(world: &mut World, stack: &Stack, logical: &str, resource: &Resource) {
+    match resource.kind.as_str() {
+        "AWS::S3::Bucket" => {
+            let versioned = resource.properties.pointer("/VersioningConfiguration/Status");
+            world.buckets.entry(resource.physical.clone()).or_default().versioned =
+                versioned == Some(&Value::from("Enabled"));
+        }
+        "AWS::FSx::FileSystem" => {
+            let files = world.files.entry(resource.physical.clone()).or_default();
+            if files.is_empty() {
+                *files = some_files(&resource.physical);
+            }
+            for path in ["ImportPath", "ExportPath"] {
+                let url = resource.properties["LustreConfiguration"][path].as_str();
+                adopt_bucket(world, url);
+            }
+        }
+        "AWS::FSx::DataRepositoryAssociation" => adopt_bucket(world, resource.text("DataRepositoryPath")),
+        "AWS::EC2::Instance" => {
+            if let (Some(instance), Some(kind)) =
+                (world.instances.get_mut(&resource.physical), resource.text("InstanceType"))
+            {
+                kind.clone_into(&mut instance.instance_type);
+                instance.tags = instance_tags(stack, logical, &resource.tags);
+            }
+        }
+        "AWS::AutoScaling::AutoScalingGroup" => scale(world, stack, logical, resource),
+        _ => {}
+    }
+}
+
+/// Something begins to be deleted.
+pub(super) fn deleting(world: &mut World, resource: &Resource) {
+    let now = world.now;
+    let members = group_members(world, &resource.physical);
+    let ids = if resource.kind == "AWS::EC2::Instance" { vec![resource.physical.clone()] } else { members };
+    for id in ids {
+        if let Some(instance) = world.instances.get_mut(&id) {
+            instance.terminated.get_or_insert(now);
+        }
+    }
+}
+
+/// Something was deleted.
+pub(super) fn deleted(world: &mut World, stack: &Stack, resource: &Resource) {
+    match resource.kind.as_str() {
+        "AWS::S3::Bucket" => {
+            world.buckets.remove(&resource.physical);
+        }
+        "AWS::FSx::FileSystem" => {
+            world.files.remove(&resource.physical);
+        }
+        _ => {}
+    }
+    if resource.deletion == super::template::Policy::Snapshot {
+        snapshot(world, stack, resource);
+    }
+}
+
+/// A snapshot stays behind, with the tags of what it was made of.
+fn snapshot(world: &mut World, stack: &Stack, resource: &Resource) {
+    let (kind, id) = match resource.kind.as_str() {
+        "AWS::EC2::Volume" => ("AWS::EC2::Snapshot", format!("snap-0{}", hex(&[&resource.physical], 16))),
+        other => (other, format!("{}-snapshot-{}", stack.name, hex(&[&resource.physical], 12))),
+    };
+    let kind = kind
+        .replace("AWS::RDS::DBInstance", "AWS::RDS::DBSnapshot")
+        .replace("AWS::RDS::DBCluster", "AWS::RDS::DBClusterSnapshot");
+    let kept = Resource {
+        kind,
+        physical: id.clone(),
+        status: "DELETE_SKIPPED".to_owned(),
+        properties: Value::Null,
+        ..resource.clone()
+    };
+    world.retained.insert(id, kept);
+}
+
+fn adopt_bucket(world: &mut World, url: Option<&str>) {
+    if let Some((bucket, _)) = url.and_then(split_url) {
+        world.buckets.entry(bucket.to_owned()).or_insert_with(Bucket::default);
+    }
+}
+
+/// Bucket and prefix of `s3://bucket/prefix`; the prefix has no slash at its ends.
+pub(super) fn split_url(url: &str) -> Option<(&str, &str)> {
+    let path = url.strip_prefix("s3://")?.trim_end_matches('/');
+    Some(path.split_once('/').unwrap_or((path, "")))
+}
+
+/// What people have put on a new file system by the time that somebody looks: path and size.
+fn some_files(file_system: &str) -> BTreeMap<String, u64> {
+    let count = 18 + number(&[file_system, "files"], 12);
+    let file = |n: u64| {
+        let folder = ["cases", "results", "restart"][usize::try_from(n % 3).unwrap_or(0)];
+        (format!("{folder}/run-{:03}.dat", n / 3 + 1), (number(&[file_system, &n.to_string()], 9000) + 1) << 20)
+    };
+    (0..count).map(file).collect()
+}
+
+fn instance(
+    world: &World,
+    stack: &Stack,
+    logical: &str,
+    resource: &Resource,
+    id: &str,
+    properties: &Value,
+) -> Instance {
+    let text = |name: &str| properties.get(name).map(plain);
+    let subnet = text("SubnetId").unwrap_or_default();
+    let groups = properties.get("SecurityGroupIds").and_then(Value::as_array);
+    let public = resource.attributes.get("PublicIp").map(plain);
+    Instance {
+        id: id.to_owned(),
+        region: stack.region.clone(),
+        instance_type: text("InstanceType").unwrap_or_else(|| "m1.small".to_owned()),
+        zone: text("AvailabilityZone").unwrap_or_else(|| zone_of(&stack.region, &subnet)),
+        subnet,
+        security_groups: groups.into_iter().flatten().map(plain).collect(),
+        private_ip: private_ip(&[id]),
+        public_ip: public,
+        spot: false,
+        tags: instance_tags(stack, logical, &resource.tags),
+        launched: world.now,
+        terminated: None,
+    }
+}
+
+/// CloudFormation's own tags are on what it makes.
+fn instance_tags(stack: &Stack, logical: &str, tags: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let mut tags = tags.clone();
+    tags.insert("aws:cloudformation:stack-name".to_owned(), stack.name.clone());
+    tags.insert("aws:cloudformation:stack-id".to_owned(), stack.id.clone());
+    tags.insert("aws:cloudformation:logical-id".to_owned(), logical.to_owned());
+    tags
+}
+
+/// The tag that says which group launched an instance.
+const GROUP_TAG: &str = "aws:autoscaling:groupName";
+
+fn group_members(world: &World, group: &str) -> Vec<String> {
+    let ours = |i: &&Instance| i.terminated.is_none() && i.tags.get(GROUP_TAG).is_some_and(|name| name == group);
+    world.instances.values().filter(ours).map(|i| i.id.clone()).collect()
+}
+
+/// Launches or terminates until an Auto Scaling group has what it wants.
+fn scale(world: &mut World, stack: &Stack, logical: &str, resource: &Resource) {
+    let size = |name: &str| resource.properties.get(name).and_then(|v| plain(v).parse::<usize>().ok());
+    let wanted = size("DesiredCapacity").or_else(|| size("MinSize")).unwrap_or(0);
+    let members = group_members(world, &resource.physical);
+    for id in members.iter().skip(wanted) {
+        if let Some(instance) = world.instances.get_mut(id) {
+            instance.terminated = Some(world.now);
+        }
+    }
+    for _ in members.len()..wanted {
+        let nth = world.count(&format!("group {}", resource.physical)).to_string();
+        let id = format!("i-0{}", hex(&[&stack.id, logical, &nth], 16));
+        let zones = resource.properties.get("VPCZoneIdentifier").and_then(Value::as_array);
+        let properties = serde_json::json!({ "SubnetId": zones.and_then(|z| z.first()), "InstanceType": launch_type(world, resource) });
+        let mut instance = instance(world, stack, logical, resource, &id, &properties);
+        instance.tags.insert(GROUP_TAG.to_owned(), resource.physical.clone());
+        world.instances.insert(id, instance);
+    }
+}
+
+/// The instance type of a group's launch template.
+fn launch_type(world: &World, group: &Resource) -> Option<String> {
+    let template = group.properties.pointer("/LaunchTemplate/LaunchTemplateId").or_else(|| {
+        group.properties.pointer("/MixedInstancesPolicy/LaunchTemplate/LaunchTemplateSpecification/LaunchTemplateId")
+    })?;
+    let found = world.resources().map(|(_, r)| r).find(|r| r.physical == plain(template))?;
+    found.properties.pointer("/LaunchTemplateData/InstanceType").map(plain)
+}
+
+/// Writes what tasks leave behind once they have ended: exported objects and the report.
+pub(super) fn settle_tasks(world: &mut World) {
+    let now = world.now;
+    for index in 0..world.tasks.len() {
+        let task = &world.tasks[index];
+        if task.settled || now < task.ends() {
+            continue;
+        }
+        let task = task.clone();
+        if task.input.kind == TaskKind::ExportToRepository {
+            export(world, &task);
+        }
+        if let (Some((bucket, prefix)), false) =
+            (task.input.report.as_deref().and_then(split_url), task.failing.is_empty())
+        {
+            let name =
+                if task.input.kind == TaskKind::ImportMetadataFromRepository { "report.csv" } else { "failures.csv" };
+            let key = joined(prefix, &format!("{}/{name}", task.id));
+            world.buckets.entry(bucket.to_owned()).or_default().put(&key, Some(Body::Text(task.report())), task.ends());
+        }
+        world.tasks[index].settled = true;
+        world.dirty = true;
+    }
+}
+
+fn export(world: &mut World, task: &super::task::Task) {
+    let targets = super::file_systems::repositories(world, &task.input.file_system);
+    for file in task.treated(task.ends()).iter().filter(|file| !task.fails(file)) {
+        let under = |path: &str| {
+            let path = path.trim_matches('/');
+            path.is_empty() || file.strip_prefix(path).is_some_and(|rest| rest.starts_with('/'))
+        };
+        let Some(target) = targets.iter().find(|t| t.export.is_some() && under(&t.path)) else { continue };
+        let Some((bucket, prefix)) = target.export.as_deref().and_then(split_url) else { continue };
+        let root = target.path.trim_matches('/');
+        let inside = file.strip_prefix(root).unwrap_or(file).trim_start_matches('/');
+        let size = world.files.get(&task.input.file_system).and_then(|files| files.get(file)).copied().unwrap_or(0);
+        let body = Body::Text(format!("{size} bytes of /{file}, exported by {}\n", task.id));
+        world.buckets.entry(bucket.to_owned()).or_default().put(&joined(prefix, inside), Some(body), task.ends());
+    }
+}
+
+fn joined(prefix: &str, rest: &str) -> String {
+    if prefix.is_empty() { rest.to_owned() } else { format!("{prefix}/{rest}") }
+}

@@ -1,0 +1,55 @@
+//! An instance.
+
+use crate::cloud::{InstanceState, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Seconds from launch to running.
+const BOOT: i64 = 35;
+/// Seconds from shutting down to terminated.
+const SHUTDOWN: i64 = 30;
+
+/// An instance.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Instance {
+    pub id: String,
+    pub region: String,
+    pub instance_type: String,
+    pub zone: String,
+    pub subnet: String,
+    pub security_groups: Vec<String>,
+    pub private_ip: String,
+    pub public_ip: Option<String>,
+    pub spot: bool,
+    pub tags: BTreeMap<String, String>,
+    pub launched: Timestamp,
+    /// When it was told to terminate.
+    pub terminated: Option<Timestamp>,
+}
+
+impl Instance {
+    /// EC2's word for its state; `None` when it is gone.
+    pub fn state(&self, now: Timestamp) -> Option<&'static str> {
+        match self.terminated {
+            Some(at) if now < at.plus(SHUTDOWN) => Some("shutting-down"),
+            Some(_) => None,
+            None if now < self.launched.plus(BOOT) => Some("pending"),
+            None => Some("running"),
+        }
+    }
+
+    /// As the port shows it; `None` when it is gone.
+    pub fn view(&self, now: Timestamp) -> Option<InstanceState> {
+        Some(InstanceState {
+            id: self.id.clone(),
+            instance_type: self.instance_type.clone(),
+            state: self.state(now)?.to_owned(),
+            private_ip: Some(self.private_ip.clone()),
+            public_ip: self.public_ip.clone(),
+            zone: Some(self.zone.clone()),
+            spot: self.spot,
+            launched: self.launched,
+            tags: self.tags.clone(),
+        })
+    }
+}

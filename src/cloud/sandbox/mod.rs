@@ -1,0 +1,77 @@
+//! The sandbox: an AWS control plane in this process, behind the same ports.
+//!
+//! In: rendered templates and calls of the ports. Out: stacks that are created in dependency order with realistic
+//! durations on a virtual clock, checked against the provider schemas, rolled back on failure; buckets, file systems,
+//! instances; one account in one file. What goes wrong can be scripted ([`Script`]), see `docs/sandbox.md`.
+//!
+//! Time is virtual and moves only while everybody waits on the port's clock (see [`clock`]); no special runtime is
+//! needed. Two runs of the same calls give the same bytes.
+//!
+//! Never: the proof that the AWS adapters work; network; any knowledge of Slurm.
+
+mod apply;
+mod attributes;
+mod base64;
+mod bucket;
+mod changes;
+mod clock;
+mod compute;
+mod control;
+mod diff;
+mod durations;
+mod effects;
+mod estate;
+mod eval;
+mod faults;
+mod file_systems;
+mod identity;
+mod ids;
+mod instance;
+mod objects;
+mod operation;
+mod parameters;
+mod phases;
+mod references;
+mod requests;
+mod resource;
+mod rules;
+mod scope;
+mod sim;
+mod stack;
+mod stacks;
+mod store;
+mod task;
+mod template;
+#[cfg(test)]
+mod tests;
+mod violations;
+mod world;
+
+pub use compute::Launch;
+pub use control::Sandbox;
+pub use faults::{CallError, CallErrorKind, Crash, Fail, Fault, Files, HandEdit, Script, Slow, Target, Verb};
+
+use super::{Cloud, Result};
+use std::path::Path;
+
+/// The variable with the path of a script of faults.
+pub const FAULTS_VARIABLE: &str = "HPCCTL_SANDBOX_FAULTS";
+/// The variable with how many virtual seconds pass in a real one; unset: as fast as possible.
+pub const PACE_VARIABLE: &str = "HPCCTL_SANDBOX_PACE";
+
+/// The account in this file, with the faults and the pace that the environment asks for.
+pub fn open(state_file: &Path, region: &str) -> Result<Cloud> {
+    Sandbox::open(state_file, region).map(|sandbox| sandbox.cloud())
+}
+
+/// An empty account that is forgotten at the end, without faults.
+pub fn in_memory(region: &str) -> Cloud {
+    Sandbox::in_memory(region).cloud()
+}
+
+/// The zone of a subnet that no stack made.
+fn zone_of(region: &str, subnet: &str) -> String {
+    let zones = eval::zones(region);
+    let index = usize::try_from(ids::number(&[subnet], 3)).unwrap_or(0);
+    zones.get(index).cloned().unwrap_or_default()
+}

@@ -1,0 +1,96 @@
+//! S3's port.
+
+use super::{
+    bucket::{Body, Bucket},
+    control::{Call, Sandbox},
+    faults::Script,
+    world::{ACCOUNT, World},
+};
+use crate::cloud::{ErrorKind, ObjectInfo, Objects, PutCondition, Result};
+use async_trait::async_trait;
+
+const SERVICE: &str = "s3";
+
+#[async_trait]
+impl Objects for Sandbox {
+    async fn bucket_exists(&self, bucket: &str) -> Result<bool> {
+        self.call(Call::look(SERVICE, "HeadBucket"), |world, script| Ok(exists(world, script, bucket)))
+    }
+
+    async fn put(&self, bucket: &str, key: &str, body: Vec<u8>, condition: PutCondition) -> Result<String> {
+        let call = Call::change(SERVICE, "PutObject");
+        self.call(call, |world, script| {
+            let now = world.now;
+            let found = reach(world, script, call, bucket)?;
+            check(call, found.current(key), &condition)?;
+            let body = Body::new(body);
+            let etag = body.etag();
+            found.put(key, Some(body), now);
+            Ok(etag)
+        })
+    }
+
+    async fn get(&self, bucket: &str, key: &str) -> Result<Option<(Vec<u8>, String)>> {
+        let call = Call::look(SERVICE, "GetObject");
+        self.call(call, |world, script| {
+            let found = reach(world, script, call, bucket)?.current(key);
+            Ok(found.map(|body| (body.bytes(), body.etag())))
+        })
+    }
+
+    async fn list(&self, bucket: &str, prefix: &str) -> Result<Vec<ObjectInfo>> {
+        let call = Call::look(SERVICE, "ListObjectsV2");
+        self.call(call, |world, script| {
+            let found = reach(world, script, call, bucket)?.list(prefix);
+            Ok(found.into_iter().map(|(key, body)| ObjectInfo { key: key.to_owned(), size: body.size() }).collect())
+        })
+    }
+
+    async fn delete(&self, bucket: &str, key: &str) -> Result<()> {
+        let call = Call::change(SERVICE, "DeleteObject");
+        self.call(call, |world, script| {
+            let now = world.now;
+            let found = reach(world, script, call, bucket)?;
+            if found.objects.contains_key(key) {
+                found.put(key, None, now);
+            }
+            Ok(())
+        })
+    }
+
+    async fn purge(&self, bucket: &str, prefix: &str) -> Result<usize> {
+        let call = Call::change(SERVICE, "DeleteObjects");
+        self.call(call, |world, script| {
+            let objects = &mut reach(world, script, call, bucket)?.objects;
+            let before: usize = objects.values().map(Vec::len).sum();
+            objects.retain(|key, _| !key.starts_with(prefix));
+            Ok(before - objects.values().map(Vec::len).sum::<usize>())
+        })
+    }
+}
+
+fn check(call: Call, current: Option<&Body>, condition: &PutCondition) -> Result<()> {
+    let holds = match condition {
+        PutCondition::Always => true,
+        PutCondition::IfAbsent => current.is_none(),
+        PutCondition::IfMatch(etag) => current.is_some_and(|body| body.etag() == *etag),
+    };
+    let words = "At least one of the pre-conditions you specified did not hold";
+    if holds { Ok(()) } else { Err(call.error(ErrorKind::PreconditionFailed, "PreconditionFailed", words)) }
+}
+
+/// Buckets of users are there without anybody making them; those that stacks make carry the account's number or the
+/// program's name, and are there only when they were made.
+fn exists(world: &World, script: &Script, bucket: &str) -> bool {
+    let of_a_stack = bucket.contains(ACCOUNT) || bucket.starts_with("hpcctl");
+    let absent = script.absent.iter().any(|name| name == bucket);
+    world.buckets.contains_key(bucket) || !(of_a_stack || absent)
+}
+
+fn reach<'w>(world: &'w mut World, script: &Script, call: Call, bucket: &str) -> Result<&'w mut Bucket> {
+    if !exists(world, script, bucket) {
+        let words = format!("The specified bucket does not exist: {bucket}");
+        return Err(call.error(ErrorKind::NotFound, "NoSuchBucket", words));
+    }
+    Ok(world.buckets.entry(bucket.to_owned()).or_default())
+}
