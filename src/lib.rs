@@ -9,7 +9,7 @@ pub mod apply;
 pub mod catalog;
 pub mod check;
 pub mod cloud;
-// pub mod commands;
+pub mod commands;
 pub mod model;
 pub mod observe;
 pub mod plan;

@@ -33,7 +33,7 @@ proptest! {
     #[test]
     fn apply_then_plan_is_empty(text in clusters(), other in clusters()) {
         on_sandbox(async {
-            let cloud = hpcctl::cloud::sandbox::in_memory("eu-west-1").unwrap();
+            let cloud = hpcctl::cloud::sandbox::in_memory("eu-west-1");
             let first = build("cluster.yaml", &text);
             let plan = plan_for(&cloud, &first).await;
             assert!(plan.changes.iter().all(|change| change.action == Action::Create));

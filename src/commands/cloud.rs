@@ -20,7 +20,7 @@ where
     match global.cloud {
         CloudChoice::Sandbox => {
             let region = region.or(global.region.as_deref()).unwrap_or("us-east-1").to_owned();
-            let runtime = runtime(true)?;
+            let runtime = runtime()?;
             runtime.block_on(async {
                 let cloud = crate::cloud::sandbox::open(&global.sandbox_state, &region)?;
                 with_signals(cloud, work).await
@@ -41,7 +41,7 @@ where
         region: region.map(str::to_owned).or_else(|| global.region.clone()),
         ca_file: global.ca_file.clone(),
     };
-    let runtime = runtime(false)?;
+    let runtime = runtime()?;
     runtime.block_on(async {
         let cloud = crate::cloud::aws::open(options).await?;
         with_signals(cloud, work).await
@@ -74,10 +74,9 @@ where
     }
 }
 
-fn runtime(paused: bool) -> Result<tokio::runtime::Runtime, Failure> {
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        .start_paused(paused)
         .build()
         .map_err(|error| Failure::new("HPC2005", format!("failed to start: {error}"), "", exit::ERROR))
 }
