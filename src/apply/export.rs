@@ -140,7 +140,7 @@ async fn follow(
     let mut pace = Pace::new();
     let mut told: Option<(TaskLifecycle, u64)> = None;
     loop {
-        let now = (task.lifecycle, task.succeeded);
+        let now = (task.lifecycle, tenths(&task));
         if told != Some(now) {
             let event = Event::Task { storage: request.storage.clone(), task: task.clone() };
             listener.event(cloud.clock.now(), &event);
@@ -157,6 +157,11 @@ async fn follow(
             task = state;
         }
     }
+}
+
+/// How many tenths of the files are done: often enough to be told.
+fn tenths(task: &TaskState) -> u64 {
+    (task.succeeded * 10).checked_div(task.total).unwrap_or(0)
 }
 
 /// The files that the report names as failed; none when there is no report or it cannot be read.

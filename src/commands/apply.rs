@@ -17,6 +17,7 @@ use crate::{
     report::{
         errors::{self, Failure, exit},
         events,
+        plan_text::summary,
     },
 };
 use clap::Args;
@@ -49,8 +50,10 @@ pub fn apply(args: &ApplyArgs, global: &Global, output: &mut Output) -> Result<u
 
 /// Reads a saved plan.
 pub fn saved(text: &str) -> Result<Plan, Failure> {
-    let bad = |message: String| Failure::new("HPC2014", message, "make one with `hpcctl plan FILE --out PLAN`", exit::ERROR);
-    let value: serde_json::Value = serde_json::from_str(text).map_err(|error| bad(format!("failed to read the plan: {error}")))?;
+    let bad =
+        |message: String| Failure::new("HPC2014", message, "make one with `hpcctl plan FILE --out PLAN`", exit::ERROR);
+    let value: serde_json::Value =
+        serde_json::from_str(text).map_err(|error| bad(format!("failed to read the plan: {error}")))?;
     let kind = value.get("kind").and_then(|kind| kind.as_str()).unwrap_or_default();
     if kind != PLAN_KIND {
         return Err(bad(format!("this is no plan: its `kind` is `{kind}`")));
@@ -62,7 +65,13 @@ pub fn saved(text: &str) -> Result<Plan, Failure> {
     serde_json::from_value(value).map_err(|error| bad(format!("failed to read the plan: {error}")))
 }
 
-async fn fresh_plan(args: &ApplyArgs, cloud: Cloud, stop: Stop, loaded: Loaded, output: &mut Output) -> Result<u8, Failure> {
+async fn fresh_plan(
+    args: &ApplyArgs,
+    cloud: Cloud,
+    stop: Stop,
+    loaded: Loaded,
+    output: &mut Output,
+) -> Result<u8, Failure> {
     let live = settled(&cloud, &stop, output, || look(&cloud, &loaded, false)).await?;
     let plan = make(&loaded, &live)?;
     output.data(&show(&plan, PlanFormat::Text, output));
@@ -73,7 +82,13 @@ async fn fresh_plan(args: &ApplyArgs, cloud: Cloud, stop: Stop, loaded: Loaded, 
     carry_out(&cloud, stop, &plan, args.progress, output).await
 }
 
-async fn saved_plan(args: &ApplyArgs, cloud: Cloud, stop: Stop, plan: Plan, output: &mut Output) -> Result<u8, Failure> {
+async fn saved_plan(
+    args: &ApplyArgs,
+    cloud: Cloud,
+    stop: Stop,
+    plan: Plan,
+    output: &mut Output,
+) -> Result<u8, Failure> {
     if !plan.is_intact() {
         return Err(ApplyError::EditedPlan.into());
     }
@@ -82,7 +97,12 @@ async fn saved_plan(args: &ApplyArgs, cloud: Cloud, stop: Stop, plan: Plan, outp
     if planned != caller {
         return Err(ApplyError::OtherAccount { planned, caller }.into());
     }
-    output.data(&show(&plan, PlanFormat::Text, output));
+    // A saved plan was read when it was made; who must approve it now sees all of it again.
+    if plan.is_empty() || output.verbose || !args.approval.auto_approve {
+        output.data(&show(&plan, PlanFormat::Text, output));
+    } else {
+        output.data(&format!("Plan {} of {}: {}\n", plan.id(), plan.cluster, summary(&plan)));
+    }
     if plan.is_empty() {
         return Ok(exit::OK);
     }
@@ -180,7 +200,9 @@ async fn fresh(context: &Context<'_>) -> Result<(), Failure> {
 async fn release(cloud: &Cloud, lock: Option<apply::Lock>, output: &Output) {
     let Some(lock) = lock else { return };
     match lock.release(cloud).await {
-        Err(error) if error.kind != ErrorKind::NotFound => output.note(&format!("failed to give the lock back: {error}")),
+        Err(error) if error.kind != ErrorKind::NotFound => {
+            output.note(&format!("failed to give the lock back: {error}"))
+        }
         _ => {}
     }
 }

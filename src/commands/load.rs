@@ -1,16 +1,16 @@
 //! From a cluster file to everything that it is turned into.
 
-use super::output::Output;
+use super::{output::Output, validate};
 use crate::{
     catalog::InstanceCatalog,
-    check::{self, Facts, Severity},
+    check::Facts,
     model::{self, Graph},
     render::{self, Rendered},
     report::{
         errors::{Failure, exit},
         findings,
     },
-    spec::{self, Cluster, Document},
+    spec::{Cluster, Document},
 };
 use std::{io::Read, path::Path};
 
@@ -41,17 +41,16 @@ pub fn load(path: &Path, output: &Output) -> Result<Loaded, Failure> {
 
 /// Reads and checks a cluster file, for commands that need no more than its name and region.
 pub fn checked(path: &Path, output: &Output) -> Result<(Document, Cluster), Failure> {
-    let text = read(path)?;
-    let document = spec::read(&path.display().to_string(), &text);
     let catalog = super::catalog::instance_catalog()?;
-    let found = check::check(&document, &Facts { catalog: Some(&catalog) });
-    let errors = found.iter().filter(|finding| finding.rule.severity == Severity::Error).count();
-    if errors > 0 || (!found.is_empty() && !output.quiet) {
-        output.warn(&findings::text(&document, &found, output.paint_err.color));
+    let checked = validate::check_file(path, &Facts { catalog: Some(&catalog) });
+    let errors = checked.has_errors();
+    if errors || (!checked.findings.is_empty() && !output.quiet) {
+        output.warn(&findings::text(&checked.view(), output.paint_err.color));
     }
-    match document.cluster.clone().filter(|_| errors == 0) {
-        Some(cluster) => Ok((document, cluster)),
-        None => Err(Failure::new("HPC1000", "the cluster file has mistakes", "mend what is listed above", exit::ERROR)),
+    let cluster = checked.document.as_ref().and_then(|document| document.cluster.clone());
+    match (checked.document, cluster) {
+        (Some(document), Some(cluster)) if !errors => Ok((document, cluster)),
+        _ => Err(Failure::new("HPC1000", "the cluster file has mistakes", "mend what is listed above", exit::ERROR)),
     }
 }
 

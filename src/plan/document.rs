@@ -1,9 +1,9 @@
 //! The plan as a document: complete, versioned, with a digest.
 
-use super::{Action, Basis, Change, DataFate, FileChange, Step};
+use super::{Action, Basis, Change, DataFate, DataRisk, FileChange, Step};
 use crate::{
     cloud::ResourceDrift,
-    model::{NodeFact, ParameterSource, StackKey},
+    model::{DataHolding, NodeFact, ParameterSource, StackKey},
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -166,15 +166,25 @@ impl Plan {
         self.changes.iter().filter(|change| change.action == action).count()
     }
 
-    /// Changes whose data is lost without export or snapshot.
+    /// Changes whose data is lost without export or snapshot, and that need an approval of their own. Logs
+    /// have a lifetime in any case, and go without one.
     pub fn losses(&self) -> impl Iterator<Item = &Change> {
-        self.changes.iter().filter(|change| change.data.as_ref().is_some_and(|data| data.fate == DataFate::Lost))
+        let lost = |data: &DataRisk| data.fate == DataFate::Lost && data.holding != DataHolding::Logs;
+        self.changes.iter().filter(move |change| change.data.as_ref().is_some_and(lost))
     }
 
-    /// The plan with its digest computed.
+    /// The plan with its digest computed. What is only said beside the plan (drift, CloudFormation's own
+    /// prediction) is no part of it: the same plan has the same digest, whether or not somebody looked.
     pub fn sealed(mut self) -> Self {
+        let said = (
+            std::mem::take(&mut self.drift),
+            std::mem::take(&mut self.drift_checked),
+            std::mem::take(&mut self.disagreements),
+            std::mem::take(&mut self.previewed),
+        );
         self.digest = String::new();
         self.digest = sha256(&serde_json::to_string(&self).unwrap_or_default());
+        (self.drift, self.drift_checked, self.disagreements, self.previewed) = said;
         self
     }
 

@@ -3,6 +3,7 @@
 
 pub mod errors;
 pub mod events;
+pub mod findings;
 pub mod paint;
 pub mod plan_json;
 pub mod plan_markdown;

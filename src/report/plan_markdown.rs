@@ -5,7 +5,7 @@ use super::{
     plan_text::{self, PlanView},
     words,
 };
-use crate::plan::{Action, DataFate, Plan};
+use crate::plan::{Action, Plan};
 use std::fmt::Write;
 
 /// The plan as markdown.
@@ -17,8 +17,8 @@ pub fn plan_markdown(plan: &Plan) -> String {
         return out;
     }
     let _ = writeln!(out, "**{}**\n", plan_text::summary(plan));
-    for change in &plan.changes {
-        let Some(data) = change.data.as_ref().filter(|data| data.fate == DataFate::Lost) else { continue };
+    for change in plan.losses() {
+        let Some(data) = &change.data else { continue };
         let _ = writeln!(out, "> [!CAUTION]\n> `{}`: {} (HPC2041)\n", change.address, words::data(data));
     }
     let _ = writeln!(out, "{}\n", plan_text::impact(plan));

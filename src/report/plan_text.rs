@@ -1,7 +1,7 @@
 //! A plan as text.
 
 use super::{paint::Paint, values, words};
-use crate::plan::{Action, Change, DataFate, FileChange, Goal, Plan, PropertyChange};
+use crate::plan::{Action, Cause, Change, FileChange, Goal, Plan, PropertyChange};
 use similar::TextDiff;
 use std::fmt::Write;
 
@@ -57,7 +57,7 @@ fn head(plan: &Plan, view: PlanView, out: &mut String) {
         (Goal::Apply, None) => format!("revision {} (new)", plan.revision),
     };
     let title = view.paint.bold(&format!("Cluster {}", plan.cluster));
-    let _ = writeln!(out, "{title}  {}  {revision}  plan {}", plan.region, plan.id());
+    let _ = writeln!(out, "{title}  {}  {revision}  plan {}  from {}", plan.region, plan.id(), plan.source.name);
     if plan.basis.account.is_none() {
         let _ = writeln!(out, "made offline: compared with nothing; what exists in the account is not known");
     }
@@ -75,8 +75,14 @@ fn nothing(plan: &Plan, out: &mut String) {
     );
 }
 
+/// The cluster file's name without its folders, and the line.
+pub fn place(plan: &Plan, cause: Option<&Cause>) -> String {
+    let name = plan.source.name.rsplit('/').next().unwrap_or_default();
+    cause.map(|cause| format!("{name}:{}", cause.line)).unwrap_or_default()
+}
+
 fn change(plan: &Plan, change: &Change, view: PlanView, out: &mut String) {
-    let place = change.cause.as_ref().map(|cause| format!("{}:{}", plan.source.name, cause.line)).unwrap_or_default();
+    let place = place(plan, change.cause.as_ref());
     let line = format!("{} {:<44} {:<30}", words::symbol(change.action), change.address, words::action(change.action));
     let painted = match change.action {
         Action::Create => view.paint.green(&line),
@@ -94,8 +100,9 @@ fn change(plan: &Plan, change: &Change, view: PlanView, out: &mut String) {
     }
     if let Some(data) = &change.data {
         let words = words::data(data);
-        let code = if data.fate == DataFate::Lost { "  HPC2041" } else { "" };
-        let words = if data.fate == DataFate::Lost { view.paint.red(&words) } else { words };
+        let lost = plan.losses().any(|loss| loss.address == change.address);
+        let code = if lost { "  HPC2041" } else { "" };
+        let words = if lost { view.paint.red(&words) } else { words };
         let _ = writeln!(out, "      ! {words}{code}");
     }
 }

@@ -68,6 +68,7 @@ pub fn data(risk: &DataRisk) -> String {
         DataFate::ExportedFirst => format!("{what} is exported to S3 first; a failed export stops here{export}"),
         DataFate::SnapshotFirst => format!("a snapshot of {what} is made first"),
         DataFate::Kept => format!("{what} stays"),
+        DataFate::Lost if risk.holding == DataHolding::Logs => format!("{what} go with it"),
         DataFate::Lost => format!("data loss: {what}{export}"),
     }
 }
