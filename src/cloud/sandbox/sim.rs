@@ -11,7 +11,7 @@ use super::{
     phases,
     resource::Resource,
     stack::Stack,
-    template::Template,
+    template::{Policy, Template},
     world::World,
 };
 use crate::cloud::Timestamp;
@@ -99,7 +99,7 @@ impl Sim<'_> {
 
     fn begin_delete(&mut self, stack: &mut Stack, logical: &str, old: Option<usize>) -> StepState {
         let Some(resource) = subject(stack, logical, old).cloned() else { return StepState::Done };
-        if phases::keeps(stack, &resource, old.is_some()) {
+        if phases::policy(stack, &resource) == Policy::Retain {
             return self.skip_delete(stack, logical, old, resource);
         }
         let now = self.world.now;
@@ -137,6 +137,9 @@ impl Sim<'_> {
         let status = format!("{verb}_{}", if failure.is_some() { "FAILED" } else { "COMPLETE" });
         stack.tell(self.world.now, &step.logical, (&resource.kind, &resource.physical), &status, failure.clone());
         if let Some(resource) = subject_mut(stack, &step.logical, old) {
+            if failure.is_none() {
+                resource.made.get_or_insert(self.world.now);
+            }
             resource.status = status;
         }
         if let Some(step) = stack.operation.as_mut().and_then(|o| o.steps.get_mut(index)) {
