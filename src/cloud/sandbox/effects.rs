@@ -2,7 +2,7 @@
 
 use super::{
     attributes::private_ip,
-    bucket::{Body, Bucket},
+    bucket::Body,
     eval::plain,
     ids::{hex, number},
     instance::Instance,
@@ -98,7 +98,7 @@ fn snapshot(world: &mut World, stack: &Stack, resource: &Resource) {
 
 fn adopt_bucket(world: &mut World, url: Option<&str>) {
     if let Some((bucket, _)) = url.and_then(split_url) {
-        world.buckets.entry(bucket.to_owned()).or_insert_with(Bucket::default);
+        world.buckets.entry(bucket.to_owned()).or_default();
     }
 }
 

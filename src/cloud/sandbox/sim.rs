@@ -25,24 +25,24 @@ pub(super) struct Sim<'a> {
 impl Sim<'_> {
     /// Moves on to `target`.
     pub fn advance_to(&mut self, target: Timestamp) {
-        loop {
-            self.begin_ready();
-            let ends =
-                self.world.stacks.values().filter_map(|s| Some((s.operation.as_ref()?.next_end()?, s.id.clone())));
-            let Some(((until, step), id)) =
-                ends.map(|((t, n), id)| ((t, n), id)).min_by_key(|((t, n), id)| (*t, id.clone(), *n))
-            else {
-                break;
-            };
-            if until > target {
-                break;
-            }
+        self.begin_ready();
+        while let Some((until, id, step)) = self.next_end().filter(|(until, ..)| *until <= target) {
             self.world.now = self.world.now.max(until);
             self.with_stack(&id, |sim, stack| sim.end_step(stack, step));
+            self.begin_ready();
         }
         self.world.now = self.world.now.max(target);
         effects::settle_tasks(self.world);
         self.edit_by_hand();
+    }
+
+    /// When and where the next step ends.
+    fn next_end(&self) -> Option<(Timestamp, String, usize)> {
+        let ends = self.world.stacks.values().filter_map(|stack| {
+            let (until, step) = stack.operation.as_ref()?.next_end()?;
+            Some((until, &stack.id, step))
+        });
+        ends.min().map(|(until, id, step)| (until, id.clone(), step))
     }
 
     /// Takes a stack out of the world to work on it, and puts it back.
