@@ -70,7 +70,7 @@ impl Sim<'_> {
 
     /// Begins every step that can begin, and the next phase when there is no step left.
     fn begin_steps(&mut self, stack: &mut Stack) {
-        let Ok(mut template) = Template::parse(&stack.asked.template) else { return };
+        let Ok(mut template) = Template::read(&stack.asked.template) else { return };
         while let Some(operation) = &stack.operation {
             if let Some(index) = operation.ready() {
                 self.begin_step(stack, &template, index);
@@ -78,7 +78,7 @@ impl Sim<'_> {
                 return;
             } else {
                 phases::next(self.world, stack, &template);
-                let Ok(read) = Template::parse(&stack.asked.template) else { return };
+                let Ok(read) = Template::read(&stack.asked.template) else { return };
                 template = read;
             }
         }

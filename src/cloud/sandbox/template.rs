@@ -50,19 +50,25 @@ impl Template {
         if text.len() > MAX_OBJECT {
             return Err(format!("Template may not exceed {MAX_OBJECT} bytes in size."));
         }
+        let template = Self::read(text)?;
+        template.check_limits()?;
+        template.check_types()?;
+        template.check_references()?;
+        template.order()?;
+        Ok(template)
+    }
+
+    /// Reads what was checked before.
+    pub fn read(text: &str) -> Result<Self, String> {
         let root: Map<String, Value> =
             serde_json::from_str(text).map_err(|e| format!("Template format error: JSON not well-formed. ({e})"))?;
-        let template = Self {
+        Ok(Self {
             parameters: section(&root, "Parameters")?,
             mappings: root.get("Mappings").cloned().unwrap_or_default(),
             conditions: section(&root, "Conditions")?,
             resources: resources(&root)?,
             outputs: section(&root, "Outputs")?,
-        };
-        template.check_limits()?;
-        template.check_types()?;
-        template.check_references()?;
-        template.order().map(|_| template.clone())
+        })
     }
 
     fn check_limits(&self) -> Result<(), String> {

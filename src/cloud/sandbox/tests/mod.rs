@@ -5,6 +5,7 @@ mod accounts;
 mod faults;
 mod files;
 mod help;
+mod instances;
 mod stacks;
 mod templates;
 mod trouble;
