@@ -116,6 +116,7 @@ fn build(sim: &mut Sim<'_>, stack: &Stack, logical: &str, desired: &Desired, sta
         replacement: declared.replacement,
         depends_on: desired.depends_on.clone(),
         created: sim.world.now,
+        made: None,
         edits: Default::default(),
     }
 }
@@ -183,6 +184,7 @@ fn empty(kind: &str, now: Timestamp) -> Resource {
         replacement: Default::default(),
         depends_on: Vec::new(),
         created: now,
+        made: None,
         edits: Default::default(),
     }
 }

@@ -145,7 +145,7 @@ impl Inner {
         self.life += 1;
     }
 
-    /// Due, and nobody is due before (who is no longer polled does not count).
+    /// Whether the sleep is over.
     fn due(&self, key: (i64, u64)) -> bool {
         key.0 <= self.now_ms
     }

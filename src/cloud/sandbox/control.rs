@@ -213,6 +213,20 @@ impl Inner {
     }
 }
 
+impl Drop for Inner {
+    /// Keeps the time that has passed since the last write, unless another process has written meanwhile.
+    fn drop(&mut self) {
+        if self.crashed || self.world.now == self.written {
+            return;
+        }
+        let Ok(_guard) = self.store.lock() else { return };
+        if let Ok(None) = self.store.read_if_changed() {
+            self.world.dirty = true;
+            self.write().ok();
+        }
+    }
+}
+
 fn crash_error(call: Call) -> CloudError {
     CloudError { code: None, ..call.error(ErrorKind::Crash, "", "the sandbox was told to crash here") }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     attributes::private_ip,
-    bucket::{Body, Bucket},
+    bucket::Body,
     eval::plain,
     ids::{hex, number},
     instance::Instance,
@@ -78,33 +78,27 @@ pub(super) fn deleted(world: &mut World, stack: &Stack, resource: &Resource) {
         }
         _ => {}
     }
-    if resource.deletion == super::template::Policy::Snapshot {
+    if super::phases::policy(stack, resource) == super::template::Policy::Snapshot {
         snapshot(world, stack, resource);
     }
 }
 
 /// A snapshot stays behind, with the tags of what it was made of.
 fn snapshot(world: &mut World, stack: &Stack, resource: &Resource) {
-    let (kind, id) = match resource.kind.as_str() {
+    let named = || format!("{}-snapshot-{}", stack.name, hex(&[&resource.physical], 12));
+    let (kind, physical) = match resource.kind.as_str() {
         "AWS::EC2::Volume" => ("AWS::EC2::Snapshot", format!("snap-0{}", hex(&[&resource.physical], 16))),
-        other => (other, format!("{}-snapshot-{}", stack.name, hex(&[&resource.physical], 12))),
+        "AWS::RDS::DBCluster" => ("AWS::RDS::DBClusterSnapshot", named()),
+        _ => ("AWS::RDS::DBSnapshot", named()),
     };
-    let kind = kind
-        .replace("AWS::RDS::DBInstance", "AWS::RDS::DBSnapshot")
-        .replace("AWS::RDS::DBCluster", "AWS::RDS::DBClusterSnapshot");
-    let kept = Resource {
-        kind,
-        physical: id.clone(),
-        status: "DELETE_SKIPPED".to_owned(),
-        properties: Value::Null,
-        ..resource.clone()
-    };
+    let (kind, id) = (kind.to_owned(), physical.clone());
+    let kept = Resource { kind, physical, properties: Value::Null, ..resource.clone() };
     world.retained.insert(id, kept);
 }
 
 fn adopt_bucket(world: &mut World, url: Option<&str>) {
     if let Some((bucket, _)) = url.and_then(split_url) {
-        world.buckets.entry(bucket.to_owned()).or_insert_with(Bucket::default);
+        world.buckets.entry(bucket.to_owned()).or_default();
     }
 }
 
@@ -132,20 +126,24 @@ fn instance(
     id: &str,
     properties: &Value,
 ) -> Instance {
-    let text = |name: &str| properties.get(name).map(plain);
-    let subnet = text("SubnetId").unwrap_or_default();
-    let groups = properties.get("SecurityGroupIds").and_then(Value::as_array);
-    let public = resource.attributes.get("PublicIp").map(plain);
+    let template = launch_data(world, stack, resource);
+    let value = |path: &str| properties.pointer(path).or_else(|| template.and_then(|data| data.pointer(path)));
+    let text = |paths: [&str; 2]| paths.iter().find_map(|path| value(path)).map(plain);
+    let subnet = text(["/SubnetId", "/NetworkInterfaces/0/SubnetId"]).unwrap_or_default();
+    let groups = ["/SecurityGroupIds", "/NetworkInterfaces/0/GroupSet", "/NetworkInterfaces/0/Groups"];
+    let groups = groups.iter().find_map(|path| value(path)?.as_array());
     Instance {
         id: id.to_owned(),
         region: stack.region.clone(),
-        instance_type: text("InstanceType").unwrap_or_else(|| "m1.small".to_owned()),
-        zone: text("AvailabilityZone").unwrap_or_else(|| zone_of(&stack.region, &subnet)),
+        instance_type: text(["/InstanceType", "/InstanceType"]).unwrap_or_else(|| "m1.small".to_owned()),
+        zone: text(["/AvailabilityZone", "/Placement/AvailabilityZone"])
+            .unwrap_or_else(|| zone_of(&stack.region, &subnet)),
         subnet,
         security_groups: groups.into_iter().flatten().map(plain).collect(),
         private_ip: private_ip(&[id]),
-        public_ip: public,
-        spot: false,
+        public_ip: resource.attributes.get("PublicIp").map(plain),
+        spot: template
+            .is_some_and(|data| data.pointer("/InstanceMarketOptions/MarketType") == Some(&Value::from("spot"))),
         tags: instance_tags(stack, logical, &resource.tags),
         launched: world.now,
         terminated: None,
@@ -183,20 +181,20 @@ fn scale(world: &mut World, stack: &Stack, logical: &str, resource: &Resource) {
         let nth = world.count(&format!("group {}", resource.physical)).to_string();
         let id = format!("i-0{}", hex(&[&stack.id, logical, &nth], 16));
         let zones = resource.properties.get("VPCZoneIdentifier").and_then(Value::as_array);
-        let properties = serde_json::json!({ "SubnetId": zones.and_then(|z| z.first()), "InstanceType": launch_type(world, resource) });
+        let properties = serde_json::json!({ "SubnetId": zones.and_then(|z| z.first()) });
         let mut instance = instance(world, stack, logical, resource, &id, &properties);
         instance.tags.insert(GROUP_TAG.to_owned(), resource.physical.clone());
         world.instances.insert(id, instance);
     }
 }
 
-/// The instance type of a group's launch template.
-fn launch_type(world: &World, group: &Resource) -> Option<String> {
-    let template = group.properties.pointer("/LaunchTemplate/LaunchTemplateId").or_else(|| {
-        group.properties.pointer("/MixedInstancesPolicy/LaunchTemplate/LaunchTemplateSpecification/LaunchTemplateId")
-    })?;
-    let found = world.resources().map(|(_, r)| r).find(|r| r.physical == plain(template))?;
-    found.properties.pointer("/LaunchTemplateData/InstanceType").map(plain)
+/// The data of the launch template that an instance or a group refers to.
+fn launch_data<'w>(world: &'w World, stack: &'w Stack, resource: &Resource) -> Option<&'w Value> {
+    const PATHS: [&str; 2] = ["/LaunchTemplate", "/MixedInstancesPolicy/LaunchTemplate/LaunchTemplateSpecification"];
+    let used = PATHS.iter().find_map(|path| resource.properties.pointer(path))?;
+    let wanted = plain(used.get("LaunchTemplateId")?);
+    let found = stack.present().chain(world.resources().map(|(_, r)| r)).find(|r| r.physical == wanted)?;
+    found.properties.get("LaunchTemplateData")
 }
 
 /// Writes what tasks leave behind once they have ended: exported objects and the report.

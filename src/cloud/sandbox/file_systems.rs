@@ -96,6 +96,7 @@ fn lifecycle(resource: &Resource) -> &'static str {
     match resource.status.as_str() {
         // An update that replaces shows `UPDATE_IN_PROGRESS` for the file system that is being made.
         "CREATE_IN_PROGRESS" => "CREATING",
+        "UPDATE_IN_PROGRESS" if resource.made.is_none() => "CREATING",
         "UPDATE_IN_PROGRESS" => "UPDATING",
         "DELETE_IN_PROGRESS" => "DELETING",
         "CREATE_FAILED" => "FAILED",

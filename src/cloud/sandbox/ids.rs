@@ -77,6 +77,7 @@ impl Naming<'_> {
             "AWS::EC2::VolumeAttachment" => format!("{}|{}", self.text("VolumeId"), self.text("InstanceId")),
             "AWS::IAM::ManagedPolicy" => format!("arn:aws:iam::{ACCOUNT}:policy/{}", name()),
             "AWS::KMS::Key" => uuid(&[self.stack, self.logical, &self.nth.to_string()]),
+            "AWS::S3::BucketPolicy" => self.text("Bucket").to_owned(),
             "AWS::S3::Bucket" => name().to_ascii_lowercase(),
             "AWS::SNS::Topic" => self.arn("sns", &name()),
             "AWS::SNS::Subscription" => format!("{}:{}", self.text("TopicArn"), uuid(&[self.stack, self.logical])),

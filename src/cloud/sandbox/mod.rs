@@ -4,7 +4,7 @@
 //! durations on a virtual clock, checked against the provider schemas, rolled back on failure; buckets, file systems,
 //! instances; one account in one file. What goes wrong can be scripted ([`Script`]), see `docs/sandbox.md`.
 //!
-//! Time is virtual and moves only while everybody waits on the port's clock (see [`clock`]); no special runtime is
+//! Time is virtual and moves only while everybody waits on the port's clock (module `clock`); no special runtime is
 //! needed. Two runs of the same calls give the same bytes.
 //!
 //! Never: the proof that the AWS adapters work; network; any knowledge of Slurm.

@@ -20,6 +20,14 @@ pub(super) fn check(template: &Template, values: &BTreeMap<String, String>) -> R
     values.iter().try_for_each(|(name, value)| check_one(name, &template.parameters[name], value))
 }
 
+/// The values, and the defaults of what has none.
+pub(super) fn with_defaults(template: &Template, values: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let defaults = template.parameters.iter().filter_map(|(name, p)| Some((name.clone(), plain(p.get("Default")?))));
+    let mut all: BTreeMap<String, String> = defaults.collect();
+    all.extend(values.clone());
+    all
+}
+
 fn check_one(name: &str, parameter: &Value, value: &str) -> Result<(), String> {
     if let Some(allowed) = parameter.get("AllowedValues").and_then(Value::as_array)
         && !allowed.iter().any(|a| plain(a) == value)

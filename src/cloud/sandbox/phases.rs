@@ -39,25 +39,25 @@ fn old_steps(old: &[Old]) -> Vec<Step> {
     old.iter().enumerate().map(step).collect()
 }
 
-/// Whether a resource stays when it leaves its stack.
-pub(super) fn keeps(stack: &Stack, resource: &Resource, old: bool) -> bool {
+/// What becomes of a resource that leaves its stack now: deleted, kept, or kept as a snapshot.
+pub(super) fn policy(stack: &Stack, resource: &Resource) -> Policy {
     let phase = stack.operation.as_ref().map(|o| o.phase);
-    let policy = match (phase, old) {
-        (Some(Phase::UpdateRollbackCleanup), _) => return resource.deletion == Policy::Retain,
-        (Some(Phase::UpdateCleanup), true) => {
-            let removed = stack.operation.as_ref().is_some_and(|o| {
-                o.old
-                    .iter()
-                    .any(|o| o.resource.physical == resource.physical && !stack.resources.contains_key(&o.logical))
-            });
-            if removed { resource.deletion } else { resource.replacement }
-        }
-        _ => resource.deletion,
+    let replaced = || {
+        stack
+            .operation
+            .iter()
+            .flat_map(|o| &o.old)
+            .any(|o| o.resource.physical == resource.physical && stack.resources.contains_key(&o.logical))
     };
+    let policy =
+        if phase == Some(Phase::UpdateCleanup) && replaced() { resource.replacement } else { resource.deletion };
+    let undone = matches!(phase, Some(Phase::Rollback | Phase::UpdateRollbackCleanup));
     match policy {
-        Policy::Retain => true,
-        Policy::RetainExceptOnCreate => phase != Some(Phase::Rollback),
-        Policy::Delete | Policy::Snapshot => false,
+        Policy::RetainExceptOnCreate if undone => Policy::Delete,
+        Policy::RetainExceptOnCreate => Policy::Retain,
+        // What was never complete has nothing to keep.
+        Policy::Snapshot if undone => Policy::Delete,
+        other => other,
     }
 }
 

@@ -32,7 +32,8 @@ pub(super) fn read(world: &World, call: Call, input: &StackInput) -> Result<(Tem
     };
     let template = Template::parse(&text).map_err(|e| call.invalid(e))?;
     parameters::check(&template, &input.parameters).map_err(|e| call.invalid(e))?;
-    let asked = Asked { template: text, parameters: input.parameters.clone(), tags: input.tags.clone() };
+    let parameters = parameters::with_defaults(&template, &input.parameters);
+    let asked = Asked { template: text, parameters, tags: input.tags.clone() };
     Ok((template, asked))
 }
 

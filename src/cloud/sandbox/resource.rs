@@ -23,6 +23,8 @@ pub(super) struct Resource {
     /// Logical ids that must be there first.
     pub depends_on: Vec<String>,
     pub created: Timestamp,
+    /// When it was first complete.
+    pub made: Option<Timestamp>,
     /// Properties that somebody changed by hand, by path with slashes; `null` took one away.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub edits: BTreeMap<String, Value>,

@@ -11,7 +11,7 @@ use super::{
     phases,
     resource::Resource,
     stack::Stack,
-    template::Template,
+    template::{Policy, Template},
     world::World,
 };
 use crate::cloud::Timestamp;
@@ -25,24 +25,24 @@ pub(super) struct Sim<'a> {
 impl Sim<'_> {
     /// Moves on to `target`.
     pub fn advance_to(&mut self, target: Timestamp) {
-        loop {
-            self.begin_ready();
-            let ends =
-                self.world.stacks.values().filter_map(|s| Some((s.operation.as_ref()?.next_end()?, s.id.clone())));
-            let Some(((until, step), id)) =
-                ends.map(|((t, n), id)| ((t, n), id)).min_by_key(|((t, n), id)| (*t, id.clone(), *n))
-            else {
-                break;
-            };
-            if until > target {
-                break;
-            }
+        self.begin_ready();
+        while let Some((until, id, step)) = self.next_end().filter(|(until, ..)| *until <= target) {
             self.world.now = self.world.now.max(until);
             self.with_stack(&id, |sim, stack| sim.end_step(stack, step));
+            self.begin_ready();
         }
         self.world.now = self.world.now.max(target);
         effects::settle_tasks(self.world);
         self.edit_by_hand();
+    }
+
+    /// When and where the next step ends.
+    fn next_end(&self) -> Option<(Timestamp, String, usize)> {
+        let ends = self.world.stacks.values().filter_map(|stack| {
+            let (until, step) = stack.operation.as_ref()?.next_end()?;
+            Some((until, &stack.id, step))
+        });
+        ends.min().map(|(until, id, step)| (until, id.clone(), step))
     }
 
     /// Takes a stack out of the world to work on it, and puts it back.
@@ -70,7 +70,7 @@ impl Sim<'_> {
 
     /// Begins every step that can begin, and the next phase when there is no step left.
     fn begin_steps(&mut self, stack: &mut Stack) {
-        let Ok(mut template) = Template::parse(&stack.asked.template) else { return };
+        let Ok(mut template) = Template::read(&stack.asked.template) else { return };
         while let Some(operation) = &stack.operation {
             if let Some(index) = operation.ready() {
                 self.begin_step(stack, &template, index);
@@ -78,7 +78,7 @@ impl Sim<'_> {
                 return;
             } else {
                 phases::next(self.world, stack, &template);
-                let Ok(read) = Template::parse(&stack.asked.template) else { return };
+                let Ok(read) = Template::read(&stack.asked.template) else { return };
                 template = read;
             }
         }
@@ -99,7 +99,7 @@ impl Sim<'_> {
 
     fn begin_delete(&mut self, stack: &mut Stack, logical: &str, old: Option<usize>) -> StepState {
         let Some(resource) = subject(stack, logical, old).cloned() else { return StepState::Done };
-        if phases::keeps(stack, &resource, old.is_some()) {
+        if phases::policy(stack, &resource) == Policy::Retain {
             return self.skip_delete(stack, logical, old, resource);
         }
         let now = self.world.now;
@@ -137,6 +137,9 @@ impl Sim<'_> {
         let status = format!("{verb}_{}", if failure.is_some() { "FAILED" } else { "COMPLETE" });
         stack.tell(self.world.now, &step.logical, (&resource.kind, &resource.physical), &status, failure.clone());
         if let Some(resource) = subject_mut(stack, &step.logical, old) {
+            if failure.is_none() {
+                resource.made.get_or_insert(self.world.now);
+            }
             resource.status = status;
         }
         if let Some(step) = stack.operation.as_mut().and_then(|o| o.steps.get_mut(index)) {

@@ -44,11 +44,6 @@ impl Stack {
         self.resources.values().chain(old).filter(|r| r.present())
     }
 
-    /// The last part of the id.
-    pub fn uuid(&self) -> &str {
-        self.id.rsplit('/').next().unwrap_or_default()
-    }
-
     /// Notes an event of a resource.
     pub fn tell(&mut self, at: Timestamp, logical: &str, resource: (&str, &str), status: &str, reason: Option<String>) {
         let (kind, physical) = resource;

@@ -50,19 +50,25 @@ impl Template {
         if text.len() > MAX_OBJECT {
             return Err(format!("Template may not exceed {MAX_OBJECT} bytes in size."));
         }
+        let template = Self::read(text)?;
+        template.check_limits()?;
+        template.check_types()?;
+        template.check_references()?;
+        template.order()?;
+        Ok(template)
+    }
+
+    /// Reads what was checked before.
+    pub fn read(text: &str) -> Result<Self, String> {
         let root: Map<String, Value> =
             serde_json::from_str(text).map_err(|e| format!("Template format error: JSON not well-formed. ({e})"))?;
-        let template = Self {
+        Ok(Self {
             parameters: section(&root, "Parameters")?,
             mappings: root.get("Mappings").cloned().unwrap_or_default(),
             conditions: section(&root, "Conditions")?,
             resources: resources(&root)?,
             outputs: section(&root, "Outputs")?,
-        };
-        template.check_limits()?;
-        template.check_types()?;
-        template.check_references()?;
-        template.order().map(|_| template.clone())
+        })
     }
 
     fn check_limits(&self) -> Result<(), String> {
@@ -201,14 +207,23 @@ fn declared(name: &str, value: &Value) -> Result<Declared, String> {
         Some(word) => Policy::deserialize(Value::from(word))
             .map_err(|_| format!("Template format error: Unrecognized {key} {word} for resource {name}")),
     };
+    let (deletion, replacement) = (policy("DeletionPolicy")?, policy("UpdateReplacePolicy")?);
+    if (deletion == Policy::Snapshot || replacement == Policy::Snapshot) && !has_snapshots(kind) {
+        return Err(format!("Template error: resource type {kind} does not support deletion policy Snapshot"));
+    }
     Ok(Declared {
         kind: kind.to_owned(),
         properties: value.get("Properties").cloned().unwrap_or_else(|| Value::Object(Map::new())),
         depends_on: names(value.get("DependsOn")),
         condition: text("Condition").map(str::to_owned),
-        deletion: policy("DeletionPolicy")?,
-        replacement: policy("UpdateReplacePolicy")?,
+        deletion,
+        replacement,
     })
+}
+
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-deletionpolicy.html>
+fn has_snapshots(kind: &str) -> bool {
+    matches!(kind, "AWS::EC2::Volume" | "AWS::RDS::DBInstance" | "AWS::RDS::DBCluster")
 }
 
 fn names(value: Option<&Value>) -> Vec<String> {

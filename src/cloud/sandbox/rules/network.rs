@@ -9,7 +9,7 @@ pub(super) fn group(properties: &Value) -> Option<String> {
     ["SecurityGroupIngress", "SecurityGroupEgress"].into_iter().find_map(|direction| {
         let mut seen = BTreeSet::new();
         let rules = properties.get(direction)?.as_array()?;
-        rules.iter().find(|rule| !seen.insert(key(rule))).map(|rule| twice(rule))
+        rules.iter().find(|rule| !seen.insert(key(rule))).map(twice)
     })
 }
 

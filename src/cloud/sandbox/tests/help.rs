@@ -72,3 +72,24 @@ pub async fn physical(cloud: &Cloud, stack: &str, logical: &str) -> String {
     let all = cloud.stacks.resources(stack).await.unwrap();
     all.into_iter().find(|r| r.logical_id == logical).unwrap().physical_id
 }
+
+/// A folder for a state file, gone at the end.
+pub struct Folder(std::path::PathBuf);
+
+impl Folder {
+    pub fn new(name: &str) -> Self {
+        let folder = std::env::temp_dir().join(format!("hpcctl-sandbox-{}-{name}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        Self(folder)
+    }
+
+    pub fn file(&self) -> std::path::PathBuf {
+        self.0.join("state.json")
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        std::fs::remove_dir_all(&self.0).ok();
+    }
+}
