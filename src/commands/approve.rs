@@ -22,10 +22,12 @@ pub struct Approval {
 /// Refuses when the plan loses data that is not approved, or when nobody says yes.
 pub fn approve(plan: &Plan, approval: &Approval, output: &Output) -> Result<(), Failure> {
     let covered = |address: &str| approval.approve_data_loss.iter().any(|word| word == address || word == "all");
-    let open: Vec<String> = plan.losses().map(|change| change.address.clone()).filter(|address| !covered(address)).collect();
+    let open: Vec<String> =
+        plan.losses().map(|change| change.address.clone()).filter(|address| !covered(address)).collect();
     if !open.is_empty() {
         let remedy = format!("approve each with `--approve-data-loss {}`, or keep it with `on_destroy`", open[0]);
-        let mut failure = Failure::new("HPC2041", "data would be lost without export or snapshot", remedy, exit::REFUSED);
+        let mut failure =
+            Failure::new("HPC2041", "data would be lost without export or snapshot", remedy, exit::REFUSED);
         failure.details = open;
         return Err(failure);
     }
@@ -33,7 +35,12 @@ pub fn approve(plan: &Plan, approval: &Approval, output: &Output) -> Result<(), 
         return Ok(());
     }
     if !std::io::stdin().is_terminal() {
-        return Err(Failure::new("HPC2040", "nobody is there to approve the plan", "use --auto-approve", exit::REFUSED));
+        return Err(Failure::new(
+            "HPC2040",
+            "nobody is there to approve the plan",
+            "use --auto-approve",
+            exit::REFUSED,
+        ));
     }
     ask(plan, output)
 }

@@ -78,7 +78,10 @@ fn show(types: &[String], output: &mut Output) -> Result<u8, Failure> {
             return Err(Failure::new("HPC2007", format!("instance type `{name}` is not known"), remedy, exit::ERROR));
         };
         let arch = format!("{:?}", facts.arch).to_lowercase();
-        let efa = facts.efa.as_ref().map_or_else(|| "no EFA".to_owned(), |efa| format!("EFA on {} of {} cards", efa.max_interfaces, facts.network_cards));
+        let efa = facts.efa.as_ref().map_or_else(
+            || "no EFA".to_owned(),
+            |efa| format!("EFA on {} of {} cards", efa.max_interfaces, facts.network_cards),
+        );
         let gpus: Vec<String> = facts.gpus.iter().map(|gpu| format!("{} {}", gpu.count, gpu.name)).collect();
         output.data(&format!(
             "{name}  {arch}  {} vCPUs, {} cores  {} GiB  {}  {efa}  {}\n",

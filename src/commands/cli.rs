@@ -31,7 +31,14 @@ pub struct Global {
     #[arg(long, global = true, value_name = "FILE", help_heading = "Global options")]
     pub ca_file: Option<PathBuf>,
     /// The sandbox's state
-    #[arg(long, global = true, value_name = "FILE", env = "HPCCTL_SANDBOX_STATE", default_value = ".hpcctl/sandbox.json", help_heading = "Global options")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "HPCCTL_SANDBOX_STATE",
+        default_value = ".hpcctl/sandbox.json",
+        help_heading = "Global options"
+    )]
     pub sandbox_state: PathBuf,
     /// Say only what was asked for
     #[arg(long, short, global = true, help_heading = "Global options")]

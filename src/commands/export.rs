@@ -105,7 +105,11 @@ fn targets(args: &TransferArgs, cluster: &Cluster, live: &Live) -> Result<Vec<(S
         let Some(lustre) = &storage.fsx_lustre else { continue };
         let name = storage.name.as_str().to_owned();
         let made = live.file_systems.get(&file_system_id(&name));
-        let id = lustre.file_system_id.as_ref().map(|id| id.as_str().to_owned()).or(made.map(|found| found.state.id.clone()));
+        let id = lustre
+            .file_system_id
+            .as_ref()
+            .map(|id| id.as_str().to_owned())
+            .or(made.map(|found| found.state.id.clone()));
         let linked = lustre.data_repository.is_some() || !lustre.data_repository_associations.is_empty();
         if args.file_system.contains(&name) || (args.file_system.is_empty() && linked) {
             known.push((name, id));
@@ -118,11 +122,21 @@ fn targets(args: &TransferArgs, cluster: &Cluster, live: &Live) -> Result<Vec<(S
     }
     if known.is_empty() {
         let message = "no file system of the cluster file is linked with S3";
-        return Err(Failure::new("HPC2051", message, "give one `data_repository` or `data_repository_associations`", exit::ERROR));
+        return Err(Failure::new(
+            "HPC2051",
+            message,
+            "give one `data_repository` or `data_repository_associations`",
+            exit::ERROR,
+        ));
     }
     let exists = |(name, id): (String, Option<String>)| match id {
         Some(id) => Ok((name, id)),
-        None => Err(Failure::new("HPC2052", format!("file system `{name}` does not exist yet"), "apply the cluster file first", exit::ERROR)),
+        None => Err(Failure::new(
+            "HPC2052",
+            format!("file system `{name}` does not exist yet"),
+            "apply the cluster file first",
+            exit::ERROR,
+        )),
     };
     known.into_iter().map(exists).collect()
 }

@@ -31,7 +31,10 @@ pub fn history(args: &HistoryArgs, global: &Global, output: &mut Output) -> Resu
                 }
                 let Some((body, _)) = cloud.objects.get(&bucket, &object.key).await? else { continue };
                 if let Ok(revision) = serde_json::from_slice::<Revision>(&body) {
-                    lines.push(format!("{:>5}  {}  plan {}  {}\n", revision.number, revision.at, revision.plan, revision.by));
+                    lines.push(format!(
+                        "{:>5}  {}  plan {}  {}\n",
+                        revision.number, revision.at, revision.plan, revision.by
+                    ));
                 }
             }
         }

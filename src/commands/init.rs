@@ -51,7 +51,12 @@ pub fn init(args: &InitArgs, output: &mut Output) -> Result<u8, Failure> {
     };
     if args.file.exists() && !args.force {
         let message = format!("`{}` exists already", args.file.display());
-        return Err(Failure::new("HPC2005", message, "choose another name, or write over it with --force", exit::ERROR));
+        return Err(Failure::new(
+            "HPC2005",
+            message,
+            "choose another name, or write over it with --force",
+            exit::ERROR,
+        ));
     }
     write(&args.file, text)?;
     output.note(&format!("wrote {}; next: hpcctl validate {}", args.file.display(), args.file.display()));

@@ -18,7 +18,11 @@ pub fn list(_: &ListArgs, global: &Global, output: &mut Output) -> Result<u8, Fa
         let mut clusters: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for stack in cloud.stacks.all_stacks().await? {
             if let Some(cluster) = stack.tags.get(CLUSTER_TAG) {
-                let word = if stack.status.can_update() { None } else { Some(format!("{} {}", stack.name, stack.status.as_str())) };
+                let word = if stack.status.can_update() {
+                    None
+                } else {
+                    Some(format!("{} {}", stack.name, stack.status.as_str()))
+                };
                 clusters.entry(cluster.clone()).or_default().extend(word);
             }
         }

@@ -65,7 +65,12 @@ pub enum PlanFormat {
 /// Shows what apply would do.
 pub fn plan(args: &PlanArgs, global: &Global, output: &mut Output) -> Result<u8, Failure> {
     if args.out.is_some() && args.files.len() > 1 {
-        return Err(Failure::new("HPC2005", "`--out` takes one plan of one cluster file", "plan one file at a time", exit::ERROR));
+        return Err(Failure::new(
+            "HPC2005",
+            "`--out` takes one plan of one cluster file",
+            "plan one file at a time",
+            exit::ERROR,
+        ));
     }
     let mut changes = false;
     for file in &args.files {
