@@ -126,8 +126,9 @@ impl Sizes {
     }
 
     fn words(&self) -> String {
-        let small: String = self.small.iter().map(|size| format!("{size}, ")).collect();
-        format!("{small}multiples of {}", self.step)
+        let small: Vec<String> = self.small.iter().map(u32::to_string).collect();
+        let and = if small.is_empty() { "" } else { " and " };
+        format!("{}{and}multiples of {}", small.join(", "), self.step)
     }
 }
 

@@ -66,7 +66,7 @@ fn line(
     known: &'static str,
 ) {
     let mut seen = BTreeMap::new();
-    for (option, value) in options {
+    for (option, value) in options.iter().take(1000) {
         let at = at.key(option);
         if let Some((name, instead)) = owned.iter().find(|(name, _)| name.eq_ignore_ascii_case(option)) {
             let mut args = args! { option: name };

@@ -31,7 +31,10 @@ pub(super) fn check(sheet: &mut Sheet) {
 /// The known key that an unknown one was probably meant to be.
 fn suggested(problem: &Problem) -> Option<Path> {
     match &problem.kind {
-        ProblemKind::UnknownKey { suggestion: Some(suggestion), .. } => Some(problem.path.parent().key(suggestion)),
+        ProblemKind::UnknownKey { key, suggestion, known, .. } => {
+            let suggestion = suggestion.as_deref().or_else(|| longer_or_shorter(key, known))?;
+            Some(problem.path.parent().key(suggestion))
+        }
         _ => None,
     }
 }
@@ -47,11 +50,16 @@ fn words(problem: &Problem) -> (&'static Rule, Args) {
         ProblemKind::TooDeep { max } => (&rule::TOO_DEEP, args! { max: max }),
         ProblemKind::TooLarge { max } => (&rule::TOO_LARGE, args! { max: max }),
         ProblemKind::UnknownKey { key, suggestion, belongs, known } => {
-            (&rule::UNKNOWN_KEY, unknown_key(key, suggestion.as_deref(), belongs.as_deref(), known))
+            let suggestion = suggestion.as_deref().or_else(|| longer_or_shorter(key, known));
+            (&rule::UNKNOWN_KEY, unknown_key(key, suggestion, belongs.as_deref(), known))
         }
         ProblemKind::Missing { key, expected } => {
             let mut args = args! { key: key };
-            args.extend(expected.iter().map(|expected| ("expected", expected.clone())));
+            match expected {
+                _ if key == "version" => args.push(("line", "version: 1".to_owned())),
+                Some(expected) => args.push(("expected", expected.clone())),
+                None => {}
+            }
             (&rule::MISSING, args)
         }
         ProblemKind::NoValue => {
@@ -70,7 +78,7 @@ fn words(problem: &Problem) -> (&'static Rule, Args) {
             (&rule::NOT_ONE_OF, args)
         }
         ProblemKind::Pattern { found, expected } => {
-            (&rule::BAD_FORMAT, args! { found: shortened(found), expected: expected })
+            (&rule::BAD_FORMAT, bad_format(found, expected))
         }
         ProblemKind::OutOfRange { found, min, max } => {
             let mut args = args! { found: found };
@@ -82,6 +90,28 @@ fn words(problem: &Problem) -> (&'static Rule, Args) {
         ProblemKind::TooMany { max, found } => (&rule::TOO_MANY, args! { max: max, found: found }),
         ProblemKind::Internal { message } => (&rule::INTERNAL, args! { detail: message }),
     }
+}
+
+/// `expected` is the schema's title: `a name: lower-case letters`, or `an ARN such as ...`.
+fn bad_format(found: &str, expected: &str) -> Args {
+    let mut args = args! { found: shortened(found) };
+    if let Some((kind, example)) = expected.split_once(" such as ") {
+        args.extend(args! { expected: kind, example: example });
+    } else if let Some((kind, form)) = expected.split_once(": ") {
+        args.extend(args! { expected: kind, form: form });
+    } else {
+        args.extend(args! { expected: expected });
+    }
+    args
+}
+
+/// The known key whose words begin with those of `key`, or the other way round, when there is only one:
+/// `max` for `max_count`, `key_name` for `key`.
+fn longer_or_shorter<'k>(key: &str, known: &'k [String]) -> Option<&'k str> {
+    let begins = |long: &str, short: &str| long.strip_prefix(short).is_some_and(|rest| rest.starts_with('_'));
+    let key = key.to_ascii_lowercase().replace('-', "_");
+    let mut near = known.iter().filter(|known| begins(known, &key) || begins(&key, known));
+    near.next().filter(|_| near.next().is_none()).map(String::as_str)
 }
 
 fn unknown_key(key: &str, suggestion: Option<&str>, belongs: Option<&str>, known: &[String]) -> Args {
@@ -100,8 +130,9 @@ fn wrong_type(expected: &str, found: &str, text: Option<&str>) -> Args {
     args.push(("text", shortened(text)));
     let plain = text.trim().to_ascii_lowercase();
     match (expected, plain.as_str()) {
-        ("true or false", "yes" | "on" | "y" | "1" | "true") => args.push(("boolean", "true".to_owned())),
-        ("true or false", "no" | "off" | "n" | "0" | "false") => args.push(("boolean", "false".to_owned())),
+        ("true or false", "true" | "false") => args.push(("unquoted", plain)),
+        ("true or false", "yes" | "on" | "y" | "1") => args.push(("boolean", "true".to_owned())),
+        ("true or false", "no" | "off" | "n" | "0") => args.push(("boolean", "false".to_owned())),
         ("a number" | "a whole number", number) if number.parse::<f64>().is_ok() && found == "text" => {
             args.push(("unquoted", number.to_owned()));
         }

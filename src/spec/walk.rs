@@ -145,7 +145,10 @@ pub fn walk(node: &Node, schema: &Value) -> Walked {
     let mut walker = Walker { root: schema, problems: Vec::new(), poisoned: Vec::new(), patterns: HashMap::new() };
     let value = match walker.value(node, schema, &Path::root()) {
         Some(value) => value,
-        None => walker.stand_in(schema, &Path::root()),
+        None => {
+            walker.poisoned.push(Path::root());
+            walker.stand_in(schema, &Path::root())
+        }
     };
     walker.problems.sort_by_key(|problem| (problem.span.start, problem.span.end));
     Walked { value, problems: walker.problems, poisoned: walker.poisoned }

@@ -7,7 +7,8 @@ rules! {
 "a pool's `max` is at least its `min`"
 "at least {min} nodes are to run, and at most {max}"
 "raise `max` to {min}, or lower `min`"
-"`min` nodes always run; the rest, up to `max`, come and go with the jobs."
+"`min` nodes always run; the rest, up to `max`, come and go with the jobs. \
+ A pool with `min` equal to `max` never shrinks; one with `min: 0` costs nothing while no job runs."
 
 1341 TOO_MANY_NODES Error "too-many-nodes"
 "Slurm counts at most 65,533 nodes"
@@ -75,7 +76,8 @@ rules! {
 "checkpoint settings are used"
 "there are checkpoint settings, but `on_interruption` is not `checkpoint`"
 "say `on_interruption: checkpoint`, or remove `checkpoint`"
-"The command would never run, and jobs would start from the beginning after an interruption."
+"The command would never run, and jobs would start from the beginning after an interruption. \
+ With `requeue`, the default, Slurm puts the job back into the queue and that is all."
 
 1354 CHECKPOINT_MISSING Error "checkpoint-missing"
 "checkpointing needs a command and a place"

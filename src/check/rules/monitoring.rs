@@ -34,7 +34,8 @@ rules! {
 "a list names a threshold once"
 "{threshold} is in this list already"
 "remove one of the two"
-"AWS Budgets refuses two notifications alike (`DuplicateRecordException`)."
+"AWS Budgets refuses two notifications alike (`DuplicateRecordException`). \
+ Each threshold is one notification (<https://docs.aws.amazon.com/cost-management/latest/userguide/budgets-best-practices.html>)."
 
 1606 ALARMS_NOBODY Warning "alarms-tell-nobody"
 "alarms tell somebody"

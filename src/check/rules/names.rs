@@ -7,7 +7,8 @@ rules! {
 "queues have different names"
 "there is a queue `{name}` already, on line {line}"
 "rename one of them"
-"A queue is a Slurm partition and a stack `CLUSTER-queue-QUEUE`; both need a name of their own."
+"A queue is a Slurm partition and a stack `CLUSTER-queue-QUEUE`; both need a name of their own. \
+ slurmctld would merge two partition lines of one name, and the second stack would update the first."
 
 1102 DUPLICATE_POOL Error "duplicate-pool"
 "pools of a queue have different names"
@@ -26,19 +27,20 @@ rules! {
 "login pools have different names"
 "there is a login pool `{name}` already, on line {line}"
 "rename one of them"
-"The name is part of the names of the pool's instances and resources."
+"The name is part of the names of the pool's instances and resources, and of what `status` shows."
 
 1105 DUPLICATE_LICENSE Error "duplicate-license"
 "a licence is counted once"
 "licence `{name}` is counted on line {line} already"
 "keep one of the two"
-"slurm.conf's `Licenses=` takes a name once (<https://slurm.schedmd.com/slurm.conf.html#OPT_Licenses>)."
+"slurm.conf's `Licenses=` takes a name once (<https://slurm.schedmd.com/slurm.conf.html#OPT_Licenses>). \
+ Add the counts up where two purchases belong together."
 
 1106 DUPLICATE_ASSOCIATION Error "duplicate-association"
 "associations of a file system have different names"
 "there is an association `{name}` already, on line {line}"
 "rename one of them"
-"Plans speak of data-repository associations by this name."
+"Plans speak of data-repository associations by this name. It is no property of AWS, so it can be chosen freely."
 
 1107 RESERVED_QUEUE Error "reserved-queue-name"
 "some words cannot name a queue"

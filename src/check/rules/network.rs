@@ -20,7 +20,8 @@ rules! {
 "a network that exists is named completely"
 "`{key}` is missing: {reason}"
 "add `{key}` to `network`"
-"Without a call to AWS nothing tells the VPC of a subnet, and security groups need the VPC."
+"Without a call to AWS nothing tells the VPC of a subnet, and security groups need the VPC. \
+ Naming all three also lets `plan` work without credentials (<https://docs.aws.amazon.com/vpc/latest/userguide/vpc-security-groups.html>)."
 
 1204 UNKNOWN_REGION Error "unknown-region"
 "the region exists"
@@ -33,7 +34,8 @@ rules! {
 "zones are of the cluster's region"
 "zone `{zone}` is not in region `{region}`"
 "use a zone such as `{region}a`"
-"A zone's name is its region's with a letter behind it. A VPC and its subnets lie in one region."
+"A zone's name is its region's with a letter behind it. A VPC and its subnets lie in one region. \
+ Local Zones are not supported (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/using-regions-availability-zones.html>)."
 
 1206 REPEATED_SUBNET Error "subnet-repeated"
 "a list names a subnet once"
@@ -59,7 +61,8 @@ rules! {
 "`zones` and `availability_zones` agree"
 "{listed} zones are listed, and `availability_zones` is {count}"
 "leave `availability_zones` out"
-"`zones` names the zones, `availability_zones` only counts them."
+"`zones` names the zones, `availability_zones` only counts them. \
+ When both are given and differ, nobody can know which of them was meant."
 
 1210 REPEATED_ZONE Error "zone-repeated"
 "a list names a zone once"
@@ -71,7 +74,8 @@ rules! {
 "addresses exist"
 "`{cidr}` is no IP address: `{part}` cannot be part of one"
 "write four numbers from 0 to 255, such as `203.0.113.0/24` || write groups of up to four hexadecimal digits"
-"CIDR notation is an address, a slash and the length of the prefix (RFC 4632)."
+"CIDR notation is an address, a slash and the length of the prefix (RFC 4632). \
+ A number with a leading zero is refused too, since some programs read it as octal."
 
 1212 CIDR_PREFIX Error "cidr-bad-prefix"
 "a prefix is no longer than an address"
@@ -83,7 +87,8 @@ rules! {
 "a block begins at its first address"
 "`{cidr}` has bits set behind its prefix"
 "did you mean `{base}`, the whole block, or `{host}`, the one address?"
-"EC2 would take the whole block in silence, so that a rule for one address may open 255 more."
+"EC2 would take the whole block in silence, so that a rule for one address may open 255 more. \
+ Write the block's first address, or /32 (IPv6: /128) for one address (<https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html>)."
 
 1214 CIDR_IPV6 Error "cidr-ipv6"
 "a created network is IPv4"

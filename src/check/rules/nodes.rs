@@ -119,7 +119,8 @@ rules! {
 "one placement group, created or existing"
 "both `placement_group: true` and `existing_placement_group` are given"
 "remove one of the two"
-"An instance is in one placement group. `placement_group: true` makes one for each pool."
+"An instance is in one placement group. `placement_group: true` makes one for each pool. \
+ An existing one is of use when instances outside the cluster must be close too (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/placement-groups.html>)."
 
 1318 PLACEMENT_CAPACITY_BLOCK Warning "placement-with-capacity-block"
 "a capacity block has its own place"
@@ -146,7 +147,8 @@ rules! {
 "the head node has memory for Slurm"
 "`{type}` has {memory} MiB of memory, and slurmctld, slurmdbd and NFS share it"
 "use a type with 4 GiB or more"
-"A head node that runs out of memory takes the whole queue with it."
+"A head node that runs out of memory takes the whole queue with it. \
+ slurmctld keeps all jobs and nodes in memory, slurmdbd caches its associations there, and NFS wants the rest as cache."
 
 1322 NO_LOCAL_DISK Error "no-local-disk"
 "local scratch needs local disks"
@@ -159,7 +161,8 @@ rules! {
 "a GPU check needs GPUs"
 "no instance type of queue `{queue}` has a GPU"
 "remove `gpu_health_check`"
-"The check runs `nvidia-smi` and DCGM in the prolog; on a node without GPUs it would fail and drain the node."
+"The check runs `nvidia-smi` and DCGM in the prolog; on a node without GPUs it would fail and drain the node. \
+ Every job would find one node less."
 
 1324 MEMORY_TOO_LARGE Error "memory-too-large"
 "jobs get no more memory than there is"

@@ -7,7 +7,8 @@ rules! {
 "accounting needs a database"
 "nothing says where the accounting database is"
 "add `rds: {}` for one in RDS, or `external`"
-"slurmdbd keeps job records in MySQL or MariaDB (<https://slurm.schedmd.com/accounting.html>)."
+"slurmdbd keeps job records in MySQL or MariaDB (<https://slurm.schedmd.com/accounting.html>). \
+ Without `accounting` there are no job records, no accounts and no fair share; leave the whole section out for that."
 
 1502 TWO_DATABASES Error "accounting-two-databases"
 "accounting has one database"
@@ -47,7 +48,8 @@ rules! {
 "a database is protected or discarded"
 "`on_destroy: discard` cannot happen while `deletion_protection` is on"
 "choose one of the two"
-"`destroy` stops at a protected database and says so; it never removes the protection by itself."
+"`destroy` stops at a protected database and says so; it never removes the protection by itself. \
+ To remove the database later, first apply a file with `deletion_protection: false`."
 
 1508 ACCOUNTS_WITHOUT_ACCOUNTING Error "accounts-without-accounting"
 "accounts are kept by accounting"

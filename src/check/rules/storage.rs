@@ -7,7 +7,8 @@ rules! {
 "a file system has a kind"
 "nothing says what file system `{name}` is"
 "add one of {kinds*}"
-"Exactly one key says where the data lives: FSx for Lustre, a volume on the head node, or EFS."
+"Exactly one key says where the data lives: FSx for Lustre, a volume on the head node, or EFS. \
+ Each has settings of its own, and many have defaults: `efs: {}` is a whole file system."
 
 1402 TWO_KINDS Error "storage-of-two-kinds"
 "a file system has one kind"
@@ -19,7 +20,8 @@ rules! {
 "each file system has a mount point of its own"
 "`{mount}` is taken by `{other}`, on line {line}"
 "choose another mount point"
-"The second mount would hide the first, on some nodes and not on others, depending on which was ready first."
+"The second mount would hide the first, on some nodes and not on others, depending on which was ready first. \
+ Programs would read and write different files on different nodes."
 
 1404 MOUNT_NESTED Error "mount-nested"
 "mount points do not lie in each other"
@@ -186,7 +188,8 @@ rules! {
 "the mount name is that of an existing file system"
 "`mount_name` is for file systems that exist"
 "remove it, or add `file_system_id`"
-"FSx chooses the mount name of a file system that it creates; hpcctl asks for it."
+"FSx chooses the mount name of a file system that it creates; hpcctl asks for it. \
+ That of an existing one is in the FSx console (<https://docs.aws.amazon.com/fsx/latest/LustreGuide/mounting-ec2-instance.html>)."
 
 1430 BACKUP_AND_REPOSITORY Error "backup-and-repository"
 "a file system is made from a backup or from S3"

@@ -76,7 +76,7 @@ rules! {
 1011 MISSING Error "missing-key"
 "required keys must be there"
 "`{key}` is missing"
-"add `{key}:` with {expected} || add `{key}:` || add this key"
+"add `{line}` || add `{key}:` with {expected} || add `{key}:`"
 "Some values have no sensible default: the region, a queue's pools, an instance type. They have to be written."
 
 1012 NO_VALUE Error "no-value"
@@ -104,7 +104,7 @@ rules! {
 1015 BAD_FORMAT Error "bad-format"
 "names, ids and addresses have a form"
 "`{found}` is not {expected}"
-"write {expected}"
+"write one such as {example} || write {form} || look at the example in the schema"
 "Ids, ARNs, names and paths are checked for their form before AWS is asked, since AWS would refuse them minutes \
  later with fewer words. Names become part of host names, stack names and resource names, hence lower-case letters, \
  digits and hyphens."
@@ -120,7 +120,8 @@ rules! {
 "some lists and texts have a least length"
 "there should be at least {min} here, and there are {found} || there should be at least {min} here"
 "add what is missing"
-"A cluster without a queue, a queue without a pool or a pool without an instance type could do no work."
+"A cluster without a queue, a queue without a pool or a pool without an instance type could do no work. \
+ A name or command without a letter names nothing."
 
 1018 TOO_MANY Error "too-many"
 "some lists and texts have a greatest length"

@@ -7,13 +7,15 @@ rules! {
 "directories are not supported yet"
 "`directory_service` is not supported yet"
 "configure SSSD in your image or in `custom_actions.on_configured`"
-"The key is reserved so that files keep their meaning once it is supported."
+"The key is reserved so that files keep their meaning once it is supported. \
+ Until then it is an error and not a warning, so that nobody believes it to work."
 
 1902 OTHER_FILE_SYSTEM Error "file-system-unsupported"
 "OpenZFS, ONTAP and File Cache are not supported yet"
 "`{kind}` is not supported yet"
 "mount it in `custom_actions.on_configured`, or use `fsx_lustre`, `efs` or `ebs`"
-"The key is reserved so that files keep their meaning once it is supported."
+"The key is reserved so that files keep their meaning once it is supported. \
+ Until then it is an error and not a warning, so that nobody believes it to work."
 
 1903 EXTERNAL_SLURMDBD Error "external-slurmdbd-unsupported"
 "a slurmdbd elsewhere is not supported yet"
@@ -32,5 +34,6 @@ rules! {
 "included configuration is not supported yet"
 "`slurm.include` is not supported yet"
 "write the options in `slurm.options`"
-"A file that is changed in S3 would change the cluster without a plan."
+"A file that is changed in S3 would change the cluster without a plan. \
+ What is written in this file is checked, planned and reviewed."
 }

@@ -67,11 +67,11 @@ fn pieces(text: &str) -> impl Iterator<Item = (Option<&str>, &str)> {
     })
 }
 
-/// The name of the gap with which `text` begins: lower-case letters and underscores, perhaps a star.
+/// The name of the gap with which `text` begins: lower-case letters, digits and underscores, perhaps a star.
 fn gap_at(text: &str) -> Option<&str> {
     let inner = text.strip_prefix('{')?.split_once('}')?.0;
     let name = inner.strip_suffix('*').unwrap_or(inner);
-    let plain = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+    let plain = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
     plain.then_some(inner)
 }
 

@@ -9,7 +9,7 @@ mod source;
 mod text;
 
 pub use explain::{codes_page, rule_page};
-pub use fill::{fill, message, remedy};
+pub use fill::{fill, gaps, message, remedy};
 pub use github::github;
 pub use json::json;
 pub use sarif::sarif;
