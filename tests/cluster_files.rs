@@ -118,7 +118,10 @@ fn explain_takes_codes_and_names_and_suggests() {
     for same in ["1411", "hpc1411", "lustre-capacity-step", " HPC1411 "] {
         assert_eq!(run(same).1, page);
     }
-    assert_eq!(run("lustre-capacity-stp").2, "there is no rule `lustre-capacity-stp`; did you mean `lustre-capacity-step`?\n");
+    assert_eq!(
+        run("lustre-capacity-stp").2,
+        "there is no rule `lustre-capacity-stp`; did you mean `lustre-capacity-step`?\n"
+    );
     assert_eq!(run("HPC1419").2, "there is no rule `HPC1419`; did you mean `HPC1420`?\n");
     assert_eq!(run("nonsense").0, 1);
 }

@@ -75,7 +75,7 @@ fn engine(sheet: &mut Sheet, rds: &Rds, at: &Path) {
 fn subnets(sheet: &mut Sheet, cluster: &Cluster, rds: &Rds, at: &Path) {
     if let Some(create) = &cluster.network.create {
         if zone_count(create) < 2 && sheet.is_given(&Path::from("network.create")) {
-            sheet.add_key(&rule::RDS_SUBNETS, at.clone(), args! { count: "one zone" });
+            sheet.add_key(&rule::RDS_SUBNETS, at.clone(), args! { count: "one zone", zones: 2 });
         }
         return;
     }

@@ -50,8 +50,9 @@ pub(super) fn check(sheet: &mut Sheet, cidr: &Cidr, at: &Path) -> Option<Block> 
             '.' => part.parse::<u8>().is_err() || (part.len() > 1 && part.starts_with('0')),
             _ => part.len() > 4,
         };
+        let example = if cidr.is_ipv6() { "2001:db8::/56" } else { "203.0.113.0/24" };
         let part = address.split(separator).find(bad).unwrap_or(address);
-        sheet.add(&rule::CIDR_OCTET, at.clone(), args! { cidr: cidr, part: part });
+        sheet.add(&rule::CIDR_OCTET, at.clone(), args! { cidr: cidr, part: part, example: example });
         return None;
     };
     let bits = if address.is_ipv4() { 32 } else { 128 };

@@ -77,9 +77,7 @@ fn words(problem: &Problem) -> (&'static Rule, Args) {
             args.extend(suggestion.iter().map(|word| ("suggestion", word.clone())));
             (&rule::NOT_ONE_OF, args)
         }
-        ProblemKind::Pattern { found, expected } => {
-            (&rule::BAD_FORMAT, bad_format(found, expected))
-        }
+        ProblemKind::Pattern { found, expected } => (&rule::BAD_FORMAT, bad_format(found, expected)),
         ProblemKind::OutOfRange { found, min, max } => {
             let mut args = args! { found: found };
             args.extend(min.iter().map(|min| ("min", min.clone())));

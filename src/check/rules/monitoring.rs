@@ -8,13 +8,14 @@ rules! {
 "CloudWatch cannot keep logs for {days} days"
 "use {nearest*}"
 "`RetentionInDays` is one of 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, \
- 2922, 3288 and 3653 (<https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html>)."
+ 2922, 3288 and 3653 \
+ (<https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html>)."
 
 1602 LOGS_OFF Warning "logs-off"
 "settings of logs are used"
 "`{key}` has no effect: `enabled` is false"
 "remove it, or enable logs"
-"No log group is made when logs are off."
+"No log group is made when logs are off, so that there is nothing to keep or to encrypt."
 
 1603 BUDGET_NOBODY Warning "budget-tells-nobody"
 "a budget tells somebody"
@@ -35,7 +36,8 @@ rules! {
 "{threshold} is in this list already"
 "remove one of the two"
 "AWS Budgets refuses two notifications alike (`DuplicateRecordException`). \
- Each threshold is one notification (<https://docs.aws.amazon.com/cost-management/latest/userguide/budgets-best-practices.html>)."
+ Each threshold is one notification \
+ (<https://docs.aws.amazon.com/cost-management/latest/userguide/budgets-best-practices.html>)."
 
 1606 ALARMS_NOBODY Warning "alarms-tell-nobody"
 "alarms tell somebody"

@@ -21,7 +21,8 @@ rules! {
 "`{key}` is missing: {reason}"
 "add `{key}` to `network`"
 "Without a call to AWS nothing tells the VPC of a subnet, and security groups need the VPC. \
- Naming all three also lets `plan` work without credentials (<https://docs.aws.amazon.com/vpc/latest/userguide/vpc-security-groups.html>)."
+ Naming all three also lets `plan` work without credentials \
+ (<https://docs.aws.amazon.com/vpc/latest/userguide/vpc-security-groups.html>)."
 
 1204 UNKNOWN_REGION Error "unknown-region"
 "the region exists"
@@ -35,7 +36,8 @@ rules! {
 "zone `{zone}` is not in region `{region}`"
 "use a zone such as `{region}a`"
 "A zone's name is its region's with a letter behind it. A VPC and its subnets lie in one region. \
- Local Zones are not supported (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/using-regions-availability-zones.html>)."
+ Local Zones are not supported \
+ (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/using-regions-availability-zones.html>)."
 
 1206 REPEATED_SUBNET Error "subnet-repeated"
 "a list names a subnet once"
@@ -68,12 +70,14 @@ rules! {
 "a list names a zone once"
 "`{zone}` is in this list already"
 "remove one of the two"
-"Each zone gets one private subnet."
+"Each zone gets one private subnet, and two of them in one zone would serve nothing. The zones are used in the order \
+ of \
+ the list."
 
 1211 CIDR_OCTET Error "cidr-bad-address"
 "addresses exist"
 "`{cidr}` is no IP address: `{part}` cannot be part of one"
-"write four numbers from 0 to 255, such as `203.0.113.0/24` || write groups of up to four hexadecimal digits"
+"write one such as `{example}`"
 "CIDR notation is an address, a slash and the length of the prefix (RFC 4632). \
  A number with a leading zero is refused too, since some programs read it as octal."
 
@@ -88,7 +92,8 @@ rules! {
 "`{cidr}` has bits set behind its prefix"
 "did you mean `{base}`, the whole block, or `{host}`, the one address?"
 "EC2 would take the whole block in silence, so that a rule for one address may open 255 more. \
- Write the block's first address, or /32 (IPv6: /128) for one address (<https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html>)."
+ Write the block's first address, or /32 (IPv6: /128) for one address \
+ (<https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html>)."
 
 1214 CIDR_IPV6 Error "cidr-ipv6"
 "a created network is IPv4"

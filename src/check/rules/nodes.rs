@@ -61,14 +61,14 @@ rules! {
 1309 EFA_UNSUPPORTED Error "efa-unsupported"
 "EFA needs an instance type that has it"
 "`{type}` has no Elastic Fabric Adapter"
-"did you mean `{suggestion}`? || choose a type that has one, or remove `efa`"
+"the smallest of its family that has one is `{suggestion}` || choose a type that has one, or remove `efa`"
 "EC2 refuses to launch a type without EFA with an EFA interface \
  (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/efa.html#efa-instance-types>). In most families only the \
  largest sizes have it."
 
 1310 EFA_MIXED_CARDS Error "efa-mixed-cards"
 "types of an EFA pool have the same network cards"
-"`{type}` has {count} network cards, and `{other}` has {other_count}"
+"`{type}` and `{other}` have different numbers of network cards: {count} and {other_count}"
 "put them into two pools"
 "A pool has one launch template, and that names an interface on each network card. EC2 refuses an interface on a card \
  that a type does not have."
@@ -120,7 +120,8 @@ rules! {
 "both `placement_group: true` and `existing_placement_group` are given"
 "remove one of the two"
 "An instance is in one placement group. `placement_group: true` makes one for each pool. \
- An existing one is of use when instances outside the cluster must be close too (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/placement-groups.html>)."
+ An existing one is of use when instances outside the cluster must be close too \
+ (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/placement-groups.html>)."
 
 1318 PLACEMENT_CAPACITY_BLOCK Warning "placement-with-capacity-block"
 "a capacity block has its own place"

@@ -14,7 +14,7 @@ rules! {
 "accounting has one database"
 "the accounting database is `{first}` already"
 "keep one of the two"
-"A slurmdbd writes to one database."
+"A slurmdbd writes to one database. To move from one to the other, dump and restore `slurm_acct_db` first."
 
 1503 OTHER_ENGINE Error "option-of-another-engine"
 "options fit the database engine"
@@ -40,7 +40,7 @@ rules! {
 1506 RDS_SUBNETS Error "rds-one-zone"
 "a database has subnets in two zones"
 "the database would have {count}, and RDS wants two zones at least"
-"give `rds.subnets` in two zones || create the network with two zones"
+"set `network.create.availability_zones` to {zones} || give `rds.subnets` in two zones"
 "A DB subnet group covers two Availability Zones at least, with or without a standby \
  (<https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_VPC.WorkingWithRDSInstanceinaVPC.html>)."
 

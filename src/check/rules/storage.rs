@@ -14,7 +14,7 @@ rules! {
 "a file system has one kind"
 "file system `{name}` is `{first}` already"
 "make two file systems of it, or remove one"
-"Exactly one key says where the data lives."
+"Exactly one key says where the data lives. Each kind has its own name and its own mount point."
 
 1403 MOUNT_TWICE Error "mount-twice"
 "each file system has a mount point of its own"
@@ -54,7 +54,8 @@ rules! {
 "a file system is mounted once"
 "`{id}` is mounted as `{other}` already, on line {line}"
 "remove one of the two"
-"Mounting one file system at two places lets programs see a file under two names, with a cache for each. Use a symbolic \
+"Mounting one file system at two places lets programs see a file under two names, with a cache for each. Use a \
+ symbolic \
  link instead."
 
 1409 NO_LUSTRE_CLIENT Error "no-lustre-client"
@@ -189,7 +190,8 @@ rules! {
 "`mount_name` is for file systems that exist"
 "remove it, or add `file_system_id`"
 "FSx chooses the mount name of a file system that it creates; hpcctl asks for it. \
- That of an existing one is in the FSx console (<https://docs.aws.amazon.com/fsx/latest/LustreGuide/mounting-ec2-instance.html>)."
+ That of an existing one is in the FSx console \
+ (<https://docs.aws.amazon.com/fsx/latest/LustreGuide/mounting-ec2-instance.html>)."
 
 1430 BACKUP_AND_REPOSITORY Error "backup-and-repository"
 "a file system is made from a backup or from S3"

@@ -104,7 +104,7 @@ rules! {
 1015 BAD_FORMAT Error "bad-format"
 "names, ids and addresses have a form"
 "`{found}` is not {expected}"
-"write one such as {example} || write {form} || look at the example in the schema"
+"write one such as {example} || write {form} || write {expected}"
 "Ids, ARNs, names and paths are checked for their form before AWS is asked, since AWS would refuse them minutes \
  later with fewer words. Names become part of host names, stack names and resource names, hence lower-case letters, \
  digits and hyphens."
@@ -118,7 +118,7 @@ rules! {
 
 1017 TOO_FEW Error "too-few"
 "some lists and texts have a least length"
-"there should be at least {min} here, and there are {found} || there should be at least {min} here"
+"at least {min} is needed here, and this has {found}"
 "add what is missing"
 "A cluster without a queue, a queue without a pool or a pool without an instance type could do no work. \
  A name or command without a letter names nothing."
@@ -141,7 +141,8 @@ rules! {
 "the file can be read"
 "`{file}` cannot be read: {reason}"
 "check the path; `-` reads standard input"
-"The file is not there, is a directory, or may not be read by you."
+"The file is not there, is a directory, or may not be read by you. Standard input is read for `-`, so that a file can \
+ be checked before it is written."
 
 1021 FILE_TOO_LARGE Error "file-too-large"
 "a file has a limited size"

@@ -33,7 +33,7 @@ rules! {
 
 1454 IOPS_RATIO Error "iops-per-gib"
 "IOPS are limited by the size"
-"a {type} volume of {size} GiB has at most {max} IOPS"
+"{size} GiB of {type} have at most {max} IOPS"
 "use {max} or less, or a larger volume"
 "gp3: 500 IOPS for each GiB, io1: 50, io2: 1000; gp3 always has 3000 \
  (<https://docs.aws.amazon.com/ebs/latest/userguide/ebs-volume-types.html>)."

@@ -71,7 +71,8 @@ fn pieces(text: &str) -> impl Iterator<Item = (Option<&str>, &str)> {
 fn gap_at(text: &str) -> Option<&str> {
     let inner = text.strip_prefix('{')?.split_once('}')?.0;
     let name = inner.strip_suffix('*').unwrap_or(inner);
-    let plain = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
+    let plain =
+        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
     plain.then_some(inner)
 }
 
