@@ -1,6 +1,8 @@
 //! What is written from the program's own tables is current, and all readers of cluster files agree.
 //! `UPDATE_GOLDEN=1` writes `schemas/cluster.schema.json` and `docs/codes.md`.
 
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
+
 use hpcctl::{
     check::{self, Facts, Severity},
     commands::{explain, schema},

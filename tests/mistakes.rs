@@ -4,6 +4,8 @@
 //! found, `# expect: HPC1010 HPC1301`; files that cannot begin with a comment have them in `EXPECTED`. Beside
 //! each stands the text that a user sees. `UPDATE_GOLDEN=1` writes those texts.
 
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
+
 use hpcctl::{
     check::{self, RULES},
     commands::validate::{CheckedFile, FindingFormat, check_bytes, check_file, show},

@@ -42,14 +42,18 @@ impl Patterns {
     }
 
     fn look(&self, text: &str) -> Option<&'static str> {
-        let kinds = [
-            (&self.access_key, "the id of an AWS access key"),
-            (&self.private_key, "a private key"),
-            (&self.assignment, "a password"),
-            (&self.in_url, "a password in a URL"),
-            (&self.token, "an access token"),
+        // The words that come first are cheap to look for, and most texts have none of them.
+        let kinds: [(&[&str], &Regex, _); 5] = [
+            (&["AKIA", "ASIA"], &self.access_key, "the id of an AWS access key"),
+            (&["-----BEGIN"], &self.private_key, "a private key"),
+            (&["=", ":"], &self.assignment, "a password"),
+            (&["://"], &self.in_url, "a password in a URL"),
+            (&["ghp_", "xox", "glpat-"], &self.token, "an access token"),
         ];
-        kinds.into_iter().find(|(pattern, _)| pattern.is_match(text)).map(|(_, what)| what)
+        let found = |(words, pattern, _): &(&[&str], &Regex, _)| {
+            words.iter().any(|word| text.contains(word)) && pattern.is_match(text)
+        };
+        kinds.into_iter().find(found).map(|(_, _, what)| what)
     }
 
     fn walk(&self, node: &Node, at: &mut Path, found: &mut Vec<(Path, &'static str)>) {
@@ -84,5 +88,6 @@ impl Patterns {
 /// Keys under which only a password can stand; those that take the ARN of a secret end otherwise.
 fn is_password_key(key: &str) -> bool {
     let key = key.to_ascii_lowercase();
-    ["password", "passwd", "accountingstoragepass", "storagepass", "secret_key", "api_key"].contains(&key.as_str())
+    ["password", "passwd", "accountingstoragepass", "storagepass", "jobcomppass", "secret_key", "api_key"]
+        .contains(&key.as_str())
 }

@@ -114,7 +114,7 @@ fn licenses(sheet: &mut Sheet, cluster: &Cluster, at: &Path) {
 /// Checks one option; true when it is known and the user's to set.
 fn one(sheet: &mut Sheet, option: &str, value: &str, at: &Path) -> bool {
     let same = |name: &&str| name.eq_ignore_ascii_case(option);
-    if let Some((name, instead)) = OWNED.iter().find(|(name, _)| same(&name)) {
+    if let Some((name, instead)) = OWNED.iter().find(|(name, _)| same(name)) {
         let mut args = args! { option: name };
         args.extend(instead.map(|key| ("instead", key.to_owned())));
         sheet.add_key(&rule::OWNED_OPTION, at.clone(), args);
