@@ -2,7 +2,6 @@
 
 use super::{output::Output, validate};
 use crate::{
-    catalog::InstanceCatalog,
     check::Facts,
     model::{self, Graph},
     render::{self, Rendered},
@@ -18,8 +17,6 @@ use std::{io::Read, path::Path};
 pub struct Loaded {
     /// The file.
     pub document: Document,
-    /// What it says.
-    pub cluster: Cluster,
     /// The stacks.
     pub graph: Graph,
     /// Templates and node files.
@@ -36,7 +33,7 @@ pub fn load(path: &Path, output: &Output) -> Result<Loaded, Failure> {
     let graph = model::build(&cluster, &catalog);
     let files = render::node_files(&cluster, &catalog).map_err(internal)?;
     let rendered = render::render(&graph, files);
-    Ok(Loaded { document, cluster, graph, rendered })
+    Ok(Loaded { document, graph, rendered })
 }
 
 /// Reads and checks a cluster file, for commands that need no more than its name and region.

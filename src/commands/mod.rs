@@ -23,6 +23,6 @@ mod schema;
 mod show;
 mod status;
 mod unlock;
-mod validate;
+pub mod validate;
 
 pub use cli::{Cli, run};

@@ -19,7 +19,10 @@ pub struct Accounting {
     pub external_slurmdbd: Option<ExternalSlurmdbd>,
     /// The database's name; default: `slurm_acct_db`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = "^[A-Za-z][A-Za-z0-9_]{0,63}$"))]
+    #[schemars(
+        title = "a database name: a letter, then up to 63 letters, digits or underscores",
+        regex(pattern = "^[A-Za-z][A-Za-z0-9_]{0,63}$")
+    )]
     pub database: Option<String>,
     /// Months after which job records are removed; default: never.
     #[serde(default, skip_serializing_if = "Option::is_none")]

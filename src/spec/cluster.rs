@@ -72,6 +72,10 @@ pub struct ClusterIam {
     pub permissions_boundary: Option<Arn>,
     /// The IAM path of roles, policies and instance profiles.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = "^/([!-~]+/)?$"), extend("examples" = ["/hpc/"]))]
+    #[schemars(
+        title = "an IAM path such as `/hpc/`",
+        regex(pattern = "^/([!-~]+/)?$"),
+        extend("examples" = ["/hpc/"])
+    )]
     pub path: Option<String>,
 }

@@ -28,7 +28,7 @@ pub struct Network {
     pub additional_security_groups: Vec<SecurityGroupId>,
     /// An HTTP proxy for the nodes, such as `http://proxy.example.org:3128`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = "^https?://[^\\s/]+$"))]
+    #[schemars(title = "a proxy such as `http://proxy.example.org:3128`", regex(pattern = "^https?://[^\\s/]+$"))]
     pub http_proxy: Option<String>,
 }
 

@@ -34,11 +34,19 @@ pub struct Queue {
     pub exclusive: bool,
     /// The longest run time, as Slurm writes it: `minutes`, `HH:MM:SS`, `days-HH:MM:SS`, or `UNLIMITED`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = "^([0-9]+(:[0-9]{2}){0,2}|[0-9]+-[0-9]{1,2}(:[0-9]{2}){0,2}|UNLIMITED|INFINITE)$"))]
+    #[schemars(
+        title = "a run time: `minutes`, `HH:MM:SS`, `days-HH:MM:SS` or `UNLIMITED`",
+        regex(pattern = "^([0-9]+(:[0-9]{2}){0,2}|[0-9]+-[0-9]{1,2}(:[0-9]{2}){0,2}|UNLIMITED|INFINITE)$"),
+        extend("examples" = ["08:00:00", "7-00:00:00"])
+    )]
     pub max_time: Option<String>,
     /// The run time of jobs that name none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = "^([0-9]+(:[0-9]{2}){0,2}|[0-9]+-[0-9]{1,2}(:[0-9]{2}){0,2})$"))]
+    #[schemars(
+        title = "a run time: `minutes`, `HH:MM:SS` or `days-HH:MM:SS`",
+        regex(pattern = "^([0-9]+(:[0-9]{2}){0,2}|[0-9]+-[0-9]{1,2}(:[0-9]{2}){0,2})$"),
+        extend("examples" = ["01:00:00"])
+    )]
     pub default_time: Option<String>,
     /// The fewest nodes a job of this queue may ask for.
     #[serde(default, skip_serializing_if = "Option::is_none")]

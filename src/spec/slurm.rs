@@ -76,7 +76,10 @@ pub enum Scaling {
 #[serde(deny_unknown_fields)]
 pub struct License {
     /// The name that jobs ask for with `--licenses`.
-    #[schemars(regex(pattern = "^[A-Za-z][A-Za-z0-9_.-]*$"))]
+    #[schemars(
+        title = "a licence name: a letter, then letters, digits, dots, hyphens or underscores",
+        regex(pattern = "^[A-Za-z][A-Za-z0-9_.-]*$")
+    )]
     pub name: String,
     /// How many there are.
     #[schemars(range(min = 1, max = 1000000))]

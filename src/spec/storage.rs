@@ -44,7 +44,7 @@ pub struct FsxLustre {
     pub file_system_id: Option<FsxFileSystemId>,
     /// The mount name of `file_system_id`, where it is not `fsx`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = "^[A-Za-z0-9]{1,8}$"))]
+    #[schemars(title = "a mount name: 1 to 8 letters or digits", regex(pattern = "^[A-Za-z0-9]{1,8}$"))]
     pub mount_name: Option<String>,
     /// The deployment type.
     #[serde(default)]

@@ -10,7 +10,7 @@ use std::collections::HashMap;
 /// The most levels that a file may nest.
 const MAX_DEPTH: usize = 64;
 /// The most values a file may hold once its aliases are resolved.
-const MAX_NODES: usize = 2_000_000;
+const MAX_NODES: usize = 500_000;
 
 /// A range of bytes in a file, with the line and column (both from 1) where it begins.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
@@ -126,7 +126,14 @@ struct Builder<'a> {
 
 enum Frame {
     Seq { span: Span, anchor: usize, items: Vec<Node>, size: usize },
-    Map { span: Span, anchor: usize, entries: Vec<Entry>, key: Option<(String, Span)>, merges: Vec<Node>, size: usize },
+    Map { span: Span, anchor: usize, map: Entries, key: Option<(String, Span)>, merges: Vec<Node>, size: usize },
+}
+
+/// The entries of a mapping, and where each key stands first.
+#[derive(Default)]
+struct Entries {
+    list: Vec<Entry>,
+    seen: HashMap<String, Span>,
 }
 
 impl<'a> Builder<'a> {
@@ -166,6 +173,9 @@ impl<'a> Builder<'a> {
             let start = line_start + indent.find('\t').unwrap_or(0);
             let column = start - line_start + 1;
             self.problem(ProblemKind::Tab, Span { start, end: start + 1, line: at.line(), column });
+        } else if info.ends_with("unknown anchor") {
+            let word = self.text[start..].split(|c: char| c.is_whitespace() || ",]}".contains(c)).next().unwrap_or("");
+            self.problem(ProblemKind::UnknownAnchor, Span { end: start + word.len(), ..span });
         } else {
             self.problem(ProblemKind::Syntax { message: info.to_owned() }, span);
         }
@@ -186,10 +196,14 @@ impl<'a> Builder<'a> {
             }
             Event::SequenceStart(anchor, _) => self.push(Frame::Seq { span, anchor, items: Vec::new(), size: 1 }),
             Event::MappingStart(anchor, _) => {
-                self.push(Frame::Map { span, anchor, entries: Vec::new(), key: None, merges: Vec::new(), size: 1 })
+                self.push(Frame::Map { span, anchor, map: Entries::default(), key: None, merges: Vec::new(), size: 1 })
             }
             Event::SequenceEnd | Event::MappingEnd => self.pop(&span),
             Event::Alias(anchor) => match self.anchors.get(&anchor) {
+                Some((_, size)) if self.nodes + size > MAX_NODES => {
+                    self.problem(ProblemKind::TooLarge { max: MAX_NODES }, span);
+                    false
+                }
                 Some((node, size)) => {
                     let (node, size) = (Node { span, kind: node.kind.clone() }, *size);
                     self.value(node, 0, size)
@@ -226,10 +240,11 @@ impl<'a> Builder<'a> {
                 let node = Node { span: self.extended(span, last, end), kind: NodeKind::Seq(items) };
                 self.value(node, anchor, size)
             }
-            Some(Frame::Map { span, anchor, mut entries, merges, size, .. }) => {
+            Some(Frame::Map { span, anchor, mut map, merges, size, .. }) => {
                 for node in merges {
-                    merge(&mut entries, node);
+                    merge(&mut map, node);
                 }
+                let entries = map.list;
                 let last = entries.iter().map(|entry| entry.value.span.end.max(entry.key_span.end)).max();
                 let node =
                     Node { span: self.extended(span, last.unwrap_or(span.end), end), kind: NodeKind::Map(entries) };
@@ -261,15 +276,15 @@ impl<'a> Builder<'a> {
                 *total += size;
                 items.push(node);
             }
-            Some(Frame::Map { entries, key, merges, size: total, .. }) => {
+            Some(Frame::Map { map, key, merges, size: total, .. }) => {
                 *total += size;
                 let Some((key, key_span)) = key.take() else { return false };
                 if key == "<<" {
                     merges.push(node);
-                } else if let Some(first) = entries.iter().find(|entry| entry.key == key) {
-                    duplicate = Some((ProblemKind::DuplicateKey { key, first: first.key_span }, key_span));
+                } else if let Some(&first) = map.seen.get(&key) {
+                    duplicate = Some((ProblemKind::DuplicateKey { key, first }, key_span));
                 } else {
-                    entries.push(Entry { key, key_span, value: node });
+                    map.push(Entry { key, key_span, value: node });
                 }
             }
         }
@@ -288,17 +303,24 @@ impl<'a> Builder<'a> {
     }
 }
 
+impl Entries {
+    fn push(&mut self, entry: Entry) {
+        self.seen.insert(entry.key.clone(), entry.key_span);
+        self.list.push(entry);
+    }
+}
+
 /// Adds the entries of a merge key (`<<: *defaults` or `<<: [*a, *b]`) that the mapping does not have itself.
-fn merge(entries: &mut Vec<Entry>, node: Node) {
+fn merge(map: &mut Entries, node: Node) {
     match node.kind {
         NodeKind::Map(more) => {
             for entry in more {
-                if entries.iter().all(|own| own.key != entry.key) {
-                    entries.push(entry);
+                if !map.seen.contains_key(&entry.key) {
+                    map.push(entry);
                 }
             }
         }
-        NodeKind::Seq(nodes) => nodes.into_iter().for_each(|node| merge(entries, node)),
+        NodeKind::Seq(nodes) => nodes.into_iter().for_each(|node| merge(map, node)),
         _ => {}
     }
 }

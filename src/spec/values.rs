@@ -117,13 +117,13 @@ text_value!(
     DailyTime, "a daily time `HH:MM`, in UTC", "^([01][0-9]|2[0-3]):[0-5][0-9]$", ["03:00"]);
 text_value!(
     /// An e-mail address that is told of things.
-    Email, "an e-mail address", "^[^@\\s]+@[^@\\s]+\\.[^@\\s]+$", ["hpc-admins@example.org"]);
+    Email, "an e-mail address such as `hpc-admins@example.org`", "^[^@\\s]+@[^@\\s]+\\.[^@\\s]+$", ["hpc-admins@example.org"]);
 text_value!(
     /// A Slurm feature (constraint) of a node.
     Feature, "a Slurm feature: letters, digits, hyphens, dots and underscores", "^[A-Za-z0-9_.-]+$", ["eu-west-1a"]);
 text_value!(
     /// A host name or address.
-    HostName, "a host name or address", "^[A-Za-z0-9][A-Za-z0-9.-]*$", ["slurmdb.example.org"]);
+    HostName, "a host name or address such as `slurmdb.example.org`", "^[A-Za-z0-9][A-Za-z0-9.-]*$", ["slurmdb.example.org"]);
 
 impl S3Uri {
     /// The bucket's name.

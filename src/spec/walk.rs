@@ -9,7 +9,7 @@ use super::{
 };
 use regex_lite::Regex;
 use serde_json::{Map, Number, Value};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 /// One thing wrong with a file, before any meaning is looked at.
 #[derive(Debug, Clone, PartialEq)]
@@ -145,7 +145,10 @@ pub fn walk(node: &Node, schema: &Value) -> Walked {
     let mut walker = Walker { root: schema, problems: Vec::new(), poisoned: Vec::new(), patterns: HashMap::new() };
     let value = match walker.value(node, schema, &Path::root()) {
         Some(value) => value,
-        None => walker.stand_in(schema, &Path::root()),
+        None => {
+            walker.poisoned.push(Path::root());
+            walker.stand_in(schema, &Path::root())
+        }
     };
     walker.problems.sort_by_key(|problem| (problem.span.start, problem.span.end));
     Walked { value, problems: walker.problems, poisoned: walker.poisoned }
@@ -451,16 +454,22 @@ fn head(node: &Node) -> Span {
 
 /// The word nearest to `word`, when it is near enough to be what was meant.
 ///
-/// Case, hyphens and underscores do not count; up to a third of the letters may differ.
+/// Case, hyphens and underscores do not count; up to a third of the letters may differ. Of two that are equally
+/// near, neither is given.
 pub fn closest<'w>(word: &str, words: impl Iterator<Item = &'w str>) -> Option<&'w str> {
     let plain = |text: &str| text.to_ascii_lowercase().replace(['-', '_', ' '], "");
     let wanted = plain(word);
     let limit = (wanted.len() / 3).clamp(1, 4);
-    let mut best: BTreeMap<usize, &str> = BTreeMap::new();
+    let mut best: Option<(usize, &str, bool)> = None;
     for candidate in words {
-        best.entry(distance(&wanted, &plain(candidate))).or_insert(candidate);
+        let near = distance(&wanted, &plain(candidate));
+        match best {
+            Some((nearest, word, _)) if near == nearest && word != candidate => best = Some((near, word, true)),
+            Some((nearest, ..)) if near >= nearest => {}
+            _ => best = Some((near, candidate, false)),
+        }
     }
-    best.into_iter().next().filter(|(distance, _)| *distance <= limit).map(|(_, word)| word)
+    best.filter(|(distance, _, tied)| *distance <= limit && !tied).map(|(_, word, _)| word)
 }
 
 /// The number of letters to insert, drop, change or swap (optimal string alignment distance).
@@ -470,9 +479,7 @@ fn distance(a: &str, b: &str) -> usize {
     for (i, row) in rows.iter_mut().enumerate() {
         row[0] = i;
     }
-    for j in 0..=b.len() {
-        rows[0][j] = j;
-    }
+    rows[0] = (0..=b.len()).collect();
     for i in 1..=a.len() {
         for j in 1..=b.len() {
             let change = usize::from(a[i - 1] != b[j - 1]);

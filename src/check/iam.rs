@@ -1,0 +1,52 @@
+//! Rights of nodes, and the scripts they run.
+
+use super::{
+    rules::names as rule,
+    sheet::{Sheet, args},
+};
+use crate::spec::{CustomAction, CustomActions, NodeIam, Path};
+
+/// Managed policies that let a node do anything.
+const WIDE: [&str; 3] = ["AdministratorAccess", "PowerUserAccess", "IAMFullAccess"];
+
+pub(super) fn node(sheet: &mut Sheet, iam: Option<&NodeIam>, at: &Path) {
+    let Some(iam) = iam else { return };
+    let own = match (&iam.role, &iam.instance_profile) {
+        (Some(_), Some(_)) => {
+            sheet.add_key(&rule::ROLE_AND_PROFILE, at.key("role"), args! {});
+            Some("instance_profile")
+        }
+        (Some(_), None) => Some("role"),
+        (None, Some(_)) => Some("instance_profile"),
+        (None, None) => None,
+    };
+    let grants = [("policies", !iam.policies.is_empty()), ("s3_access", !iam.s3_access.is_empty())];
+    for (key, _) in grants.into_iter().filter(|(_, given)| *given) {
+        if let Some(own) = own {
+            sheet.add_key(&rule::ROLE_WITH_GRANTS, at.key(key), args! { key: key, own: own });
+        }
+    }
+    for (i, policy) in iam.policies.iter().enumerate() {
+        let name = policy.as_str().rsplit('/').next().unwrap_or_default();
+        if policy.as_str().contains(":aws:policy/") && WIDE.contains(&name) {
+            sheet.add(&rule::POLICY_TOO_WIDE, at.key("policies").index(i), args! { policy: name });
+        }
+    }
+}
+
+pub(super) fn actions(sheet: &mut Sheet, actions: Option<&CustomActions>, at: &Path) {
+    let Some(actions) = actions else { return };
+    script_list(sheet, &actions.on_start, &at.key("on_start"));
+    script_list(sheet, &actions.on_configured, &at.key("on_configured"));
+    script_list(sheet, &actions.on_updated, &at.key("on_updated"));
+}
+
+fn script_list(sheet: &mut Sheet, actions: &[CustomAction], at: &Path) {
+    for (i, action) in actions.iter().enumerate() {
+        let uri = &action.script;
+        if uri.prefix().is_empty() || uri.as_str().ends_with('/') {
+            let args = args! { uri: uri, bucket: uri.bucket() };
+            sheet.add(&rule::SCRIPT_WITHOUT_KEY, at.index(i).key("script"), args);
+        }
+    }
+}

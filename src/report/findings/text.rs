@@ -1,0 +1,94 @@
+//! Findings for people at a terminal.
+
+use super::{Checked, fill, source::Lines};
+use crate::check::{Finding, Severity};
+use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, SourceCode};
+use std::fmt;
+
+/// All findings of a file, each with the lines it is about, and a closing line with the counts.
+///
+/// Readable without colour: `color` only adds to it.
+pub fn text(checked: &Checked, color: bool) -> String {
+    let theme = if color { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
+    let handler = GraphicalReportHandler::new_themed(theme).with_links(false).with_width(100).with_context_lines(1);
+    let lines = Lines::new(checked.file, checked.text);
+    let mut out = String::new();
+    for finding in checked.findings {
+        // Writing to a string cannot fail.
+        let _ = handler.render_report(&mut out, &View { finding, lines: &lines });
+        out.push('\n');
+    }
+    let out: String = out.split_inclusive('\n').map(trim_line).collect();
+    format!("{out}{}\n", summary(checked))
+}
+
+/// miette pads some lines with spaces.
+fn trim_line(line: &str) -> String {
+    format!("{}\n", line.trim_end())
+}
+
+/// `cluster.yaml: 5 errors, 1 warning`.
+pub fn summary(checked: &Checked) -> String {
+    let count = |number: usize, word: &str| format!("{number} {word}{}", if number == 1 { "" } else { "s" });
+    let (errors, warnings) = (checked.count(Severity::Error), checked.count(Severity::Warning));
+    let counts = match (errors, warnings) {
+        (0, 0) => "no errors".to_owned(),
+        (0, warnings) => count(warnings, "warning"),
+        (errors, 0) => count(errors, "error"),
+        (errors, warnings) => format!("{}, {}", count(errors, "error"), count(warnings, "warning")),
+    };
+    format!("{}: {counts}", checked.file)
+}
+
+/// A finding as miette wants it.
+#[derive(Debug)]
+struct View<'a> {
+    finding: &'a Finding,
+    lines: &'a Lines<'a>,
+}
+
+impl fmt::Display for View<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&fill::message(self.finding))
+    }
+}
+
+impl std::error::Error for View<'_> {}
+
+impl View<'_> {
+    fn has_place(&self) -> bool {
+        self.finding.span.end > self.finding.span.start
+    }
+}
+
+impl Diagnostic for View<'_> {
+    fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        Some(Box::new(self.finding.rule.id()))
+    }
+
+    fn severity(&self) -> Option<miette::Severity> {
+        Some(match self.finding.rule.severity {
+            Severity::Error => miette::Severity::Error,
+            Severity::Warning => miette::Severity::Warning,
+        })
+    }
+
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        Some(Box::new(fill::remedy(self.finding)))
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        Some(self.lines).filter(|_| self.has_place()).map(|lines| lines as &dyn SourceCode)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        let span = self.finding.span;
+        let main = LabeledSpan::new_primary_with_span(None, (span.start, span.end - span.start));
+        let related = self.finding.related.iter().filter(|related| related.span.end > related.span.start);
+        let related = related.map(|related| {
+            let length = related.span.end - related.span.start;
+            LabeledSpan::new(Some(related.label.to_owned()), related.span.start, length)
+        });
+        Some(Box::new(std::iter::once(main).chain(related)))
+    }
+}
