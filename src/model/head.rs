@@ -58,7 +58,11 @@ fn instance(site: Site<'_>, stack: &mut Stack, cause: &Path) -> Resource {
     let known = site.catalog.get(node.instance_type.as_str());
     let optimized = known.as_ref().map(|known| known.ebs_optimized != EbsOptimized::Unsupported);
     let cpu = known.as_ref().filter(|_| !node.hyperthreading).and_then(machine::one_thread);
-    let tokens = [("@@CLUSTER@@", site.cluster.name.as_str()), ("@@OS@@", os_name(site.cluster.image.os))];
+    let tokens = [
+        ("@@CLUSTER@@", site.cluster.name.as_str()),
+        ("@@OS@@", os_name(site.cluster.image.os)),
+        ("@@PROXY@@", site.proxy()),
+    ];
     let image = site.image(stack, node.ami.as_ref(), &node.instance_type);
     let subnet = site.head_subnet(stack, node.subnet.as_ref());
     let groups = site.groups(stack, Some("HeadSecurityGroup"), &node.additional_security_groups);
@@ -96,6 +100,7 @@ fn because(site: Site<'_>, resource: Resource, cause: &Path) -> Resource {
         .because("KeyName", cause.key("key_name"))
         .because("CpuOptions", cause.key("hyperthreading"))
         .because("BlockDeviceMappings", cause.key("root_volume"))
+        .because("UserData", Path::from("network.http_proxy"))
         .because("Volumes", Path::from("storage"))
         .because("DisableApiTermination", Path::from("deletion_protection"))
 }

@@ -3,7 +3,7 @@
 use super::{
     Stack, Val, accounting, iam, names,
     names::{CLUSTER_TAG, NODE_TAG, ROLE_TAG},
-    node_role::{read_artifacts, read_munge_key, write_logs},
+    node_role::{dcv_licence, read_artifacts, read_munge_key, write_logs},
     policy::Statement,
     site::Site,
 };
@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 
 /// The statements of the head node's policy.
 pub(super) fn statements(site: Site<'_>, stack: &mut Stack) -> Vec<Statement> {
-    let mut all = read_artifacts(site, &[""]);
+    let mut all = read_artifacts(site, None);
     all.push(write_status(site.cluster));
     all.extend(write_logs(site));
     all.push(put_metrics());
@@ -23,7 +23,8 @@ pub(super) fn statements(site: Site<'_>, stack: &mut Stack) -> Vec<Statement> {
     all.push(read_stacks(site.cluster));
     all.push(pass_roles(site.cluster));
     all.push(service_roles(site.cluster));
-    all.extend(read_munge_key(site));
+    all.push(read_munge_key(site, stack));
+    all.extend(dcv_licence(site.cluster.head_node.dcv.as_ref()));
     let secret = accounting::secret(site, stack);
     all.extend(secret.map(|arn| Statement::allow("ReadDatabase", &["secretsmanager:GetSecretValue"]).on_val(arn)));
     all
