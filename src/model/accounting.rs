@@ -5,7 +5,7 @@ use crate::spec::{OnDestroyDatabase, Path, Rds, RdsEngine};
 
 /// RDS for MySQL's long-term support release; 8.0 left standard support in July 2026.
 /// <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/MySQL.Concepts.VersionMgmt.html>
-const MYSQL: (&str, &str) = ("8.4", "mysql8.4");
+const MYSQL: (&str, &str) = ("8.4.8", "mysql8.4");
 /// Aurora MySQL's long-term support release.
 /// <https://docs.aws.amazon.com/AmazonRDS/latest/AuroraMySQLReleaseNotes/AuroraMySQL.release-calendars.html>
 const AURORA: (&str, &str) = ("8.0.mysql_aurora.3.10.3", "aurora-mysql8.0");

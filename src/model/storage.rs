@@ -37,7 +37,7 @@ pub(super) fn storage(site: Site<'_>) -> Stack {
 /// The key by which nodes know each other. Secrets Manager makes it; nobody else ever sees it.
 fn munge_key(site: Site<'_>, stack: &mut Stack) {
     let generate = Props::new().set("PasswordLength", 128_u32).set("ExcludePunctuation", true);
-    let secret = Resource::new("AWS::SecretsManager::Secret", "nodes.munge_key", Path::from("slurm.munge_key_secret"))
+    let secret = Resource::new("AWS::SecretsManager::Secret", "nodes.munge_key", Path::root())
         .set("Description", format!("Munge key of the nodes of {}", site.cluster.name))
         .set("GenerateSecretString", generate)
         .set("Tags", tags::named(site.cluster, "nodes", "munge-key"));
