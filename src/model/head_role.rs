@@ -54,25 +54,27 @@ fn put_metrics() -> Statement {
     put.when("StringEquals", "cloudwatch:namespace", names::METRICS)
 }
 
-/// Launching: only from the cluster's launch templates, and only what carries the cluster's tag.
+/// Launching: only from the cluster's launch templates, and only instances that carry the cluster's tag.
+///
+/// `CreateFleet` itself launches nothing: each launch is judged once more as `RunInstances`, with the tags.
 /// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-fleet-prerequisites.html>
 fn launch(cluster: &Cluster) -> Vec<Statement> {
     let name = cluster.name.as_str();
     let templates = Statement::allow("LaunchFromTemplates", &["ec2:CreateFleet", "ec2:RunInstances"])
         .on(ec2("launch-template"))
         .when("StringEquals", &resource_tag(CLUSTER_TAG), name);
-    let instances = Statement::allow("LaunchTagged", &["ec2:CreateFleet", "ec2:RunInstances"])
-        .on(ec2("instance"))
-        .when("StringEquals", &request_tag(CLUSTER_TAG), name)
-        .when("ArnLike", "ec2:LaunchTemplate", Val::sub(ec2("launch-template")));
+    let instances = Statement::allow("LaunchTagged", &["ec2:RunInstances"]).on(ec2("instance")).when(
+        "StringEquals",
+        &request_tag(CLUSTER_TAG),
+        name,
+    );
     let kinds = ["network-interface", "subnet", "security-group", "volume", "capacity-reservation", "placement-group"];
-    let around = Statement::allow("LaunchWith", &["ec2:CreateFleet", "ec2:RunInstances"])
+    let with = Statement::allow("LaunchWith", &["ec2:CreateFleet", "ec2:RunInstances"])
         .on("arn:${AWS::Partition}:ec2:${AWS::Region}::image/*")
-        .on("arn:${AWS::Partition}:ec2:${AWS::Region}::snapshot/*")
-        .when("ArnLike", "ec2:LaunchTemplate", Val::sub(ec2("launch-template")));
-    let around = kinds.iter().fold(around, |all, kind| all.on(ec2(kind)));
-    let fleets = Statement::allow("Fleets", &["ec2:CreateFleet"]).on(ec2("fleet"));
-    vec![templates, instances, around, fleets]
+        .on("arn:${AWS::Partition}:ec2:${AWS::Region}::snapshot/*");
+    let with = kinds.iter().fold(with, |all, kind| all.on(ec2(kind)));
+    let fleets = Statement::allow("Fleets", &["ec2:CreateFleet"]).on(ec2("fleet")).on(ec2("instance"));
+    vec![templates, instances, with, fleets]
 }
 
 /// Tagging: what is being launched, and the node's name on what is there.
@@ -129,13 +131,13 @@ fn read_stacks(cluster: &Cluster) -> Statement {
     })
 }
 
-/// Passing roles on to EC2: those of the cluster's path, and those that the user gave to queues.
+/// Passing roles on to EC2: those of its compute nodes, and those that the user gave to queues.
 ///
 /// Which role is in a profile of the user's cannot be read here; consoles and most tools name both alike.
 fn pass_roles(cluster: &Cluster) -> Statement {
     let pass = Statement::allow("PassRoles", &["iam:PassRole"])
-        .on(format!("arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role{}*", names::iam_path(cluster)))
-        .when("StringEquals", "iam:PassedToService", "ec2.amazonaws.com");
+        .on(format!("arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role{}*", names::compute_iam_path(cluster)))
+        .when("StringEquals", "iam:PassedToService", Val::list(["ec2.amazonaws.com", "ec2.amazonaws.com.cn"]));
     let nodes = cluster.queues.iter().filter_map(|queue| queue.iam.as_ref());
     let own: BTreeSet<String> = nodes.filter_map(users_role).collect();
     own.iter().fold(pass, |all, arn| all.on(arn))

@@ -194,7 +194,7 @@ fn is_public(cidr: &Cidr) -> bool {
     match address.parse::<std::net::IpAddr>() {
         Ok(std::net::IpAddr::V4(v4)) => {
             let [first, second, ..] = v4.octets();
-            !v4.is_private() && !(first == 100 && (64..128).contains(&second))
+            !(v4.is_private() || first == 100 && (64..128).contains(&second))
         }
         Ok(std::net::IpAddr::V6(v6)) => v6.segments()[0] & 0xfe00 != 0xfc00,
         Err(_) => false,
