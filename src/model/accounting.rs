@@ -5,7 +5,7 @@ use crate::spec::{OnDestroyDatabase, Path, Rds, RdsEngine};
 
 /// RDS for MySQL's long-term support release; 8.0 left standard support in July 2026.
 /// <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/MySQL.Concepts.VersionMgmt.html>
-const MYSQL: (&str, &str) = ("8.4", "mysql8.4");
+const MYSQL: (&str, &str) = ("8.4.8", "mysql8.4");
 /// Aurora MySQL's long-term support release.
 /// <https://docs.aws.amazon.com/AmazonRDS/latest/AuroraMySQLReleaseNotes/AuroraMySQL.release-calendars.html>
 const AURORA: (&str, &str) = ("8.0.mysql_aurora.3.10.3", "aurora-mysql8.0");
@@ -51,17 +51,17 @@ impl Builder<'_> {
         self.stack.add("SubnetGroup", group);
     }
 
-    /// What slurmdbd wants of InnoDB, and no connection in the clear.
+    /// What slurmdbd wants of InnoDB. To this comes, in each engine's own words, no connection in the clear.
     /// <https://slurm.schedmd.com/accounting.html#slurm-accounting-configuration-before-build>
     fn parameters(&self) -> Props {
-        Props::new()
-            .set("innodb_lock_wait_timeout", "900")
-            .set("max_allowed_packet", "16777216")
-            .set("require_secure_transport", "ON")
+        Props::new().set("innodb_lock_wait_timeout", "900").set("max_allowed_packet", "16777216")
     }
 
     fn mysql(&mut self) {
-        let parameters = self.parameters().set("innodb_buffer_pool_size", "{DBInstanceClassMemory/2}");
+        let parameters = self
+            .parameters()
+            .set("innodb_buffer_pool_size", "{DBInstanceClassMemory/2}")
+            .set("require_secure_transport", "1");
         let group = self
             .resource("AWS::RDS::DBParameterGroup", "parameter_group")
             .set("Family", MYSQL.1)
@@ -98,7 +98,7 @@ impl Builder<'_> {
             .resource("AWS::RDS::DBClusterParameterGroup", "parameter_group")
             .set("Family", AURORA.1)
             .set("Description", "What slurmdbd wants of Aurora MySQL")
-            .set("Parameters", self.parameters());
+            .set("Parameters", self.parameters().set("require_secure_transport", "ON"));
         let group = self.stack.add("ParameterGroup", group);
         let security = self.site.group(&mut self.stack, "DatabaseSecurityGroup");
         let capacity = Props::new()

@@ -5,6 +5,7 @@ use super::{
     machine::{self, metadata, os_name, user_data},
     names,
     node_role::NodeRole,
+    props::Props,
     site::Site,
     tags,
 };
@@ -59,7 +60,12 @@ fn instance(site: Site<'_>, stack: &mut Stack, cause: &Path) -> Resource {
     let known = site.catalog.get(node.instance_type.as_str());
     let optimized = known.as_ref().map(|known| known.ebs_optimized != EbsOptimized::Unsupported);
     let cpu = known.as_ref().filter(|_| !node.hyperthreading).and_then(machine::one_thread);
-    let tokens = [("@@CLUSTER@@", site.cluster.name.as_str()), ("@@OS@@", os_name(site.cluster.image.os))];
+    let tokens = [
+        ("@@CLUSTER@@", site.cluster.name.as_str()),
+        ("@@OS@@", os_name(site.cluster.image.os)),
+        ("@@PROXY@@", site.proxy()),
+    ];
+    let root = root_volume(site, stack, cause);
     let image = site.image(stack, node.ami.as_ref(), &node.instance_type);
     let subnet = site.head_subnet(stack, node.subnet.as_ref());
     let groups = site.groups(stack, Some("HeadSecurityGroup"), &node.additional_security_groups);
@@ -72,7 +78,7 @@ fn instance(site: Site<'_>, stack: &mut Stack, cause: &Path) -> Resource {
         .maybe("KeyName", node.key_name.as_deref())
         .maybe("CpuOptions", cpu)
         .maybe("EbsOptimized", optimized)
-        .set("BlockDeviceMappings", site.root_device(&node.root_volume))
+        .set(root.0, root.1)
         .some("Volumes", ebs::attachments(site, stack))
         .set("MetadataOptions", metadata(false))
         .set("Monitoring", true)
@@ -82,6 +88,25 @@ fn instance(site: Site<'_>, stack: &mut Stack, cause: &Path) -> Resource {
         .set("UserData", user_data(USER_DATA, &tokens))
         .set("Tags", tags::named(site.cluster, "head", "head"));
     because(site, resource, cause)
+}
+
+/// The root volume. An instance by itself cannot say the throughput; a launch template can.
+fn root_volume(site: Site<'_>, stack: &mut Stack, cause: &Path) -> (&'static str, Val) {
+    let volume = &site.cluster.head_node.root_volume;
+    let mapping = site.root_device(volume);
+    if volume.throughput_mib.is_none() {
+        return ("BlockDeviceMappings", mapping);
+    }
+    let own = tags::own(site.cluster, "head");
+    let template = Resource::new("AWS::EC2::LaunchTemplate", "head.root_volume", cause.key("root_volume"))
+        .set(
+            "LaunchTemplateData",
+            Props::new().set("BlockDeviceMappings", mapping).set("MetadataOptions", metadata(false)),
+        )
+        .set("TagSpecifications", tags::specifications(&["launch-template"], &own));
+    let template = stack.add("HeadRootVolume", template);
+    let version = Val::att("HeadRootVolume", "LatestVersionNumber");
+    ("LaunchTemplate", Props::new().set("LaunchTemplateId", template).set("Version", version).into())
 }
 
 fn because(site: Site<'_>, resource: Resource, cause: &Path) -> Resource {
@@ -97,6 +122,7 @@ fn because(site: Site<'_>, resource: Resource, cause: &Path) -> Resource {
         .because("KeyName", cause.key("key_name"))
         .because("CpuOptions", cause.key("hyperthreading"))
         .because("BlockDeviceMappings", cause.key("root_volume"))
+        .because("UserData", Path::from("network.http_proxy"))
         .because("Volumes", Path::from("storage"))
         .because("DisableApiTermination", Path::from("deletion_protection"))
 }

@@ -3,7 +3,7 @@
 use super::{
     Stack, Val, accounting, iam, names,
     names::{CLUSTER_TAG, NODE_TAG, ROLE_TAG},
-    node_role::{read_artifacts, read_munge_key, write_logs},
+    node_role::{dcv_licence, read_artifacts, read_munge_key, write_logs},
     policy::Statement,
     site::Site,
 };
@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 
 /// The statements of the head node's policy.
 pub(super) fn statements(site: Site<'_>, stack: &mut Stack) -> Vec<Statement> {
-    let mut all = read_artifacts(site, &[""]);
+    let mut all = read_artifacts(site, None);
     all.push(write_status(site.cluster));
     all.extend(write_logs(site));
     all.push(put_metrics());
@@ -23,7 +23,8 @@ pub(super) fn statements(site: Site<'_>, stack: &mut Stack) -> Vec<Statement> {
     all.push(read_stacks(site.cluster));
     all.push(pass_roles(site.cluster));
     all.push(service_roles(site.cluster));
-    all.extend(read_munge_key(site));
+    all.push(read_munge_key(site, stack));
+    all.extend(dcv_licence(site.cluster.head_node.dcv.as_ref()));
     let secret = accounting::secret(site, stack);
     all.extend(secret.map(|arn| Statement::allow("ReadDatabase", &["secretsmanager:GetSecretValue"]).on_val(arn)));
     all
@@ -53,25 +54,27 @@ fn put_metrics() -> Statement {
     put.when("StringEquals", "cloudwatch:namespace", names::METRICS)
 }
 
-/// Launching: only from the cluster's launch templates, and only what carries the cluster's tag.
+/// Launching: only from the cluster's launch templates, and only instances that carry the cluster's tag.
+///
+/// `CreateFleet` itself launches nothing: each launch is judged once more as `RunInstances`, with the tags.
 /// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-fleet-prerequisites.html>
 fn launch(cluster: &Cluster) -> Vec<Statement> {
     let name = cluster.name.as_str();
     let templates = Statement::allow("LaunchFromTemplates", &["ec2:CreateFleet", "ec2:RunInstances"])
         .on(ec2("launch-template"))
         .when("StringEquals", &resource_tag(CLUSTER_TAG), name);
-    let instances = Statement::allow("LaunchTagged", &["ec2:CreateFleet", "ec2:RunInstances"])
-        .on(ec2("instance"))
-        .when("StringEquals", &request_tag(CLUSTER_TAG), name)
-        .when("ArnLike", "ec2:LaunchTemplate", Val::sub(ec2("launch-template")));
+    let instances = Statement::allow("LaunchTagged", &["ec2:RunInstances"]).on(ec2("instance")).when(
+        "StringEquals",
+        &request_tag(CLUSTER_TAG),
+        name,
+    );
     let kinds = ["network-interface", "subnet", "security-group", "volume", "capacity-reservation", "placement-group"];
-    let around = Statement::allow("LaunchWith", &["ec2:CreateFleet", "ec2:RunInstances"])
+    let with = Statement::allow("LaunchWith", &["ec2:CreateFleet", "ec2:RunInstances"])
         .on("arn:${AWS::Partition}:ec2:${AWS::Region}::image/*")
-        .on("arn:${AWS::Partition}:ec2:${AWS::Region}::snapshot/*")
-        .when("ArnLike", "ec2:LaunchTemplate", Val::sub(ec2("launch-template")));
-    let around = kinds.iter().fold(around, |all, kind| all.on(ec2(kind)));
-    let fleets = Statement::allow("Fleets", &["ec2:CreateFleet"]).on(ec2("fleet"));
-    vec![templates, instances, around, fleets]
+        .on("arn:${AWS::Partition}:ec2:${AWS::Region}::snapshot/*");
+    let with = kinds.iter().fold(with, |all, kind| all.on(ec2(kind)));
+    let fleets = Statement::allow("Fleets", &["ec2:CreateFleet"]).on(ec2("fleet")).on(ec2("instance"));
+    vec![templates, instances, with, fleets]
 }
 
 /// Tagging: what is being launched, and the node's name on what is there.
@@ -128,13 +131,13 @@ fn read_stacks(cluster: &Cluster) -> Statement {
     })
 }
 
-/// Passing roles on to EC2: those of the cluster's path, and those that the user gave to queues.
+/// Passing roles on to EC2: those of its compute nodes, and those that the user gave to queues.
 ///
 /// Which role is in a profile of the user's cannot be read here; consoles and most tools name both alike.
 fn pass_roles(cluster: &Cluster) -> Statement {
     let pass = Statement::allow("PassRoles", &["iam:PassRole"])
-        .on(format!("arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role{}*", names::iam_path(cluster)))
-        .when("StringEquals", "iam:PassedToService", "ec2.amazonaws.com");
+        .on(format!("arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role{}*", names::compute_iam_path(cluster)))
+        .when("StringEquals", "iam:PassedToService", Val::list(["ec2.amazonaws.com", "ec2.amazonaws.com.cn"]));
     let nodes = cluster.queues.iter().filter_map(|queue| queue.iam.as_ref());
     let own: BTreeSet<String> = nodes.filter_map(users_role).collect();
     own.iter().fold(pass, |all, arn| all.on(arn))

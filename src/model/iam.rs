@@ -7,9 +7,12 @@ use crate::spec::{Arn, Path};
 pub(super) fn role(site: Site<'_>, address: impl Into<String>, cause: Path, service: &str) -> Resource {
     let boundary = site.cluster.iam.as_ref().and_then(|iam| iam.permissions_boundary.as_ref());
     let address = address.into();
-    let part = address.split('.').next().unwrap_or_default().to_owned();
+    let (path, part) = match address.split('.').next().unwrap_or_default() {
+        "queue" => (names::compute_iam_path(site.cluster), "compute".to_owned()),
+        other => (names::iam_path(site.cluster), other.to_owned()),
+    };
     Resource::new("AWS::IAM::Role", address, cause)
-        .set("Path", names::iam_path(site.cluster))
+        .set("Path", path)
         .set("AssumeRolePolicyDocument", policy::trust(service))
         .maybe("PermissionsBoundary", boundary.map(Arn::as_str))
         .set("Tags", tags::list(&tags::own(site.cluster, &part)))

@@ -4,7 +4,7 @@ use super::{
     Resource, Stack, Val,
     machine::{metadata, os_name, user_data},
     names::camel,
-    node_role::{NodeRole, read_artifacts, read_munge_key, write_logs},
+    node_role::{NodeRole, dcv_licence, read_artifacts, read_munge_key, write_logs},
     props::Props,
     site::Site,
     tags,
@@ -49,9 +49,10 @@ impl Builder<'_> {
     }
 
     fn profile(&self, stack: &mut Stack) -> Val {
-        let mut statements = read_artifacts(self.site, &["current/login/"]);
+        let mut statements = read_artifacts(self.site, Some("login"));
         statements.extend(write_logs(self.site));
-        statements.extend(read_munge_key(self.site));
+        statements.push(read_munge_key(self.site, stack));
+        statements.extend(dcv_licence(self.pool.dcv.as_ref()));
         let role = NodeRole {
             id: self.id.clone(),
             address: self.address.clone(),
@@ -73,6 +74,7 @@ impl Builder<'_> {
             ("@@CLUSTER@@", site.cluster.name.as_str()),
             ("@@POOL@@", pool.name.as_str()),
             ("@@OS@@", os_name(site.cluster.image.os)),
+            ("@@PROXY@@", site.proxy()),
         ];
         stack.bucket();
         let groups = format!("{}SecurityGroup", self.id);
@@ -192,7 +194,7 @@ fn is_public(cidr: &Cidr) -> bool {
     match address.parse::<std::net::IpAddr>() {
         Ok(std::net::IpAddr::V4(v4)) => {
             let [first, second, ..] = v4.octets();
-            !v4.is_private() && !(first == 100 && (64..128).contains(&second))
+            !(v4.is_private() || first == 100 && (64..128).contains(&second))
         }
         Ok(std::net::IpAddr::V6(v6)) => v6.segments()[0] & 0xfe00 != 0xfc00,
         Err(_) => false,

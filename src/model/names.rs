@@ -53,6 +53,11 @@ pub fn iam_path(cluster: &Cluster) -> String {
     format!("{}/{}/", base.trim_end_matches('/'), cluster.name)
 }
 
+/// The IAM path of compute nodes' roles: the only ones that the head node may pass on.
+pub fn compute_iam_path(cluster: &Cluster) -> String {
+    format!("{}compute/", iam_path(cluster))
+}
+
 /// The launch template's name: `CLUSTER/QUEUE/POOL`, with `/TYPE` when the pool needs one for each type.
 ///
 /// Cluster, queue and pool names hold no slash, so no two pools share a name; and nothing that makes

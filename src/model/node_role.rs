@@ -1,11 +1,11 @@
 //! What nodes may do: the profile of a node, and the statements that all kinds of nodes share.
 
 use super::{
-    Stack, Val, iam, names,
+    Stack, StackKey, Val, iam, names,
     policy::{self, Statement},
     site::Site,
 };
-use crate::spec::{CustomActions, NodeIam, Path, S3Access, S3Uri};
+use crate::spec::{CustomActions, Dcv, NodeIam, Path, S3Access, S3Uri};
 
 /// Session Manager, so that nobody needs a key or an open port.
 const SESSION_MANAGER: &str = "arn:${AWS::Partition}:iam::aws:policy/AmazonSSMManagedInstanceCore";
@@ -65,18 +65,19 @@ impl NodeRole<'_> {
     }
 }
 
-/// Reading below these prefixes of the cluster's part of the artifact bucket.
-pub(super) fn read_artifacts(site: Site<'_>, parts: &[&str]) -> Vec<Statement> {
+/// Reading the files of a kind of node (`None`: everything of the cluster) and hpcctl itself.
+pub(super) fn read_artifacts(site: Site<'_>, kind: Option<&str>) -> Vec<Statement> {
     let prefix = names::prefix(site.cluster);
-    let mut read = Statement::allow("ReadArtifacts", &["s3:GetObject", "s3:GetObjectVersion"]);
-    let mut prefixes = Vec::new();
-    for part in parts {
-        read = read.on(format!("arn:${{AWS::Partition}}:s3:::${{ArtifactBucket}}/{prefix}/{part}*"));
-        prefixes.push(Val::from(format!("{prefix}/{part}*")));
-    }
+    let (folder, more) = match kind {
+        Some(kind) => (format!("{prefix}/current/{kind}/*"), Some(format!("{prefix}/current/cluster.json"))),
+        None => (format!("{prefix}/*"), None),
+    };
+    let object = |key: &str| format!("arn:${{AWS::Partition}}:s3:::${{ArtifactBucket}}/{key}");
+    let read = Statement::allow("ReadArtifacts", &["s3:GetObject", "s3:GetObjectVersion"]).on(object(&folder));
+    let read = more.iter().fold(read, |all, key| all.on(object(key))).on(object("bin/*"));
     let list = Statement::allow("ListArtifacts", &["s3:ListBucket"])
         .on("arn:${AWS::Partition}:s3:::${ArtifactBucket}")
-        .when("StringLike", "s3:prefix", prefixes);
+        .when("StringLike", "s3:prefix", folder);
     vec![read, list]
 }
 
@@ -88,10 +89,26 @@ pub(super) fn write_logs(site: Site<'_>) -> Option<Statement> {
     site.cluster.monitoring.logs.enabled.then_some(write)
 }
 
-/// Reading the munge key, when it is kept in Secrets Manager.
-pub(super) fn read_munge_key(site: Site<'_>) -> Option<Statement> {
-    let secret = site.cluster.slurm.munge_key_secret.as_ref()?;
-    Some(Statement::allow("ReadMungeKey", &["secretsmanager:GetSecretValue"]).on(secret.as_str()))
+/// Reading the munge key, the user's or the one that the storage stack makes.
+pub(super) fn read_munge_key(site: Site<'_>, stack: &mut Stack) -> Statement {
+    let secret = match &site.cluster.slurm.munge_key_secret {
+        Some(own) => own.as_str().into(),
+        None => stack.take(&StackKey::Storage, "MungeSecretArn", "String"),
+    };
+    Statement::allow("ReadMungeKey", &["secretsmanager:GetSecretValue"]).on_val(secret)
+}
+
+/// A compute node's own name is a tag; instances on Xen cannot read it in their metadata.
+pub(super) fn read_tags() -> Statement {
+    let region = Val::reference("AWS::Region");
+    Statement::allow("ReadTags", &["ec2:DescribeTags"]).on("*").when("StringEquals", "aws:RequestedRegion", region)
+}
+
+/// The licence of DCV, which Amazon keeps in a bucket of its own for instances in EC2.
+/// <https://docs.aws.amazon.com/dcv/latest/adminguide/setting-up-license.html>
+pub(super) fn dcv_licence(dcv: Option<&Dcv>) -> Option<Statement> {
+    let read = Statement::allow("DcvLicence", &["s3:GetObject"]);
+    dcv.map(|_| read.on("arn:${AWS::Partition}:s3:::dcv-license.${AWS::Region}/*"))
 }
 
 /// What the user's access to S3 and scripts need.

@@ -4,7 +4,7 @@ use super::{
     Resource, Stack, StackKey, Val,
     machine::{self, metadata, os_name, user_data},
     names::camel,
-    node_role::{NodeRole, read_artifacts, read_munge_key, write_logs},
+    node_role::{NodeRole, read_artifacts, read_munge_key, read_tags, write_logs},
     pool::{self, PoolTemplate, pool_templates},
     props::Props,
     site::Site,
@@ -46,9 +46,10 @@ struct Builder<'c> {
 
 impl Builder<'_> {
     fn role(&mut self) {
-        let mut statements = read_artifacts(self.site, &["current/compute/"]);
+        let mut statements = read_artifacts(self.site, Some("compute"));
         statements.extend(write_logs(self.site));
-        statements.extend(read_munge_key(self.site));
+        statements.push(read_munge_key(self.site, &mut self.stack));
+        statements.push(read_tags());
         let role = NodeRole {
             id: "Compute".to_owned(),
             address: format!("queue.{}", self.queue.name),
@@ -121,6 +122,7 @@ impl Builder<'_> {
             ("@@QUEUE@@", queue.name.as_str()),
             ("@@POOL@@", pool.name.as_str()),
             ("@@OS@@", os_name(cluster.image.os)),
+            ("@@PROXY@@", site.proxy()),
         ];
         let groups = site.groups(&mut self.stack, None, &queue.additional_security_groups);
         let network = self.network(known, groups);

@@ -94,6 +94,11 @@ impl<'c> Site<'c> {
         stack.take(&StackKey::Storage, output, GROUP)
     }
 
+    /// The proxy for nodes; empty without one.
+    pub(super) fn proxy(&self) -> &'c str {
+        self.cluster.network.http_proxy.as_deref().unwrap_or_default()
+    }
+
     pub(super) fn log_group_arn(&self) -> String {
         let partition = "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group";
         format!("{partition}:{}", names::log_group(self.cluster))

@@ -1,6 +1,6 @@
 //! The storage stack: security groups and shared file systems.
 
-use super::{Stack, StackKey, ebs, efs, lustre, security, site::Site};
+use super::{Resource, Stack, StackKey, ebs, efs, lustre, props::Props, security, site::Site, tags};
 use crate::spec::Path;
 
 /// The storage stack; it is always there, for the security groups.
@@ -18,6 +18,9 @@ pub(super) fn storage(site: Site<'_>) -> Stack {
     if site.cluster.accounting.as_ref().is_some_and(|accounting| accounting.rds.is_some()) {
         security::database(site, &mut stack);
     }
+    if site.cluster.slurm.munge_key_secret.is_none() {
+        munge_key(site, &mut stack);
+    }
     for (index, storage) in all.iter().enumerate() {
         let cause = Path::from("storage").index(index);
         if let Some(fsx) = &storage.fsx_lustre {
@@ -29,4 +32,15 @@ pub(super) fn storage(site: Site<'_>) -> Stack {
         }
     }
     stack
+}
+
+/// The key by which nodes know each other. Secrets Manager makes it; nobody else ever sees it.
+fn munge_key(site: Site<'_>, stack: &mut Stack) {
+    let generate = Props::new().set("PasswordLength", 128_u32).set("ExcludePunctuation", true);
+    let secret = Resource::new("AWS::SecretsManager::Secret", "nodes.munge_key", Path::root())
+        .set("Description", format!("Munge key of the nodes of {}", site.cluster.name))
+        .set("GenerateSecretString", generate)
+        .set("Tags", tags::named(site.cluster, "nodes", "munge-key"));
+    let secret = stack.add("MungeKey", secret);
+    stack.output("MungeSecretArn", secret);
 }

@@ -10,6 +10,9 @@ pub const ADDRESS: &str = "hpcctl:address";
 pub const HOLDS: &str = "hpcctl:holds";
 /// The version of what hpcctl writes into `Metadata`.
 const FORMAT: u32 = 1;
+/// Types that say what becomes of them even when they hold nothing of the user's: the defaults of
+/// CloudFormation differ among them.
+const STATEFUL: &[&str] = &["AWS::RDS::DBInstance", "AWS::SecretsManager::Secret"];
 
 /// The template of a cluster's stack.
 pub fn template(stack: &Stack) -> Value {
@@ -52,7 +55,8 @@ fn resource(resource: &Resource) -> Value {
         out.insert("DependsOn".to_owned(), json!(resource.depends_on));
     }
     // Some types have other defaults than `Delete`, so what holds data says it in any case.
-    if resource.holds.is_some() || resource.deletion != DeletionPolicy::Delete {
+    let precious = resource.holds.is_some() || STATEFUL.contains(&resource.kind);
+    if precious || resource.deletion != DeletionPolicy::Delete {
         let word = match resource.deletion {
             DeletionPolicy::Delete => "Delete",
             DeletionPolicy::Retain => "Retain",
@@ -77,8 +81,13 @@ fn metadata(resource: &Resource) -> Value {
     Value::Object(out)
 }
 
+/// The data as it is read back; templates know no `null`.
 fn holding(holds: &DataHolding) -> Value {
-    serde_json::to_value(holds).unwrap_or_default()
+    let mut value = serde_json::to_value(holds).unwrap_or_default();
+    for inner in value.as_object_mut().into_iter().flat_map(Map::values_mut).filter_map(Value::as_object_mut) {
+        inner.retain(|_, entry| !entry.is_null());
+    }
+    value
 }
 
 fn mapping(entries: &BTreeMap<String, Val>) -> Value {
