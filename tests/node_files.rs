@@ -234,7 +234,7 @@ fn scripts_carry_mounts_actions_and_settings() {
     has("compute/cfd/queue.sh", "  run_action on_start 1 s3://tools/mirror.sh\n");
     has("compute/gpu/queue.sh", "a100) GPU=true ;;\n");
     has("compute/libexec/prolog", "^cfd-spot-[0-9]+$ ]] || directory=/fsx/checkpoints\n");
-    has("head/libexec/clean-checkpoints", "for directory in /fsx/checkpoints; do\n");
+    has("head/libexec/clean-checkpoints", "directories=(/fsx/checkpoints)\n");
     has("head/job_submit.lua", r#"["cfd"] = { "starccm", "fluent" },"#);
     has("head/slurmdbd.conf", "PurgeJobAfter=12month\n");
     has("head/slurmdbd.conf", "StorageParameters=SSL_CA=");

@@ -78,7 +78,7 @@ remember_node() {
   mkdir -p /etc/hpcctl /opt/hpcctl/{bin,etc,libexec} /var/lib/hpcctl /var/log/hpcctl
   printf '%s\n' "CLUSTER=$CLUSTER" "ROLE=$ROLE" "OS=$OS" "QUEUE=${QUEUE:-}" "POOL=${POOL:-}" "BUCKET=$BUCKET" \
     "AWS_DEFAULT_REGION=$AWS_DEFAULT_REGION" "AWS_REGION=$AWS_DEFAULT_REGION" "PARTITION=$PARTITION" \
-    ${PROXY:+"HTTPS_PROXY=$PROXY" "NO_PROXY=$NO_PROXY"} >/etc/hpcctl/node.env
+    "PROXY=${PROXY:-}" ${PROXY:+"HTTPS_PROXY=$PROXY" "NO_PROXY=$NO_PROXY"} >/etc/hpcctl/node.env
   install -m 644 "$NODE_TREE/cluster.json" /opt/hpcctl/etc/cluster.json
 }
 
@@ -101,6 +101,7 @@ configure_proxy() { :; }
 # The munge key: all nodes share it, and who has it can speak for any user.
 setup_munge() {
   local key
+  command -v munged >/dev/null || install_packages munge
   key=$(mktemp)
   secret {% if munge_key_secret %}{{ munge_key_secret | sh }}{% else %}"$(fact .munge_secret_arn)"{% endif %} >"$key.text" || die "cannot read the munge key"
 {% if munge_key_secret %}
@@ -130,35 +131,39 @@ fill_head() {
 put() {
   local from=$1 to=$2 mode=${3:-644}
   cmp -s "$from" "$to" && return 1
-  install -D -m "$mode" "$from" "$to"
+  install -D -m "$mode" "$from" "$to" || die "cannot write $to"
 }
 
-# The slurm user of images that bring Slurm without packages.
 {% if slurm.prefix %}
-ensure_slurm_user() {
+# An image with its own Slurm may lack the user and the units that packages bring.
+ensure_slurm() {
+  local daemon
   id slurm >/dev/null 2>&1 || useradd --system --no-create-home --shell /usr/sbin/nologin --uid 64030 slurm
   [[ -x {{ slurm.sbin }}/slurmd ]] || die "there is no Slurm in {{ slurm.prefix }}: image.slurm_prefix must name where it is"
+  # shellcheck disable=SC2016  # the login shell expands it
   printf 'export PATH=$PATH:%s\n' {{ slurm.bin }} >/etc/profile.d/hpcctl-slurm.sh
+  for daemon in "$@"; do
+    systemctl cat "$daemon" >/dev/null 2>&1 ||
+      printf '[Unit]\nDescription=%s\nAfter=network-online.target munge.service\n[Service]\nExecStart=/bin/false\n[Install]\nWantedBy=multi-user.target\n' \
+        "$daemon" >"/etc/systemd/system/$daemon.service"
+  done
 }
 {% else %}
-ensure_slurm_user() { :; }
+ensure_slurm() { :; }
 {% endif %}
 
-# People on a shared node must not borrow the node's role: only system users and the image's own administrator
-# reach the instance metadata.
+{% if shared %}
+# People on a shared node must not borrow its role: see the script.
 protect_metadata() {
-  local user
   install_packages iptables
-  iptables -N HPCCTL-IMDS 2>/dev/null || iptables -F HPCCTL-IMDS
-  for user in root slurm {{ os.user }}; do
-    ! id "$user" >/dev/null 2>&1 || iptables -A HPCCTL-IMDS -m owner --uid-owner "$user" -j RETURN
-  done
-  iptables -A HPCCTL-IMDS -m owner --uid-owner 0-999 -j RETURN
-  iptables -A HPCCTL-IMDS -j REJECT
-  iptables -C OUTPUT -d 169.254.169.254 -p tcp --dport 80 -j HPCCTL-IMDS 2>/dev/null ||
-    iptables -I OUTPUT -d 169.254.169.254 -p tcp --dport 80 -j HPCCTL-IMDS
+  put libexec/protect-metadata /opt/hpcctl/libexec/protect-metadata 755 || true
+  put systemd/hpcctl-metadata.service /etc/systemd/system/hpcctl-metadata.service || true
+  systemctl daemon-reload
+  systemctl enable -q hpcctl-metadata
+  systemctl restart hpcctl-metadata
 }
 
+{% endif %}
 # --- Scripts of one's own
 
 # run_action WHEN NUMBER S3URI ARGUMENT...: fetches and runs a custom action; its output goes to a log of its own.
@@ -166,11 +171,11 @@ run_action() {
   local when=$1 number=$2 from=$3 to=/var/lib/hpcctl/actions
   shift 3
   mkdir -p "$to"
-  log "custom action $when[$number]: $from"
-  retry 5 5 aws s3 cp --only-show-errors "$from" "$to/$when-$number" || failed "cannot fetch $from ($when[$number])"
+  log "custom action $when number $number: $from"
+  retry 5 5 aws s3 cp --only-show-errors "$from" "$to/$when-$number" || failed "cannot fetch $from ($when number $number)"
   chmod 700 "$to/$when-$number"
   "$to/$when-$number" "$@" >>"/var/log/hpcctl/$when-$number.log" 2>&1 ||
-    failed "$from ended with $? ($when[$number]); see /var/log/hpcctl/$when-$number.log"
+    failed "$from ended with $? ($when number $number); see /var/log/hpcctl/$when-$number.log"
 }
 {% if logs %}
 

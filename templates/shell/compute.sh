@@ -1,6 +1,6 @@
 #!/bin/bash
 # Sets a compute node of {{ cluster }} up, at its first boot. Written by hpcctl.
-set -euo pipefail
+set -Eeuo pipefail
 cd "$(dirname "$0")"
 # shellcheck source=common.sh
 . ./common.sh
@@ -63,8 +63,7 @@ setup_local_scratch() {
     ;;
   esac
   blkid -p "$device" >/dev/null || mkfs.ext4 -q -E nodiscard -m 0 -L scratch "$device"
-  mkdir -p "$LOCAL_SCRATCH"
-  mount -o noatime,discard "$device" "$LOCAL_SCRATCH"
+  mount_at "$device" "$LOCAL_SCRATCH" ext4 noatime,discard,nofail
   chmod 1777 "$LOCAL_SCRATCH"
 }
 
@@ -124,7 +123,7 @@ remember_node
 configure_proxy
 install_packages {{ os.packages.base | join(" ") }}
 on_start
-ensure_slurm_user
+ensure_slurm slurmd
 {% if not slurm.prefix %}
 # slurmd waits for its drop-in: without a slurm.conf the packages' own unit does not start it.
 install_packages {{ os.packages.compute | join(" ") }}

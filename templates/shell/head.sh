@@ -1,7 +1,7 @@
 #!/bin/bash
 # Sets the head node of {{ cluster }} up (`setup.sh start`, from user data) and brings it up to date
 # (`setup.sh update`, from `hpcctl node sync` after a new configuration). Written by hpcctl.
-set -euo pipefail
+set -Eeuo pipefail
 mode=${1:-update}
 cd "$(dirname "$0")"
 if [[ $mode == update ]]; then
@@ -44,7 +44,8 @@ on_updated() {
 install_programs() {
   configure_proxy
   install_packages {{ os.packages.base | join(" ") }}
-  ensure_slurm_user
+  ensure_slurm slurmctld{% if accounting %} slurmdbd{% endif %}
+
 {% if not slurm.prefix %}
   install_packages {{ os.packages.head | join(" ") }}
 {% endif %}
@@ -57,7 +58,8 @@ configure_slurm() {
   work=$(mktemp -d)
   name=$(hostname -s)
   address=$(imds meta-data/local-ipv4)
-  install -d -o slurm -g slurm -m 755 "$SLURM_ETC" /var/spool/slurmctld /var/log/slurm /var/log/hpcctl
+  install -d -m 755 "$SLURM_ETC"
+  install -d -o slurm -g slurm -m 755 /var/spool/slurmctld /var/log/slurm /var/log/hpcctl
   cp ./*.conf{% if job_submit %} job_submit.lua{% endif %} "$work/"
   rm -f "$work/slurmdbd.conf"
   fill_head "$name" "$address" "$work"/*
@@ -67,13 +69,15 @@ configure_slurm() {
   done
   # A queue that is no more must not be left for an Include by hand.
   for file in "$SLURM_ETC"/slurm-queue-*.conf; do
-    [[ -e $file && ! -e $work/$(basename "$file") ]] && rm -f "$file"
+    [[ ! -e $file || -e $work/$(basename "$file") ]] || rm -f "$file"
   done
   rm -rf "$work"
   for file in libexec/*; do
     put "$file" "/opt/hpcctl/$file" 755 || true
   done
   install -m 644 hpcctl.json /opt/hpcctl/etc/hpcctl.json
+  # What `hpcctl node resume`, which runs as slurm, remembers: pools that rest, starts that failed.
+  install -d -o slurm -g slurm -m 755 /var/lib/hpcctl/state
 }
 {% if accounting %}
 
@@ -84,13 +88,19 @@ configure_slurmdbd() {
   text=$(secret {% if accounting.known %}{{ accounting.secret | sh }}{% else %}{{ accounting.secret }}{% endif %}) || die "cannot read the database's password"
   # RDS keeps {"username", "password"}; a secret of one's own may be the bare password.
   password=$(jq -er .password <<<"$text" 2>/dev/null) || password=$text
+  # Slurm takes # for the beginning of a comment.
+  password=${password//\\/\\\\}
+  password=${password//\#/\\#}
   user={% if accounting.known %}{{ accounting.user | sh }}{% else %}{{ accounting.user }}{% endif %}
 
   DB_HOST={{ accounting.host }} DB_PORT={{ accounting.port }} DB_USER=$user DB_PASSWORD=$password \
     HEAD_HOSTNAME=$(hostname -s) HEAD_ADDRESS=$(imds meta-data/local-ipv4) \
-    awk '{ while (match($0, /@@[A-Z_]+@@/)) {
-             $0 = substr($0, 1, RSTART - 1) ENVIRON[substr($0, RSTART + 2, RLENGTH - 4)] substr($0, RSTART + RLENGTH)
-           } print }' slurmdbd.conf >"$work"
+    awk '{ done = ""
+           while (match($0, /@@[A-Z_]+@@/)) {
+             done = done substr($0, 1, RSTART - 1) ENVIRON[substr($0, RSTART + 2, RLENGTH - 4)]
+             $0 = substr($0, RSTART + RLENGTH)
+           }
+           print done $0 }' slurmdbd.conf >"$work"
 {% if accounting.tls %}
   [[ -s /opt/hpcctl/etc/rds-ca.pem ]] || retry 5 5 curl -fsSL -o /opt/hpcctl/etc/rds-ca.pem \
     https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem
@@ -116,7 +126,10 @@ install_units() {
 start_services() {
 {% if accounting %}
   systemctl enable -q slurmdbd
-  $dbd_changed && systemctl restart slurmdbd || systemctl start slurmdbd
+  if [[ $dbd_changed == true ]]; then
+    systemctl restart slurmdbd
+  fi
+  systemctl start slurmdbd
   # slurmctld registers the cluster with slurmdbd; without it the first jobs would not be recorded.
   retry 60 5 {{ slurm.bin }}/sacctmgr --immediate --noheader show cluster >/dev/null || log "slurmdbd does not answer yet"
 {% endif %}

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Sets a login node of {{ cluster }} up, at its first boot. Written by hpcctl.
-set -euo pipefail
+set -Eeuo pipefail
 cd "$(dirname "$0")"
 # shellcheck source=common.sh
 . ./common.sh
@@ -30,7 +30,8 @@ remember_node
 configure_proxy
 install_packages {{ os.packages.base | join(" ") }}
 on_start
-ensure_slurm_user
+# shellcheck disable=SC2119  # no daemons here
+ensure_slurm
 {% if not slurm.prefix %}
 install_packages {{ os.packages.login | join(" ") }}
 {% endif %}

@@ -7,8 +7,13 @@ use std::collections::BTreeMap;
 pub(super) struct ConfLine(Vec<(String, String)>);
 
 /// Words for the same thing. One of them on a line leaves no room for the others.
-const ALIASES: &[&[&str]] =
-    &[&["Sockets", "SocketsPerBoard"], &["CPUs", "Procs"], &["Feature", "Features"], &["OverSubscribe", "Shared"]];
+const ALIASES: &[&[&str]] = &[
+    &["Sockets", "SocketsPerBoard"],
+    &["CPUs", "Procs"],
+    &["Feature", "Features"],
+    &["OverSubscribe", "Shared"],
+    &["DefMemPerCPU", "DefMemPerNode"],
+];
 
 impl ConfLine {
     /// Adds an option.
@@ -52,7 +57,7 @@ impl ConfLine {
 }
 
 /// Whether two keys mean the same option.
-fn same(a: &str, b: &str) -> bool {
+pub(super) fn same(a: &str, b: &str) -> bool {
     let has = |group: &&&[&str], key: &str| group.iter().any(|alias| alias.eq_ignore_ascii_case(key));
     a.eq_ignore_ascii_case(b) || ALIASES.iter().any(|group| has(&group, a) && has(&group, b))
 }

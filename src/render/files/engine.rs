@@ -26,6 +26,7 @@ macro_rules! templates {
 templates![
     "libexec/clean-checkpoints",
     "libexec/prolog",
+    "libexec/protect-metadata",
     "libexec/resume",
     "libexec/resume-fail",
     "libexec/suspend",
@@ -46,6 +47,7 @@ templates![
     "slurm/slurmdbd.conf",
     "systemd/hpcctl-clean-checkpoints.service",
     "systemd/hpcctl-clean-checkpoints.timer",
+    "systemd/hpcctl-metadata.service",
     "systemd/hpcctl-sync.service",
     "systemd/hpcctl-watch.service",
     "systemd/slurmctld.conf",

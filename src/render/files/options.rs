@@ -4,7 +4,7 @@
 //! value is commented out, one that is a list (`SlurmctldParameters`) keeps what the cluster needs to work and
 //! gets the user's items added.
 
-use super::conf_line::quoted;
+use super::conf_line::{quoted, same};
 use std::collections::BTreeMap;
 
 /// Options whose value is a list.
@@ -46,7 +46,7 @@ pub(super) fn overlay(text: &str, options: &BTreeMap<String, String>) -> String 
 /// A line of ours after the user's options had their say.
 fn with_options(line: &str, rest: &mut BTreeMap<&String, String>) -> String {
     let Some((key, ours)) = line.split_once('=').filter(|(key, _)| is_option(key)) else { return line.to_owned() };
-    let Some(theirs) = rest.keys().find(|theirs| theirs.eq_ignore_ascii_case(key)).copied() else {
+    let Some(theirs) = rest.keys().find(|theirs| same(theirs, key)).copied() else {
         return line.to_owned();
     };
     if !LISTS.iter().any(|list| list.eq_ignore_ascii_case(key)) {

@@ -104,7 +104,7 @@ impl OsFacts {
             nfs_service: "nfs-server",
             dcv,
             packages: Packages {
-                base: vec!["ca-certificates", "curl-minimal", "jq", "munge"],
+                base: vec!["ca-certificates", "curl-minimal", "jq"],
                 head: Vec::new(),
                 compute: Vec::new(),
                 login: Vec::new(),

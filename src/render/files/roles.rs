@@ -16,7 +16,7 @@ use serde::Serialize;
 
 /// What the head node fetches.
 pub(super) fn head(site: &Site<'_>, files: &mut Files) -> Result<(), RenderError> {
-    shared(site, files, "head")?;
+    common(site, files, "head")?;
     put_slurm_conf(site, files, "head")?;
     put_controller_files(site, files)?;
     put_json(files, "head/hpcctl.json", &NodeConfig::of(site), "queues")?;
@@ -64,7 +64,7 @@ pub(super) fn head(site: &Site<'_>, files: &mut Files) -> Result<(), RenderError
 
 /// What compute nodes fetch.
 pub(super) fn compute(site: &Site<'_>, files: &mut Files) -> Result<(), RenderError> {
-    shared(site, files, "compute")?;
+    common(site, files, "compute")?;
     let context = vars! { cluster => site.cluster.name, os => site.os, slurm => site.slurm };
     site.put(files, "compute/setup.sh", "shell/compute.sh", &context, "queues")?;
     site.put(files, "compute/systemd/slurmd.conf", "systemd/slurmd.conf", &context, "slurm")?;
@@ -116,7 +116,7 @@ pub(super) fn login(site: &Site<'_>, files: &mut Files) -> Result<(), RenderErro
     if site.cluster.login_nodes.is_empty() {
         return Ok(());
     }
-    shared(site, files, "login")?;
+    common(site, files, "login")?;
     put_slurm_conf(site, files, "login")?;
     let context = vars! { cluster => site.cluster.name, os => site.os, slurm => site.slurm };
     site.put(files, "login/setup.sh", "shell/login.sh", &context, "login_nodes")?;
@@ -135,7 +135,9 @@ pub(super) fn login(site: &Site<'_>, files: &mut Files) -> Result<(), RenderErro
 }
 
 /// The parts of the set-up that all nodes share.
-fn shared(site: &Site<'_>, files: &mut Files, role: &str) -> Result<(), RenderError> {
+fn common(site: &Site<'_>, files: &mut Files, role: &str) -> Result<(), RenderError> {
+    // People work on these; compute nodes are their jobs'.
+    let shared = role != "compute";
     let context = vars! {
         cluster => site.cluster.name,
         os => site.os,
@@ -144,8 +146,14 @@ fn shared(site: &Site<'_>, files: &mut Files, role: &str) -> Result<(), RenderEr
         http_proxy => site.cluster.network.http_proxy,
         munge_key_secret => site.cluster.slurm.munge_key_secret.as_ref().map(|secret| secret.as_str()),
         logs => site.cluster.monitoring.logs.enabled,
+        shared,
     };
     site.put(files, &format!("{role}/common.sh"), "shell/common.sh", &context, "image")?;
+    if shared {
+        let (script, unit) = ("libexec/protect-metadata", "systemd/hpcctl-metadata.service");
+        site.put(files, &format!("{role}/{script}"), script, &context, "image")?;
+        site.put(files, &format!("{role}/{unit}"), unit, &context, "image")?;
+    }
     let head = role == "head";
     let context = vars! { os => site.os, head, storage => mounts(site.cluster, head) };
     site.put(files, &format!("{role}/storage.sh"), "shell/storage.sh", &context, "storage")?;
