@@ -1,0 +1,39 @@
+"""The test cloud: MiniStack (PyPI) with what an HPC cluster needs and MiniStack lacks, on 127.0.0.1.
+
+    fsx, fsx_tasks   Amazon FSx for Lustre and its data-repository tasks
+    cfn_types        CloudFormation types: EC2's, IAM::RolePolicy, Budgets::Budget
+    cfn_fsx          CloudFormation types of FSx
+    guard            schema validation, faults and dependency checks before every handler
+    corrections      where MiniStack differs from AWS
+    drift_readers    drift detection by comparing with live state
+    stack_policies   stack policies, enforced
+    fleet            CreateFleet with capacity errors
+    faults           the faults file
+
+`start` runs it, with the proxy that judges the requests in front. Environment: GATEWAY_PORT,
+HPC_FAULTS, HPC_FSX_FILES, HPC_FSX_DELAY, and MiniStack's own.
+"""
+
+import sys
+
+import cfn_fsx
+import cfn_types
+import corrections
+import drift_readers
+import fleet
+import fsx
+import guard
+import stack_policies
+from emulator import HANDLERS, app
+
+
+def main():
+    for part in (fsx, cfn_types, cfn_fsx, corrections, drift_readers, fleet, stack_policies, guard):
+        part.install()
+    print(f"test cloud: {len(HANDLERS)} CloudFormation types", flush=True)
+    sys.argv = sys.argv[:1]
+    app.main()
+
+
+if __name__ == "__main__":
+    main()
