@@ -3,8 +3,20 @@
 Each function mends one thing and names it.
 """
 
+import json
+import re
+import time
+import urllib.parse
+
 import emulator
-from emulator import HANDLERS, handlers
+import judge_models
+from emulator import (
+    HANDLERS, drift, ec2_state, get_account_id, get_region, handlers, helpers, hex_id, rds_state, secrets_state,
+)
+
+
+# EC2 user guide, "Create a launch template": the service model leaves the type a plain string.
+INTERFACE_TYPES = ("interface", "efa", "efa-only")
 
 
 def capabilities_are_demanded():
@@ -40,9 +52,175 @@ def instance_profile_ref_is_its_name():
         "create": create, "update": update, "update_with_logical_id": True, "delete": delete}
 
 
+def secret_ref_is_its_arn():
+    """`Ref` of a secret is the ARN on AWS; MiniStack gives the name."""
+    original = dict(HANDLERS["AWS::SecretsManager::Secret"])
+
+    def name(arn):
+        return next((key for key, secret in secrets_state._secrets.items() if secret["ARN"] == arn), arn)
+
+    def by_arn(result):
+        return result[1]["Id"], result[1]
+
+    HANDLERS["AWS::SecretsManager::Secret"] = {
+        "create": lambda *args: by_arn(original["create"](*args)),
+        "update": lambda arn, *args: by_arn(original["update"](name(arn), *args)),
+        "update_with_logical_id": True,
+        "delete": lambda arn, props: original["delete"](name(arn), props),
+    }
+    reader, properties = drift._DRIFT_READERS["AWS::SecretsManager::Secret"]
+    drift._DRIFT_READERS["AWS::SecretsManager::Secret"] = (
+        lambda arn, props: reader(name(arn), props), properties)
+
+
+def databases_have_managed_passwords():
+    """`ManageMasterUserPassword` makes a secret `rds!...`, given by GetAtt MasterUserSecret.SecretArn.
+
+    MiniStack takes the property and makes nothing.
+    """
+    for resource_type, records, prefix in (("AWS::RDS::DBInstance", rds_state._instances, "rds!db-"),
+                                           ("AWS::RDS::DBCluster", rds_state._clusters, "rds!cluster-")):
+        _manage_password(resource_type, records, prefix)
+    plain = rds_state._instance_xml
+
+    def with_secret(instance):
+        secret = instance.get("MasterUserSecret")
+        said = (f"<MasterUserSecret><SecretArn>{secret['SecretArn']}</SecretArn>"
+                "<SecretStatus>active</SecretStatus></MasterUserSecret>") if secret else ""
+        return plain(instance) + said
+
+    rds_state._instance_xml = with_secret
+
+
+def _manage_password(resource_type, records, prefix):
+    handler = HANDLERS[resource_type]
+    create, update, delete = handler["create"], handler["update"], handler["delete"]
+
+    def managed(result, props):
+        name, attributes = result
+        record = records[name]
+        if str(props.get("ManageMasterUserPassword", "")).lower() == "true" and not record.get("MasterUserSecret"):
+            record["MasterUserSecret"] = {"SecretArn": _new_secret(prefix, record), "SecretStatus": "active"}
+        secret = record.get("MasterUserSecret")
+        return name, {**attributes, **({"MasterUserSecret.SecretArn": secret["SecretArn"]} if secret else {})}
+
+    def remove(name, props):
+        secret = (records.get(name) or {}).get("MasterUserSecret")
+        delete(name, props)
+        for key, value in list(secrets_state._secrets.items()):
+            if secret and value["ARN"] == secret["SecretArn"]:
+                secrets_state._secrets.pop(key)
+
+    handler["create"] = lambda logical_id, props, *rest: managed(create(logical_id, props, *rest), props)
+    handler["update"] = lambda name, old, new, *rest: managed(update(name, old, new, *rest), new)
+    handler["delete"] = remove
+
+
+def _new_secret(prefix, record):
+    name = prefix + emulator.request_id()
+    arn = f"arn:aws:secretsmanager:{get_region()}:{get_account_id()}:secret:{name}-{hex_id('', 6)}"
+    now = int(time.time())
+    text = json.dumps({"username": record.get("MasterUsername", "admin"), "password": hex_id("", 32)})
+    secrets_state._secrets[name] = {
+        "ARN": arn, "Name": name, "Description": "Secret associated with an RDS database", "Tags": [],
+        "CreatedDate": now, "LastChangedDate": now, "LastAccessedDate": None, "DeletedDate": None,
+        "RotationEnabled": False, "RotationLambdaARN": None, "RotationRules": None, "ReplicationStatus": [],
+        "KmsKeyId": None,
+        "Versions": {emulator.request_id(): {"SecretString": text, "SecretBinary": None, "CreatedDate": now,
+                                             "Stages": ["AWSCURRENT"]}},
+    }
+    return arn
+
+
 def attributes_are_complete():
-    """`Fn::GetAtt` values that MiniStack does not give."""
+    """`Fn::GetAtt` values that MiniStack does not give, or gives wrong."""
     _add_attributes("AWS::EC2::VPC", lambda name, props: {"CidrBlock": props.get("CidrBlock", "")})
+    for kind in ("SecurityGroup", "SubnetRouteTableAssociation"):
+        _add_attributes(f"AWS::EC2::{kind}", lambda name, props: {"Id": name})
+    _add_attributes("AWS::EC2::Subnet", lambda name, props: {"NetworkAclAssociationId": name.replace("subnet", "aclassoc")})
+    _add_attributes("AWS::EC2::Route", lambda name, props: {"CidrBlock": name.rpartition("|")[2]})
+    _add_attributes("AWS::EC2::VPCGatewayAttachment", lambda name, props: {"AttachmentType": name.partition("|")[0]})
+    _add_attributes("AWS::EFS::MountTarget", lambda name, props: {"Id": name})
+    _add_attributes("AWS::SecretsManager::SecretTargetAttachment", lambda name, props: {"Id": name})
+    _add_attributes("AWS::RDS::DBInstance", lambda name, props: {"Endpoint.HostedZoneId": "Z2R2ITUGPM61AM"})
+    _add_attributes("AWS::S3::Bucket", lambda name, props: {
+        "DomainName": f"{name}.s3.amazonaws.com",
+        "DualStackDomainName": f"{name}.s3.dualstack.{get_region()}.amazonaws.com"})
+
+
+def launch_templates_are_checked():
+    """A launch template's data goes to EC2 unseen in MiniStack: enums, unknown keys and taken names pass."""
+    handler = HANDLERS["AWS::EC2::LaunchTemplate"]
+    create, update = handler["create"], handler["update"]
+    shape = judge_models.model("ec2").shape_for("RequestLaunchTemplateData")
+
+    def check(props):
+        wrong = []
+        data = props.get("LaunchTemplateData") or {}
+        judge_models.check_values(shape, data, "LaunchTemplateData", wrong)
+        for card in data.get("NetworkInterfaces") or []:
+            if card.get("InterfaceType", "interface") not in INTERFACE_TYPES:
+                wrong.append(f"invalid interface type {card['InterfaceType']}")
+        if wrong:
+            raise ValueError(f"Invalid launch template: {'; '.join(wrong)} (Service: Ec2, Status Code: 400)")
+
+    def checked_create(logical_id, props, stack_name):
+        check(props)
+        name = props.get("LaunchTemplateName")
+        if any(t["LaunchTemplateName"] == name for t in ec2_state._launch_templates.values()):
+            raise ValueError("Launch template name already in use. (Service: Ec2, Status Code: 400)")
+        return create(logical_id, props, stack_name)
+
+    def checked_update(name, old, new, *rest):
+        check(new)
+        return update(name, old, new, *rest)
+
+    handler["create"], handler["update"] = checked_create, checked_update
+
+
+def template_urls_are_real_ones():
+    """A TemplateURL names an object as S3 does: `https://BUCKET.s3.REGION.amazonaws.com/KEY` or path style.
+
+    MiniStack reads the path alone, so it takes any host and no virtual-hosted address.
+    """
+    original = helpers._resolve_document
+
+    def resolve(params, body_key, url_key, label):
+        url = handlers._p(params, url_key)
+        if not url or handlers._p(params, body_key):
+            return original(params, body_key, url_key, label)
+        path = _object_path(url)
+        if not path:
+            return None, handlers._error("ValidationError", f"S3 error: Domain name specified in {url} is not a valid S3 domain")
+        return original({**params, url_key: f"https://s3.amazonaws.com/{path}"}, body_key, url_key, label)
+
+    helpers._resolve_document = resolve
+
+
+def _object_path(url):
+    """`bucket/key` of an S3 address, None of any other."""
+    parts = urllib.parse.urlsplit(url)
+    host = re.fullmatch(r"(?:(.+)\.)?s3(?:[.-][a-z0-9-]+)?\.amazonaws\.com(?:\.cn)?", parts.hostname or "")
+    if parts.scheme != "https" or not host:
+        return None
+    path = urllib.parse.unquote(parts.path.lstrip("/"))
+    return f"{host[1]}/{path}" if host[1] else path
+
+
+def terminated_instances_free_their_volumes():
+    """Volumes with DeleteOnTermination go with the instance; MiniStack keeps them, in use."""
+    original = ec2_state._ACTION_MAP["TerminateInstances"]
+
+    def terminate(params):
+        answer = original(params)
+        for name, volume in list(ec2_state._volumes.items()):
+            for attachment in volume.get("Attachments", []):
+                instance = ec2_state._instances.get(attachment["InstanceId"], {})
+                if attachment.get("DeleteOnTermination") and instance.get("State", {}).get("Name") == "terminated":
+                    ec2_state._volumes.pop(name, None)
+        return answer
+
+    ec2_state._ACTION_MAP["TerminateInstances"] = terminate
 
 
 def _add_attributes(resource_type, more):
@@ -51,7 +229,7 @@ def _add_attributes(resource_type, more):
 
     def with_more(result, props):
         physical_id, attributes = result
-        return physical_id, {**more(physical_id, props), **attributes}
+        return physical_id, {**attributes, **more(physical_id, props)}
 
     handler["create"] = lambda logical_id, props, *rest: with_more(create(logical_id, props, *rest), props)
     if update:
@@ -61,4 +239,9 @@ def _add_attributes(resource_type, more):
 def install():
     capabilities_are_demanded()
     instance_profile_ref_is_its_name()
+    secret_ref_is_its_arn()
+    databases_have_managed_passwords()
     attributes_are_complete()
+    launch_templates_are_checked()
+    template_urls_are_real_ones()
+    terminated_instances_free_their_volumes()

@@ -15,6 +15,7 @@ import time
 
 import emulator
 import faults
+import judge_models
 from emulator import AccountScopedDict, get_account_id, get_region, hex_id
 
 DELAY = float(os.environ.get("HPC_FSX_DELAY", "0.3"))
@@ -49,6 +50,9 @@ def handle(action, raw):
         fault = faults.take(lambda rule: rule.get("action") == action and "code" in rule)
         if fault:
             raise Refused(fault["code"], fault.get("message", fault["code"]))
+        wrong = judge_models.wrong_input(judge_models.model("fsx"), action, body)
+        if wrong:
+            raise Refused("BadRequest", "; ".join(wrong))
         return _reply(200, _once(action, body, operation))
     except Refused as refused:
         return _reply(400, {"__type": refused.code, "Message": refused.message}, refused.code)
@@ -62,9 +66,9 @@ def _reply(status, body, error=None):
 
 
 def _public(value):
-    """A copy without the keys that are this program's own (those with a leading underscore)."""
+    """A copy without what is this program's own (`_exported`)."""
     if isinstance(value, dict):
-        return {key: _public(item) for key, item in value.items() if not key.startswith("_")}
+        return {key: _public(item) for key, item in value.items() if key != "_exported"}
     if isinstance(value, list):
         return [_public(item) for item in value]
     return value

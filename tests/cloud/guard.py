@@ -34,20 +34,20 @@ def check_properties(resource_type, logical_id, props):
 def as_handler_message(message, service, status, code):
     """A service's error, as a CloudFormation event shows it."""
     return (f'Resource handler returned message: "{message} (Service: {service}, Status Code: {status}, '
-            f'Request ID: {request_id()})" (RequestToken: {request_id()}, HandlerErrorCode: {code})')
+            f'Request ID: {request_id()}) (SDK Attempt Count: 1)" (RequestToken: {request_id()}, HandlerErrorCode: {code})')
 
 
 def _worded(function):
     """Turns an API error inside a handler into the sentence of an event."""
 
     @functools.wraps(function)
-    def call(*args, **kwargs):
+    def call(resource_type, *args, **kwargs):
         try:
-            return function(*args, **kwargs)
+            return function(resource_type, *args, **kwargs)
         except ClientError as error:
             body = error.response["Error"]
             status = error.response["ResponseMetadata"].get("HTTPStatusCode", 400)
-            service = error.operation_name
+            service = resource_type.split("::")[1].capitalize()
             raise ValueError(as_handler_message(body.get("Message", ""), service, status, _handler_code(body.get("Code", ""))))
 
     return call
@@ -141,7 +141,7 @@ def _users_of_placement_group(group):
 
 
 def teach_replacements():
-    """Which properties replace a resource, for every type, from the provider schemas."""
+    """Which whole properties replace a resource, for every type, from the provider schemas."""
     for resource_type in list(emulator.HANDLERS):
         if resource_type in provisioners._REPLACING_PROPERTIES or not schemas.schema(resource_type):
             continue
@@ -150,6 +150,48 @@ def teach_replacements():
             resource_type,
             schemas.top_level(resource_type, "conditionalCreateOnlyProperties")
             + schemas.nested(resource_type, "createOnlyProperties"))
+
+
+# Parts of a property that replace the resource although the provider schema does not list them as
+# create-only; the CloudFormation reference says "Update requires: Replacement" of each (for Lustre).
+REPLACING_PARTS = {
+    "AWS::FSx::FileSystem": (
+        ("StorageType",),
+        *(("LustreConfiguration", part) for part in (
+            "DeploymentType", "ImportPath", "ExportPath", "ImportedFileChunkSize", "DriveCacheType",
+            "CopyTagsToBackups", "EfaEnabled")),
+    ),
+}
+
+
+def teach_replacing_parts():
+    """A change of a create-only part of a property replaces the resource as well.
+
+    In a change set such a property stays `Conditionally`, as AWS has it.
+    """
+    original = provisioners._replacing_change
+
+    def replacing_change(resource_type, old, new):
+        return original(resource_type, old, new) or any(
+            _part(old, path) != _part(new, path) for path in _replacing_parts(resource_type))
+
+    provisioners._replacing_change = stacks._replacing_change = replacing_change
+    for resource_type, paths in REPLACING_PARTS.items():
+        known = provisioners._CONDITIONALLY_REPLACING_PROPERTIES.get(resource_type, ())
+        provisioners._CONDITIONALLY_REPLACING_PROPERTIES[resource_type] = tuple({*known, *(path[0] for path in paths)})
+
+
+@functools.cache
+def _replacing_parts(resource_type):
+    listed = (schemas.schema(resource_type) or {}).get("createOnlyProperties") or []
+    nested = (tuple(path.split("/")[2:]) for path in listed if path.count("/") > 2 and "*" not in path)
+    return (*nested, *REPLACING_PARTS.get(resource_type, ()))
+
+
+def _part(properties, path):
+    for name in path:
+        properties = properties.get(name) if isinstance(properties, dict) else None
+    return properties if properties is None or isinstance(properties, (dict, list)) else str(properties)
 
 
 def install():
@@ -163,3 +205,4 @@ def install():
     # Handlers call back over HTTP and wait, so each runs on a thread and the API stays responsive.
     stacks._runs_on_worker_thread = lambda resource_type: True
     teach_replacements()
+    teach_replacing_parts()

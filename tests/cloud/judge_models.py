@@ -103,16 +103,21 @@ def _known(judgement, service):
 
 
 def _check(judgement, service):
-    shape = service.operation_model(judgement.operation).input_shape
+    judgement.violations += wrong_input(service, judgement.operation, judgement.params)
+
+
+def wrong_input(service, operation, params):
+    """Everything that is wrong with an operation's decoded parameters."""
+    shape = service.operation_model(operation).input_shape
     if not shape:
-        return
-    report = ParamValidator().validate(judgement.params, shape)
-    if report.has_errors():
-        judgement.violations += report.generate_report().split("\n")
-    _check_values(shape, judgement.params, judgement.operation, judgement.violations)
+        return []
+    report = ParamValidator().validate(params, shape)
+    found = report.generate_report().split("\n") if report.has_errors() else []
+    check_values(shape, params, operation, found)
+    return found
 
 
-def _check_values(shape, value, place, violations):
+def check_values(shape, value, place, violations):
     """What botocore's own validator leaves out: unknown keys, enums, patterns, the longest list."""
     if value is None:
         return
@@ -120,17 +125,17 @@ def _check_values(shape, value, place, violations):
     if shape.type_name == "structure" and isinstance(value, dict):
         for key, item in value.items():
             if key in shape.members:
-                _check_values(shape.members[key], item, f"{place}.{key}", violations)
+                check_values(shape.members[key], item, f"{place}.{key}", violations)
             else:
                 violations.append(f"unknown parameter {place}.{key}")
     elif shape.type_name == "list" and isinstance(value, list):
         for number, item in enumerate(value):
-            _check_values(shape.member, item, f"{place}[{number}]", violations)
+            check_values(shape.member, item, f"{place}[{number}]", violations)
         if limit and len(value) > limit:
             violations.append(f"{place}: {len(value)} items, at most {limit} are allowed")
     elif shape.type_name == "map" and isinstance(value, dict):
         for key, item in value.items():
-            _check_values(shape.value, item, f"{place}.{key}", violations)
+            check_values(shape.value, item, f"{place}.{key}", violations)
     elif shape.type_name == "string" and isinstance(value, str):
         _check_text(shape, value, place, violations)
     elif limit is not None and isinstance(value, (int, float)) and not isinstance(value, bool) and value > limit:
@@ -274,7 +279,7 @@ def _check_rest_xml(judgement, shape):
     for name in shape.required_members:
         if name not in judgement.params and shape.members[name].serialization.get("location"):
             judgement.violations.append(f"missing required parameter {name}")
-    _check_values(shape, judgement.params, judgement.operation, judgement.violations)
+    check_values(shape, judgement.params, judgement.operation, judgement.violations)
 
 
 def _scalar(shape, text):
