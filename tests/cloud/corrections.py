@@ -7,6 +7,7 @@ import json
 import re
 import time
 import urllib.parse
+from xml.etree import ElementTree
 
 import emulator
 import judge_models
@@ -223,6 +224,50 @@ def terminated_instances_free_their_volumes():
     ec2_state._ACTION_MAP["TerminateInstances"] = terminate
 
 
+def dry_runs_change_nothing():
+    """`DryRun` answers DryRunOperation, status 412; MiniStack runs the call."""
+    for action in ("RunInstances", "CreateFleet", "TerminateInstances", "CreateTags", "CreateLaunchTemplate"):
+        original = ec2_state._ACTION_MAP[action]
+
+        def front(params, original=original):
+            if ec2_state._p(params, "DryRun").lower() == "true":
+                return ec2_state._error("DryRunOperation", "Request would have succeeded, but DryRun flag is set.", 412)
+            return original(params)
+
+        ec2_state._ACTION_MAP[action] = front
+
+
+def instances_come_in_pages():
+    """DescribeInstances heeds MaxResults and NextToken; MiniStack gives all. A page counts reservations."""
+    original = ec2_state._ACTION_MAP["DescribeInstances"]
+
+    def describe(params):
+        size = ec2_state._p(params, "MaxResults")
+        status, headers, body = original(params)
+        if not size or status != 200:
+            return status, headers, body
+        start = int(ec2_state._p(params, "NextToken") or 0)
+        return status, headers, _one_page(body, start, start + int(size))
+
+    ec2_state._ACTION_MAP["DescribeInstances"] = describe
+
+
+def _one_page(body, start, end):
+    """The reservations `start` to `end` of a DescribeInstances answer, with the token of the next."""
+    space = "http://ec2.amazonaws.com/doc/2016-11-15/"
+    ElementTree.register_namespace("", space)
+    root = ElementTree.fromstring(body)
+    reservations = root.find(f"{{{space}}}reservationSet")
+    everything = list(reservations)
+    for one in everything[:start] + everything[end:]:
+        reservations.remove(one)
+    for stale in root.findall(f"{{{space}}}nextToken"):
+        root.remove(stale)
+    if end < len(everything):
+        ElementTree.SubElement(root, f"{{{space}}}nextToken").text = str(end)
+    return ElementTree.tostring(root, xml_declaration=True, encoding="UTF-8")
+
+
 def _add_attributes(resource_type, more):
     handler = HANDLERS[resource_type]
     create, update = handler["create"], handler.get("update")
@@ -245,3 +290,5 @@ def install():
     launch_templates_are_checked()
     template_urls_are_real_ones()
     terminated_instances_free_their_volumes()
+    dry_runs_change_nothing()
+    instances_come_in_pages()

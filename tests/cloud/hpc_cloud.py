@@ -28,7 +28,7 @@ from emulator import HANDLERS, app
 
 
 def main():
-    for part in (fsx, cfn_types, cfn_fsx, corrections, drift_readers, fleet, stack_policies, guard):
+    for part in (fsx, cfn_types, cfn_fsx, fleet, corrections, drift_readers, stack_policies, guard):
         part.install()
     print(f"test cloud: {len(HANDLERS)} CloudFormation types", flush=True)
     sys.argv = sys.argv[:1]

@@ -273,6 +273,12 @@ class Story:
             {"Name": "tag:hpcctl:node", "Values": ["efa-1"]}, {"Name": "instance-state-name", "Values": ["running"]}])
         return [instance for reservation in found["Reservations"] for instance in reservation["Instances"]]
 
+    def instances_come_in_pages_and_dry_runs_do_nothing(self):
+        pages = list(ec2.get_paginator("describe_instances").paginate(PaginationConfig={"PageSize": 5}))
+        assert sum(len(r["Instances"]) for page in pages for r in page["Reservations"]) == 6
+        assert len(pages) == 2, len(pages)
+        assert refusal(ec2.terminate_instances, InstanceIds=[outputs()["Head"]], DryRun=True) == "DryRunOperation"
+
     def instances_are_terminated(self):
         ec2.terminate_instances(InstanceIds=[instance["InstanceId"] for instance in self._instances()])
         assert not self._instances()
