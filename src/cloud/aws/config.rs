@@ -1,8 +1,9 @@
 //! The SDK's configuration: region, profile, HTTP client, retries, names.
 
 use super::super::{ErrorKind, Result};
-use super::{AwsOptions, ca_bundle, endpoints, errors::configuration, http, retry};
+use super::{AwsOptions, ca_bundle, endpoints, errors::configuration, http, profile, retry};
 use aws_config::{AppName, BehaviorVersion, ConfigLoader, Region, SdkConfig};
+use aws_sdk_s3::config::SharedHttpClient;
 use aws_smithy_http_client::tls::TrustStore;
 use std::path::PathBuf;
 
@@ -12,28 +13,33 @@ pub(super) struct Settings {
     pub(super) sdk: SdkConfig,
     /// The region.
     pub(super) region: String,
-    /// Where S3 is, when it is not AWS's.
-    pub(super) foreign_s3: Option<String>,
+    /// Whether S3 is somebody else's: then buckets are addressed by path.
+    pub(super) foreign_s3: bool,
 }
 
 /// Reads the configuration.
 pub(super) async fn load(options: &AwsOptions) -> Result<Settings> {
     let trust = trust(options)?;
-    let sdk = loader(options, trust.clone()).load().await;
+    let http = http::client(trust.clone(), http::Proxies::FromEnvironment);
+    let sdk = loader(options, http.clone()).load().await;
+    let sdk = match &options.profile {
+        Some(profile) => profile::only(sdk, http, profile),
+        None => sdk,
+    };
     let sdk = if endpoints::any_on_loopback(&sdk) {
         sdk.into_builder().http_client(http::client(trust, http::Proxies::None)).build()
     } else {
         sdk
     };
     let region = sdk.region().map(ToString::to_string).ok_or_else(no_region)?;
-    let foreign_s3 = endpoints::of(&sdk, "S3").filter(|url| endpoints::is_foreign(url));
+    let foreign_s3 = endpoints::of(&sdk, "S3").is_some_and(|url| endpoints::is_foreign(&url));
     Ok(Settings { sdk, region, foreign_s3 })
 }
 
 /// The behaviour version is written down: a newer SDK must not change retries or time-outs behind our back.
-fn loader(options: &AwsOptions, trust: Option<TrustStore>) -> ConfigLoader {
+fn loader(options: &AwsOptions, http: SharedHttpClient) -> ConfigLoader {
     let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
-        .http_client(http::client(trust, http::Proxies::FromEnvironment))
+        .http_client(http)
         .retry_config(retry::retries())
         .timeout_config(retry::timeouts());
     // A slash is not allowed in the name: `app/hpcctl-0.1.0` in the user agent.

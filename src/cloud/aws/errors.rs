@@ -61,6 +61,8 @@ fn service_failure<E: ProvideErrorMetadata>(error: &E, status: u16) -> (ErrorKin
     (kind, if kind == ErrorKind::Credentials { format!("{message}; {REMEDY}") } else { message })
 }
 
+const SOURCES: &str = "set `--profile` or `AWS_PROFILE`, run `aws configure` or `aws sso login`, or set \
+     `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`";
 const REMEDY: &str =
     "run `aws sso login` or `aws configure`, choose another profile with `--profile`, or renew `AWS_SESSION_TOKEN`";
 
@@ -70,9 +72,7 @@ fn credentials_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a Credent
 
 fn credentials_message(error: &CredentialsError) -> String {
     match error {
-        CredentialsError::CredentialsNotLoaded(_) => "no credentials found; set `--profile` or `AWS_PROFILE`, run \
-             `aws configure` or `aws sso login`, or set `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`"
-            .to_owned(),
+        CredentialsError::CredentialsNotLoaded(_) => format!("no credentials found ({}); {SOURCES}", chain(error)),
         _ => format!("failed to obtain credentials: {}; {REMEDY}", chain(error)),
     }
 }
@@ -85,13 +85,21 @@ fn network_message(error: &(dyn Error + 'static)) -> String {
     causes
 }
 
+/// What the SDK says where the cause says it better.
+const EMPTY: [&str; 6] = [
+    "",
+    "dispatch failure",
+    "failed to construct request",
+    "io error",
+    "other",
+    "the credential provider was not enabled",
+];
+
 /// An error and its causes, without the SDK's empty words and without telling the same twice.
 fn chain(error: &(dyn Error + 'static)) -> String {
     let mut told: Vec<String> = Vec::new();
     for cause in sources(error).map(ToString::to_string) {
-        let empty =
-            matches!(cause.as_str(), "" | "dispatch failure" | "io error" | "other" | "failed to construct request");
-        if !empty && !told.iter().any(|before| before.contains(&cause)) {
+        if !EMPTY.contains(&cause.as_str()) && !told.iter().any(|before| before.contains(&cause)) {
             told.push(cause);
         }
     }

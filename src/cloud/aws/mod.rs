@@ -25,6 +25,7 @@ mod http;
 mod identity;
 mod instance_types;
 mod objects;
+mod profile;
 mod retry;
 mod stack_state;
 mod stacks;

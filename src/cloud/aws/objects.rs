@@ -26,7 +26,7 @@ impl S3 {
     /// Checksums only where S3 demands them: object stores of other makers refuse the new trailers.
     pub(super) fn new(settings: &Settings) -> Self {
         let config = Builder::from(&settings.sdk)
-            .force_path_style(settings.foreign_s3.is_some())
+            .force_path_style(settings.foreign_s3)
             .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
             .timeout_config(retry::transfer_timeouts());
         Self { client: Client::from_conf(config.build()) }

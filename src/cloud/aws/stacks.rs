@@ -6,7 +6,7 @@ use super::super::{
 };
 use super::config::Settings;
 use super::errors::{failed, own};
-use super::template_url::TemplateUrls;
+use super::template_url::template_url;
 use super::values::text;
 use super::{drift, events, stack_state};
 use async_trait::async_trait;
@@ -18,7 +18,7 @@ use aws_sdk_cloudformation::{
 /// CloudFormation.
 pub(super) struct CloudFormation {
     pub(super) client: Client,
-    urls: TemplateUrls,
+    region: String,
 }
 
 /// A template as a request carries it: one of the two.
@@ -29,14 +29,15 @@ pub(super) struct Template {
 
 impl CloudFormation {
     pub(super) fn new(settings: &Settings) -> Self {
-        let urls = TemplateUrls::new(&settings.region, settings.foreign_s3.as_deref());
-        Self { client: Client::new(&settings.sdk), urls }
+        Self { client: Client::new(&settings.sdk), region: settings.region.clone() }
     }
 
     pub(super) fn template_of(&self, source: &TemplateSource) -> Template {
         match source {
             TemplateSource::Body(body) => Template { body: Some(body.clone()), url: None },
-            TemplateSource::Object { bucket, key } => Template { body: None, url: Some(self.urls.of(bucket, key)) },
+            TemplateSource::Object { bucket, key } => {
+                Template { body: None, url: Some(template_url(&self.region, bucket, key)) }
+            }
         }
     }
 
