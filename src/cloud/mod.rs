@@ -4,6 +4,8 @@
 //! control plane that needs no account, and `aws`, the SDK's adapters (feature `aws`); SDK types never leave
 //! that folder. Nothing here knows Slurm, plans, or reports.
 
+#[cfg(feature = "aws")]
+pub mod aws;
 mod error;
 pub mod ports;
 pub mod sandbox;

@@ -1,0 +1,176 @@
+//! EC2: instances, subnets, images, tags.
+
+use super::super::{
+    CLUSTER_TAG, CloudError, Compute, ErrorKind, ImageQuery, ImageState, InstanceState, Result, SubnetState,
+    TaggedResource,
+};
+use super::errors::failed;
+use super::instance_types;
+use super::values::{count, maybe, pairs, text, time};
+use async_trait::async_trait;
+use aws_sdk_ec2::{
+    Client,
+    types::{Filter, Image, Instance, InstanceLifecycleType, Subnet},
+};
+use std::collections::BTreeSet;
+
+/// States of instances that still are something.
+const ALIVE: [&str; 5] = ["pending", "running", "shutting-down", "stopping", "stopped"];
+/// Instances in one `TerminateInstances`; EC2 takes 1,000 and advises less.
+const BATCH: usize = 500;
+
+/// EC2.
+pub(super) struct Ec2 {
+    client: Client,
+}
+
+impl Ec2 {
+    pub(super) fn new(client: Client) -> Self {
+        Self { client }
+    }
+
+    /// Terminates a batch. EC2 refuses the whole of it when one id is gone, so what it names is left out and the
+    /// rest tried again.
+    async fn terminate_batch(&self, ids: &[String]) -> Result<()> {
+        let mut left = ids.to_vec();
+        while !left.is_empty() {
+            let call = self.client.terminate_instances().set_instance_ids(Some(left.clone())).send().await;
+            let Err(error) = call.map_err(failed("ec2", "TerminateInstances")) else { return Ok(()) };
+            left = without_gone(left, error)?;
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Compute for Ec2 {
+    async fn instances_of(&self, cluster: &str) -> Result<Vec<InstanceState>> {
+        let call = self.client.describe_instances();
+        let call = call.filters(filter(&format!("tag:{CLUSTER_TAG}"), &[cluster]));
+        let mut pages = call.filters(filter("instance-state-name", &ALIVE)).into_paginator().items().send();
+        let mut found = Vec::new();
+        while let Some(reservation) = pages.next().await {
+            let reservation = reservation.map_err(failed("ec2", "DescribeInstances"))?;
+            found.extend(reservation.instances().iter().map(instance));
+        }
+        found.sort_by(|a, b| a.id.cmp(&b.id));
+        Ok(found)
+    }
+
+    async fn terminate(&self, ids: &[String]) -> Result<()> {
+        for batch in ids.chunks(BATCH) {
+            self.terminate_batch(batch).await?;
+        }
+        Ok(())
+    }
+
+    async fn subnets(&self, ids: &[String]) -> Result<Vec<SubnetState>> {
+        // Without ids EC2 would give all subnets.
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let call = self.client.describe_subnets().set_subnet_ids(Some(ids.to_vec())).send().await;
+        let page = call.map_err(failed("ec2", "DescribeSubnets"))?;
+        let mut found: Vec<SubnetState> = page.subnets().iter().map(subnet).collect();
+        found.sort_by(|a, b| a.id.cmp(&b.id));
+        Ok(found)
+    }
+
+    async fn newest_image(&self, query: &ImageQuery) -> Result<Option<ImageState>> {
+        let call = self.client.describe_images().owners(&query.owner);
+        let call = call.filters(filter("name", &[&query.name])).filters(filter("state", &["available"]));
+        let call = call.filters(filter("architecture", &[&query.architecture]));
+        let mut pages = call.into_paginator().items().send();
+        let mut found: Vec<Image> = Vec::new();
+        while let Some(image) = pages.next().await {
+            found.push(image.map_err(failed("ec2", "DescribeImages"))?);
+        }
+        // Dates are ISO 8601 in UTC: as text in the order of time. The id settles a tie.
+        let newest = found.iter().max_by_key(|image| (image.creation_date(), image.image_id()));
+        Ok(newest.map(|image| ImageState { id: text(image.image_id()), name: text(image.name()) }))
+    }
+
+    async fn instance_types(&self) -> Result<Vec<crate::catalog::InstanceType>> {
+        instance_types::all(&self.client).await
+    }
+
+    /// Terminated instances keep their tags for an hour; they are left out.
+    async fn tagged(&self, cluster: &str) -> Result<Vec<TaggedResource>> {
+        let call = self.client.describe_tags().filters(filter("key", &[CLUSTER_TAG]));
+        let mut pages = call.filters(filter("value", &[cluster])).into_paginator().items().send();
+        let mut found = Vec::new();
+        while let Some(tag) = pages.next().await {
+            let tag = tag.map_err(failed("ec2", "DescribeTags"))?;
+            let kind = tag.resource_type().map(|kind| kind.as_str().to_owned()).unwrap_or_default();
+            found.push(TaggedResource { id: text(tag.resource_id()), kind });
+        }
+        if found.iter().any(|resource| resource.kind == "instance") {
+            let alive: BTreeSet<String> = self.instances_of(cluster).await?.into_iter().map(|one| one.id).collect();
+            found.retain(|resource| resource.kind != "instance" || alive.contains(&resource.id));
+        }
+        found.sort();
+        Ok(found)
+    }
+}
+
+fn filter(name: &str, values: &[&str]) -> Filter {
+    Filter::builder().name(name).set_values(Some(values.iter().map(ToString::to_string).collect())).build()
+}
+
+/// The ids that the error does not name as missing; the error itself when it is another one.
+fn without_gone(ids: Vec<String>, error: CloudError) -> Result<Vec<String>> {
+    if error.kind != ErrorKind::NotFound {
+        return Err(error);
+    }
+    let before = ids.len();
+    let named: BTreeSet<&str> = error.message.split(|c: char| !c.is_ascii_alphanumeric() && c != '-').collect();
+    let left: Vec<String> = ids.into_iter().filter(|id| !named.contains(id.as_str())).collect();
+    if left.len() == before { Err(error) } else { Ok(left) }
+}
+
+fn instance(from: &Instance) -> InstanceState {
+    InstanceState {
+        id: text(from.instance_id()),
+        instance_type: from.instance_type().map(|kind| kind.as_str().to_owned()).unwrap_or_default(),
+        state: from.state().and_then(|state| state.name()).map(|name| name.as_str().to_owned()).unwrap_or_default(),
+        private_ip: maybe(from.private_ip_address()),
+        public_ip: maybe(from.public_ip_address()),
+        zone: from.placement().and_then(|placement| maybe(placement.availability_zone())),
+        spot: from.instance_lifecycle() == Some(&InstanceLifecycleType::Spot),
+        launched: time(from.launch_time()),
+        tags: pairs(from.tags().iter().map(|tag| (tag.key(), tag.value()))),
+    }
+}
+
+fn subnet(from: &Subnet) -> SubnetState {
+    SubnetState {
+        id: text(from.subnet_id()),
+        vpc_id: text(from.vpc_id()),
+        zone: text(from.availability_zone()),
+        cidr: text(from.cidr_block()),
+        free_addresses: count(from.available_ip_address_count()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ids(of: &[&str]) -> Vec<String> {
+        of.iter().map(ToString::to_string).collect()
+    }
+
+    fn refusal(kind: ErrorKind, message: &str) -> CloudError {
+        super::super::errors::own("ec2", "TerminateInstances", kind, message.to_owned())
+    }
+
+    #[test]
+    fn instances_that_are_gone_are_left_out() {
+        let gone = refusal(ErrorKind::NotFound, "The instance IDs 'i-01, i-03' do not exist");
+        assert_eq!(without_gone(ids(&["i-01", "i-012", "i-03"]), gone), Ok(ids(&["i-012"])));
+        let other = refusal(ErrorKind::NotFound, "The instance ID 'i-99' does not exist");
+        assert!(without_gone(ids(&["i-01"]), other).is_err(), "no progress is an error, not a loop");
+        let denied = refusal(ErrorKind::AccessDenied, "not for i-01");
+        assert!(without_gone(ids(&["i-01"]), denied).is_err());
+    }
+}

@@ -1,0 +1,39 @@
+//! STS and IAM: who calls, and which roles there are.
+
+use super::super::{Caller, Identity, Result};
+use super::errors::failed;
+use super::values::text;
+use async_trait::async_trait;
+use aws_config::SdkConfig;
+
+/// STS and IAM.
+pub(super) struct Accounts {
+    sts: aws_sdk_sts::Client,
+    iam: aws_sdk_iam::Client,
+}
+
+impl Accounts {
+    pub(super) fn new(sdk: &SdkConfig) -> Self {
+        Self { sts: aws_sdk_sts::Client::new(sdk), iam: aws_sdk_iam::Client::new(sdk) }
+    }
+}
+
+#[async_trait]
+impl Identity for Accounts {
+    async fn caller(&self) -> Result<Caller> {
+        let caller = self.sts.get_caller_identity().send().await.map_err(failed("sts", "GetCallerIdentity"))?;
+        Ok(Caller { account: text(caller.account()), arn: text(caller.arn()) })
+    }
+
+    /// IAM cannot search names (only paths), so all roles of the account are read.
+    async fn roles(&self, prefix: &str) -> Result<Vec<String>> {
+        let mut pages = self.iam.list_roles().into_paginator().items().send();
+        let mut names = Vec::new();
+        while let Some(role) = pages.next().await {
+            let role = role.map_err(failed("iam", "ListRoles"))?;
+            names.extend(Some(role.role_name).filter(|name| name.starts_with(prefix)));
+        }
+        names.sort();
+        Ok(names)
+    }
+}

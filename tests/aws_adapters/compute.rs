@@ -1,0 +1,72 @@
+//! Instances, subnets and images in EC2.
+
+use crate::{lab::Lab, templates};
+use hpcctl::cloud::{ErrorKind, ImageQuery, POOL_TAG};
+
+#[tokio::test]
+async fn instances_are_found_by_their_cluster_and_terminated() {
+    let Some(lab) = Lab::open().await else { return };
+    let net = lab.make(&lab.stack("net", templates::NETWORK)).await;
+    let compute = &lab.cloud.compute;
+    let ids = lab.launch(&net.outputs["Subnet"], 3).await;
+    let found = compute.instances_of(&lab.name).await.unwrap();
+    assert_eq!(found.iter().map(|one| one.id.clone()).collect::<Vec<_>>(), ids);
+    let one = &found[0];
+    assert_eq!((one.instance_type.as_str(), one.spot), ("c5.large", false));
+    assert_eq!(one.tags.get(POOL_TAG).map(String::as_str), Some("od"));
+    assert!(one.private_ip.is_some() && one.zone.is_some() && one.launched.0 > 1_600_000_000);
+    assert!(compute.instances_of("nobody").await.unwrap().is_empty());
+
+    let tagged = compute.tagged(&lab.name).await.unwrap();
+    let kinds: Vec<&str> = tagged.iter().map(|resource| resource.kind.as_str()).collect();
+    assert_eq!(kinds.iter().filter(|kind| **kind == "instance").count(), 3);
+    assert!(kinds.contains(&"subnet") && kinds.contains(&"vpc"), "{tagged:?}");
+
+    let mut wanted = ids[..2].to_vec();
+    wanted.insert(1, "i-0123456789abcdef0".to_owned());
+    compute.terminate(&wanted).await.unwrap();
+    let left: Vec<String> = compute.instances_of(&lab.name).await.unwrap().into_iter().map(|one| one.id).collect();
+    assert!(left.contains(&ids[2]));
+    compute.terminate(&ids).await.unwrap();
+    compute.terminate(&[]).await.unwrap();
+    lab.terminated(&ids).await;
+    assert!(compute.tagged(&lab.name).await.unwrap().iter().all(|resource| resource.kind != "instance"));
+    lab.remove(&net.id).await;
+    assert!(compute.tagged(&lab.name).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn subnets_are_described() {
+    let Some(lab) = Lab::open().await else { return };
+    let net = lab.make(&lab.stack("net", templates::NETWORK)).await;
+    let compute = &lab.cloud.compute;
+    let found = compute.subnets(&[net.outputs["Subnet"].clone()]).await.unwrap();
+    assert_eq!((found.len(), &found[0].vpc_id, found[0].cidr.as_str()), (1, &net.outputs["Vpc"], "10.9.1.0/24"));
+    assert!(found[0].free_addresses > 200 && found[0].zone.starts_with(&lab.cloud.region));
+    assert!(compute.subnets(&[]).await.unwrap().is_empty());
+    let missing = compute.subnets(&["subnet-0123456789abcdef0".to_owned()]).await.unwrap_err();
+    assert_eq!(missing.kind, ErrorKind::NotFound);
+    lab.remove(&net.id).await;
+}
+
+/// MiniStack does not tell when an image was made, moto (`--moto`) does.
+#[tokio::test]
+async fn the_newest_image_is_chosen() {
+    let Some(lab) = Lab::open().await else { return };
+    let compute = &lab.cloud.compute;
+    let mut query = ImageQuery {
+        owner: "self".to_owned(),
+        name: format!("{}-hpc-*", lab.name),
+        architecture: "x86_64".to_owned(),
+    };
+    assert_eq!(compute.newest_image(&query).await.unwrap(), None);
+    let ids = lab.register_images(&["hpc-1", "hpc-2", "other"]).await;
+    let newest = compute.newest_image(&query).await.unwrap().unwrap();
+    assert!(ids[..2].contains(&newest.id), "of those that match");
+    if std::env::var("AWS_ENDPOINT_URL_EC2").is_ok() {
+        assert_eq!((newest.id, newest.name), (ids[1].clone(), format!("{}-hpc-2", lab.name)));
+    }
+    query.architecture = "arm64".to_owned();
+    assert_eq!(compute.newest_image(&query).await.unwrap(), None);
+    lab.deregister_images(&ids).await;
+}

@@ -1,0 +1,115 @@
+//! Stacks that fail, are refused, or whose answers get lost.
+
+use crate::{lab::Lab, templates};
+use hpcctl::cloud::{ErrorKind, StackInput, StackStatus, UpdateStart};
+
+fn logs(lab: &Lab) -> StackInput {
+    let mut input = lab.stack("logs", templates::LOGS);
+    input.parameters = [("Name".into(), format!("/{}/a", lab.name)), ("Days".into(), "7".into())].into();
+    input
+}
+
+#[tokio::test]
+async fn a_create_that_fails_rolls_back_and_says_why() {
+    let Some(lab) = Lab::open().await else { return };
+    let stacks = &lab.cloud.stacks;
+    let input = lab.stack("failing", templates::FAILING);
+    let id = stacks.create(&input).await.unwrap();
+    let state = lab.settled(&id).await;
+    assert_eq!(state.status, StackStatus::RollbackComplete);
+    let events = stacks.events(&id, None).await.unwrap();
+    let failed = events.iter().find(|event| event.status == "CREATE_FAILED").unwrap();
+    assert_eq!(failed.logical_id, "Group");
+    assert!(failed.reason.as_ref().unwrap().contains("vpc-0123456789abcdef0"), "{failed:?}");
+    lab.remove(&id).await;
+}
+
+#[tokio::test]
+async fn an_update_that_fails_goes_back() {
+    let Some(lab) = Lab::open().await else { return };
+    let stacks = &lab.cloud.stacks;
+    let mut input = logs(&lab);
+    let made = lab.make(&input).await;
+    lab.faults(r#"[{"resource": "AWS::Logs::LogGroup", "on": "update", "reason": "told to fail", "times": 1}]"#);
+    input.parameters.insert("Days".into(), "30".into());
+    input.token.push('2');
+    assert_eq!(stacks.update(&input).await.unwrap(), UpdateStart::Running);
+    let state = lab.settled(&made.id).await;
+    assert_eq!((state.status, state.parameters["Days"].as_str()), (StackStatus::UpdateRollbackComplete, "7"));
+    assert_eq!(stacks.continue_rollback(&input.name, &[]).await.unwrap_err().kind, ErrorKind::Invalid);
+    lab.remove(&made.id).await;
+}
+
+#[tokio::test]
+async fn a_resource_that_cannot_be_deleted_can_be_left_behind() {
+    let Some(lab) = Lab::open().await else { return };
+    let stacks = &lab.cloud.stacks;
+    let made = lab.make(&logs(&lab)).await;
+    lab.faults(r#"[{"resource": "AWS::Logs::LogGroup", "on": "delete", "reason": "told to stay", "times": 1}]"#);
+    stacks.delete(&made.name, &[], &format!("{}-d1", lab.name)).await.unwrap();
+    assert_eq!(lab.settled(&made.id).await.status, StackStatus::DeleteFailed);
+    stacks.delete(&made.name, &["Logs".to_owned()], &format!("{}-d2", lab.name)).await.unwrap();
+    assert_eq!(lab.settled(&made.id).await.status, StackStatus::DeleteComplete);
+}
+
+#[tokio::test]
+async fn refusals_have_their_kind() {
+    let Some(lab) = Lab::open().await else { return };
+    let stacks = &lab.cloud.stacks;
+    let mut input = logs(&lab);
+    let kind = |result: hpcctl::cloud::Result<_>| result.map(|_: ()| ()).unwrap_err().kind;
+    assert_eq!(kind(stacks.update(&input).await.map(drop)), ErrorKind::NotFound);
+    assert_eq!(kind(stacks.template(&input.name).await.map(drop)), ErrorKind::NotFound);
+    assert_eq!(kind(stacks.resources(&input.name).await.map(drop)), ErrorKind::NotFound);
+    assert_eq!(kind(stacks.events(&input.name, None).await.map(drop)), ErrorKind::NotFound);
+    assert_eq!(kind(stacks.preview(&input).await.map(drop)), ErrorKind::NotFound);
+    assert_eq!(stacks.stack(&input.name).await.unwrap(), None);
+
+    input.termination_protection = true;
+    let made = lab.make(&input).await;
+    assert!(made.termination_protection);
+    input.token.push('2');
+    let again = stacks.create(&input).await.unwrap_err();
+    assert_eq!((again.kind, again.code.as_deref()), (ErrorKind::AlreadyExists, Some("AlreadyExistsException")));
+    assert!(again.request_id.is_some() && again.message.contains(&input.name), "{again:?}");
+
+    let refused = stacks.delete(&input.name, &[], &input.token).await.unwrap_err();
+    assert_eq!(refused.kind, ErrorKind::Invalid);
+    assert!(refused.message.contains("TerminationProtection"), "{refused:?}");
+    stacks.protect(&input.name, false).await.unwrap();
+    assert!(!stacks.stack(&input.name).await.unwrap().unwrap().termination_protection);
+    lab.remove(&made.id).await;
+}
+
+#[tokio::test]
+async fn an_answer_that_is_lost_is_no_second_wish() {
+    let Some(lab) = Lab::open().await else { return };
+    let stacks = &lab.cloud.stacks;
+    let mut input = logs(&lab);
+    lab.rules(r#"[{"op": "cloudformation:CreateStack", "times": 1, "after": true, "drop": true}]"#);
+    let made = lab.make(&input).await;
+
+    lab.rules(r#"[{"op": "cloudformation:UpdateStack", "times": 1, "after": true, "drop": true}]"#);
+    lab.faults(r#"[{"resource": "AWS::Logs::LogGroup", "on": "update", "sleep": 4}]"#);
+    input.parameters.insert("Days".into(), "30".into());
+    input.token.push('2');
+    assert_eq!(stacks.update(&input).await.unwrap(), UpdateStart::Running);
+    assert_eq!(lab.settled(&made.id).await.status, StackStatus::UpdateComplete);
+
+    lab.rules(r#"[{"op": "cloudformation:DeleteStack", "times": 1, "after": true, "drop": true}]"#);
+    lab.remove(&made.id).await;
+}
+
+#[tokio::test]
+async fn throttled_and_cut_calls_are_tried_again() {
+    let Some(lab) = Lab::open().await else { return };
+    let stacks = &lab.cloud.stacks;
+    lab.rules(
+        r#"[{"op": "cloudformation:DescribeStacks", "times": 2, "code": "Throttling", "status": 400,
+             "message": "Rate exceeded"},
+            {"op": "cloudformation:DescribeStacks", "times": 1, "drop": true}]"#,
+    );
+    let before = lab.calls("DescribeStacks");
+    assert_eq!(stacks.stack(&lab.name).await.unwrap(), None);
+    assert_eq!(lab.calls("DescribeStacks") - before, 4);
+}
