@@ -7,7 +7,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 use hpcctl::{
-    check::{self, RULES},
+    check::{self, Facts, RULES},
     commands::validate::{CheckedFile, FindingFormat, check_bytes, check_file, show},
     report::findings,
 };
