@@ -10,7 +10,7 @@ use hpcctl::{
     observe::Live,
     plan::{self, Content, Desired},
     report::{
-        findings,
+        findings::{self, Checked},
         paint::Paint,
         plan_json::plan_json,
         plan_markdown::plan_markdown,
@@ -41,7 +41,10 @@ fn everything(file: &Path) -> BTreeMap<PathBuf, String> {
     let built = build(name, &text);
     let found = check::check(&built.document, &Facts { catalog: Some(InstanceCatalog::embedded()) });
     let mut out = BTreeMap::new();
-    out.insert("findings.txt".into(), findings::text(&built.document, &found, false));
+    out.insert(
+        "findings.txt".into(),
+        findings::text(&Checked { file: name, text: &built.document.text, findings: &found }, false),
+    );
     for (key, template) in &built.rendered.templates {
         out.insert(Path::new("templates").join(format!("{key}.yaml")), template.to_yaml());
     }

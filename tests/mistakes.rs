@@ -41,7 +41,9 @@ fn files() -> Vec<(String, Vec<u8>)> {
 fn checked() -> &'static [(String, CheckedFile)] {
     static CHECKED: OnceLock<Vec<(String, CheckedFile)>> = OnceLock::new();
     CHECKED.get_or_init(|| {
-        let check = |(name, bytes): (String, Vec<u8>)| (name.clone(), check_bytes(&format!("{name}.yaml"), bytes, &Facts::embedded()));
+        let check = |(name, bytes): (String, Vec<u8>)| {
+            (name.clone(), check_bytes(&format!("{name}.yaml"), bytes, &Facts::embedded()))
+        };
         files().into_iter().map(check).collect()
     })
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Graph, Stack, accounting::accounting, facts::node_facts, head::head, monitoring::monitoring, names::CLUSTER_TAG,
-    network::network, queue::queue, site::Site, storage::storage,
+    network::network, queue::queue, retention::keep_ground, site::Site, storage::storage,
 };
 use crate::{catalog::InstanceCatalog, spec::Cluster};
 
@@ -22,6 +22,7 @@ pub fn build(cluster: &Cluster, catalog: &InstanceCatalog) -> Graph {
     stacks.push(head(site));
     stacks.extend(cluster.queues.iter().enumerate().map(|(index, wish)| queue(site, index, wish)));
     stacks.extend(monitoring(site));
+    keep_ground(&mut stacks);
     Graph {
         cluster: cluster.name.to_string(),
         region: cluster.region.to_string(),

@@ -40,7 +40,7 @@ pub(super) fn node_facts(cluster: &Cluster) -> Vec<NodeFact> {
     ];
     facts.extend(cluster.storage.iter().flat_map(storage_facts));
     if cluster.slurm.munge_key_secret.is_none() {
-        facts.push(one(&["munge_secret_arn"], StackKey::Storage, "MungeKeySecretArn"));
+        facts.push(one(&["munge_secret_arn"], StackKey::Storage, "MungeSecretArn"));
     }
     if cluster.accounting.as_ref().is_some_and(|accounting| accounting.rds.is_some()) {
         for (key, output) in [

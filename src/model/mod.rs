@@ -31,6 +31,7 @@ mod pool;
 mod props;
 mod queue;
 mod resource;
+mod retention;
 mod security;
 mod site;
 mod stack;

@@ -86,28 +86,50 @@ fn login(site: Site<'_>, stack: &mut Stack, index: usize, pool: &LoginPool) {
 }
 
 /// The group of Lustre file systems.
+///
+/// Its rules are resources of their own: a file system that is kept keeps its group, and a rule inside the
+/// group would hold on to the groups of nodes.
 pub(super) fn lustre(site: Site<'_>, stack: &mut Stack) {
-    let clients = || Val::att("NodesSecurityGroup", "GroupId");
-    let ingress = LUSTRE.iter().map(|ports| group_rule("tcp", *ports, clients(), "Lustre from nodes")).collect();
-    let egress = LUSTRE.iter().map(|ports| destination("tcp", *ports, clients(), "Lustre to nodes")).collect();
     let names = ("storage.lustre_security_group", "lustre");
     let about = "Lustre file systems of the cluster";
-    group(site, stack, "LustreSecurityGroup", names, &Path::from("storage"), about, (ingress, egress));
-    for (number, ports) in LUSTRE.iter().enumerate() {
-        let itself = Val::att("LustreSecurityGroup", "GroupId");
-        let rule = |kind, name: &str, other: &str| {
-            Resource::new(kind, format!("storage.lustre_security_group.{name}.{number}"), Path::from("storage"))
-                .set("GroupId", itself.clone())
-                .set(other, itself.clone())
-                .set("IpProtocol", "tcp")
-                .set("FromPort", ports.0)
-                .set("ToPort", ports.1)
-                .set("Description", "Lustre among servers")
-        };
-        let ingress = rule("AWS::EC2::SecurityGroupIngress", "in", "SourceSecurityGroupId");
-        stack.add(format!("LustreIngress{number}"), ingress);
-        let egress = rule("AWS::EC2::SecurityGroupEgress", "out", "DestinationSecurityGroupId");
-        stack.add(format!("LustreEgress{number}"), egress);
+    group(site, stack, "LustreSecurityGroup", names, &Path::from("storage"), about, (Vec::new(), nowhere()));
+    for (peer, suffix, who) in [("LustreSecurityGroup", "", "servers"), ("NodesSecurityGroup", "Nodes", "nodes")] {
+        for (number, ports) in LUSTRE.iter().enumerate() {
+            let address = format!("storage.lustre_security_group.{who}.{number}");
+            let between = ("LustreSecurityGroup", peer);
+            let rule = Rule { address, between, ports: *ports, about: format!("Lustre, file servers and {who}") };
+            let cause = Path::from("storage");
+            stack.add(format!("Lustre{suffix}Ingress{number}"), rule.ingress(&cause));
+            stack.add(format!("Lustre{suffix}Egress{number}"), rule.egress(&cause));
+        }
+    }
+}
+
+/// A TCP rule of one group about another, as a resource of its own.
+struct Rule {
+    address: String,
+    between: (&'static str, &'static str),
+    ports: (u32, u32),
+    about: String,
+}
+
+impl Rule {
+    fn ingress(&self, cause: &Path) -> Resource {
+        self.resource("AWS::EC2::SecurityGroupIngress", "in", "SourceSecurityGroupId", cause)
+    }
+
+    fn egress(&self, cause: &Path) -> Resource {
+        self.resource("AWS::EC2::SecurityGroupEgress", "out", "DestinationSecurityGroupId", cause)
+    }
+
+    fn resource(&self, kind: &'static str, way: &str, other: &str, cause: &Path) -> Resource {
+        Resource::new(kind, format!("{}.{way}", self.address), cause.clone())
+            .set("GroupId", Val::att(self.between.0, "GroupId"))
+            .set(other, Val::att(self.between.1, "GroupId"))
+            .set("IpProtocol", "tcp")
+            .set("FromPort", self.ports.0)
+            .set("ToPort", self.ports.1)
+            .set("Description", self.about.as_str())
     }
 }
 
@@ -122,11 +144,17 @@ pub(super) fn efs(site: Site<'_>, stack: &mut Stack) {
 
 /// The group of the accounting database: the head node alone reaches it.
 pub(super) fn database(site: Site<'_>, stack: &mut Stack) {
-    let head = Val::att("HeadSecurityGroup", "GroupId");
-    let ingress = vec![group_rule("tcp", (MYSQL, MYSQL), head, "MySQL from the head node")];
     let names = ("accounting.security_group", "database");
     let cause = Path::from("accounting.rds");
-    group(site, stack, "DatabaseSecurityGroup", names, &cause, "Accounting database", (ingress, nowhere()));
+    let rules = (Vec::new(), nowhere());
+    group(site, stack, "DatabaseSecurityGroup", names, &cause, "Accounting database", rules);
+    let rule = Rule {
+        address: "accounting.security_group.head".to_owned(),
+        between: ("DatabaseSecurityGroup", "HeadSecurityGroup"),
+        ports: (MYSQL, MYSQL),
+        about: "MySQL from the head node".to_owned(),
+    };
+    stack.add("DatabaseHeadIngress", rule.ingress(&cause));
 }
 
 /// Adds a group, and an output with its id. Rules are (ingress, egress).
@@ -174,10 +202,6 @@ fn cidr_rule(protocol: &str, ports: Option<(u32, u32)>, cidr: &str, words: &str)
 
 fn group_rule(protocol: &str, ports: (u32, u32), group: Val, words: &str) -> Val {
     rule(protocol, Some(ports), words).set("SourceSecurityGroupId", group).into()
-}
-
-fn destination(protocol: &str, ports: (u32, u32), group: Val, words: &str) -> Val {
-    rule(protocol, Some(ports), words).set("DestinationSecurityGroupId", group).into()
 }
 
 fn rule(protocol: &str, ports: Option<(u32, u32)>, words: &str) -> Props {

@@ -54,11 +54,8 @@ async fn subnets_are_described() {
 async fn the_newest_image_is_chosen() {
     let Some(lab) = Lab::open().await else { return };
     let compute = &lab.cloud.compute;
-    let mut query = ImageQuery {
-        owner: "self".to_owned(),
-        name: format!("{}-hpc-*", lab.name),
-        architecture: "x86_64".to_owned(),
-    };
+    let mut query =
+        ImageQuery { owner: "self".to_owned(), name: format!("{}-hpc-*", lab.name), architecture: "x86_64".to_owned() };
     assert_eq!(compute.newest_image(&query).await.unwrap(), None);
     let ids = lab.register_images(&["hpc-1", "hpc-2", "other"]).await;
     let newest = compute.newest_image(&query).await.unwrap().unwrap();

@@ -66,7 +66,8 @@ impl Lab {
         for name in names {
             let root = EbsBlockDevice::builder().volume_size(8).build();
             let disk = BlockDeviceMapping::builder().device_name("/dev/sda1").ebs(root).build();
-            let call = ec2.register_image().name(format!("{}-{name}", self.name)).architecture(ArchitectureValues::X8664);
+            let call =
+                ec2.register_image().name(format!("{}-{name}", self.name)).architecture(ArchitectureValues::X8664);
             let call = call.root_device_name("/dev/sda1").block_device_mappings(disk);
             ids.push(call.send().await.unwrap().image_id().unwrap().to_owned());
             tokio::time::sleep(Duration::from_millis(1100)).await;
