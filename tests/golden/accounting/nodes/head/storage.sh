@@ -1,0 +1,70 @@
+#!/bin/bash
+# Shared file systems. Written by hpcctl; sourced after common.sh.
+
+# mount_at WHAT WHERE TYPE OPTIONS: into /etc/fstab, and mounted. A changed line is mounted anew.
+mount_at() {
+  local line="$1 $2 $3 $4 0 0"
+  mkdir -p "$2"
+  if ! grep -qxF "$line" /etc/fstab; then
+    sed -i "\\|^[^#][^ ]* $2 |d" /etc/fstab
+    printf '%s\n' "$line" >>/etc/fstab
+    systemctl daemon-reload
+    if mountpoint -q "$2"; then
+      umount "$2" || { log "$2 is in use; its new source is mounted at the next boot"; return; }
+    fi
+  fi
+  mountpoint -q "$2" || retry 12 5 mount "$2" || die "cannot mount $2"
+}
+
+# mount_efs NAME WHERE [ID]: encrypted in transit where Amazon's mount helper can be had, plain NFS 4.1 otherwise.
+mount_efs() {
+  local id=${3:-}
+  [[ -n $id ]] || id=$(fact ".storage[\"$1\"].file_system_id") || die "cluster.json lacks the id of $1"
+  command -v mount.efs >/dev/null || install_packages amazon-efs-utils 2>/dev/null || true
+  if command -v mount.efs >/dev/null; then
+    mount_at "$id:/" "$2" efs tls,_netdev,noresvport
+  else
+    log "no amazon-efs-utils on this system: $2 is mounted without encryption in transit"
+    install_packages nfs-common
+    mount_at "$id.efs.$AWS_DEFAULT_REGION.amazonaws.com:/" "$2" nfs4 nfsvers=4.1,rsize=1048576,wsize=1048576,hard,timeo=600,retrans=2,noresvport,_netdev
+  fi
+}
+
+# mount_volume NAME WHERE [VOLUME]: the volume of an `ebs` file system, found by its id, given a file system when it has none, never otherwise.
+mount_volume() {
+  local volume=${3:-} device found=0
+  [[ -n $volume ]] || volume=$(fact ".storage[\"$1\"].volume_id") || die "cluster.json lacks the volume of $1"
+  device=/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_${volume/-/}
+  retry 60 5 test -e "$device" || die "the volume $volume of $1 is not attached"
+  # blkid fails with 2 when it finds nothing; with anything else nobody knows, and nothing is formatted.
+  blkid -p "$device" >/dev/null || found=$?
+  case $found in
+  0) ;;
+  2) mkfs.ext4 -q -L "$1" "$device" ;;
+  *) die "cannot tell what is on $volume" ;;
+  esac
+  mount_at "$device" "$2" ext4 defaults,noatime,nofail,x-systemd.device-timeout=60
+}
+
+# export_nfs DIRECTORY...: to the VPC; the security group says who gets through.
+export_nfs() {
+  local mac cidr directory clients=
+  mkdir -p /etc/exports.d
+  install_packages nfs-kernel-server
+  mac=$(imds meta-data/mac)
+  for cidr in $(imds "meta-data/network/interfaces/macs/$mac/vpc-ipv4-cidr-blocks"); do
+    clients+=" $cidr(rw,sync,no_subtree_check)"
+  done
+  for directory in "$@"; do
+    printf '%s%s\n' "$directory" "$clients"
+  done >/etc/exports.d/hpcctl.exports
+  systemctl enable -q --now nfs-kernel-server
+  exportfs -ra
+}
+
+mount_all() {
+  :
+  mount_efs home /shared
+  mkdir -p /etc/exports.d
+  export_nfs /home
+}

@@ -1,0 +1,22 @@
+#!/bin/bash
+# Queue aws of burst-two-zones: what its nodes set up. Written by hpcctl; sourced by setup.sh.
+# shellcheck disable=SC2034  # setup.sh uses the names
+
+EFA=false
+# NVIDIA; GPUs of other makers need no check.
+case $POOL in
+spot) GPU=false ;;
+spot-a) GPU=false ;;
+spot-b) GPU=false ;;
+*) GPU=false ;;
+esac
+HYPERTHREADING=true
+LOCAL_SCRATCH=''
+
+on_start() {
+  :
+}
+
+on_configured() {
+  :
+}

@@ -1,0 +1,20 @@
+#!/bin/bash
+# Queue gpu of burst-two-zones: what its nodes set up. Written by hpcctl; sourced by setup.sh.
+# shellcheck disable=SC2034  # setup.sh uses the names
+
+EFA=false
+# NVIDIA; GPUs of other makers need no check.
+case $POOL in
+t4) GPU=true ;;
+*) GPU=false ;;
+esac
+HYPERTHREADING=true
+LOCAL_SCRATCH=''
+
+on_start() {
+  :
+}
+
+on_configured() {
+  :
+}

@@ -1,0 +1,20 @@
+#!/bin/bash
+# Queue pnr of eda: what its nodes set up. Written by hpcctl; sourced by setup.sh.
+# shellcheck disable=SC2034  # setup.sh uses the names
+
+EFA=false
+# NVIDIA; GPUs of other makers need no check.
+case $POOL in
+x2) GPU=false ;;
+*) GPU=false ;;
+esac
+HYPERTHREADING=false
+LOCAL_SCRATCH=/scratch
+
+on_start() {
+  :
+}
+
+on_configured() {
+  :
+}

@@ -1,0 +1,97 @@
+#!/bin/bash
+# Sets the head node of openfoam-graviton up (`setup.sh start`, from user data) and brings it up to date
+# (`setup.sh update`, from `hpcctl node sync` after a new configuration). Written by hpcctl.
+set -Eeuo pipefail
+mode=${1:-update}
+cd "$(dirname "$0")"
+if [[ $mode == update ]]; then
+  set -a
+  # shellcheck disable=SC1091
+  . /etc/hpcctl/node.env
+  set +a
+fi
+# shellcheck source=common.sh
+. ./common.sh
+# shellcheck source=storage.sh
+. ./storage.sh
+
+# A failing script of one's own ends the set-up of the head node; the log says which.
+failed() { die "set-up failed: $*"; }
+trap 'log "set-up failed in line $LINENO"' ERR
+
+on_start() {
+  :
+}
+on_configured() {
+  :
+}
+on_updated() {
+  :
+}
+
+install_programs() {
+  configure_proxy
+  install_packages ca-certificates curl jq munge
+  ensure_slurm slurmctld
+  install_packages slurmctld slurmdbd slurm-client slurm-wlm-basic-plugins slurm-wlm-mysql-plugin
+  install_hpcctl
+}
+
+# The configuration of Slurm. Sets `nodes_changed` when slurmctld must be started anew.
+configure_slurm() {
+  local work file address name
+  work=$(mktemp -d)
+  name=$(hostname -s)
+  address=$(imds meta-data/local-ipv4)
+  install -d -m 755 "$SLURM_ETC"
+  install -d -o slurm -g slurm -m 755 /var/spool/slurmctld /var/log/slurm /var/log/hpcctl
+  cp ./*.conf "$work/"
+  rm -f "$work/slurmdbd.conf"
+  fill_head "$name" "$address" "$work"/*
+  nodes_changed=false
+  for file in "$work"/*; do
+    ! put "$file" "$SLURM_ETC/$(basename "$file")" || nodes_changed=true
+  done
+  # A queue that is no more must not be left for an Include by hand.
+  for file in "$SLURM_ETC"/slurm-queue-*.conf; do
+    [[ ! -e $file || -e $work/$(basename "$file") ]] || rm -f "$file"
+  done
+  rm -rf "$work"
+  for file in libexec/*; do
+    put "$file" "/opt/hpcctl/$file" 755 || true
+  done
+  install -m 644 hpcctl.json /opt/hpcctl/etc/hpcctl.json
+  # What `hpcctl node resume`, which runs as slurm, remembers: pools that rest, starts that failed.
+  install -d -o slurm -g slurm -m 755 /var/lib/hpcctl/state
+}
+
+install_units() {
+  install -D -m 644 systemd/slurmctld.conf /etc/systemd/system/slurmctld.service.d/hpcctl.conf
+  install -m 644 systemd/*.service /etc/systemd/system/
+  systemctl daemon-reload
+}
+
+start_services() {
+  systemctl enable -q slurmctld
+  # Restart, not reconfigure: added nodes kill slurmctld 22.05 at a reconfigure. Running jobs do not mind.
+  if [[ $nodes_changed == true ]] || ! systemctl -q is-active slurmctld; then
+    systemctl restart slurmctld
+  fi
+  systemctl enable -q hpcctl-sync
+  # `update` is run by hpcctl-sync itself: it starts its new program when this script is done.
+  [[ $mode == update ]] || systemctl restart hpcctl-sync
+}
+
+remember_node
+[[ $mode == update ]] || on_start
+install_programs
+setup_munge
+mount_all
+configure_slurm
+install_units
+protect_metadata
+setup_logs
+[[ $mode == update ]] || on_configured
+start_services
+[[ $mode != update ]] || on_updated
+log "set-up done ($mode)"

@@ -1,0 +1,22 @@
+#!/bin/bash
+# Queue long of spot-checkpoint: what its nodes set up. Written by hpcctl; sourced by setup.sh.
+# shellcheck disable=SC2034  # setup.sh uses the names
+
+EFA=false
+# NVIDIA; GPUs of other makers need no check.
+case $POOL in
+spot) GPU=false ;;
+od) GPU=false ;;
+*) GPU=false ;;
+esac
+HYPERTHREADING=true
+LOCAL_SCRATCH=''
+
+on_start() {
+  :
+}
+
+on_configured() {
+  :
+  run_action on_configured 1 s3://long-runs-tools/install-checkpoint.sh
+}
