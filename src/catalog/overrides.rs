@@ -3,7 +3,9 @@
 //! CloudFormation itself follows the schema of a type that has handlers there. `AWS::FSx::FileSystem`
 //! has none: its schema names five create-only properties and no nested one. Others accept an update
 //! by their schema and then always fail it. Documentation means the "Update requires" lines of the
-//! CloudFormation user guide, page `PAGES` + the entry's `page`.
+//! CloudFormation user guide, page `PAGES` + the entry's `page`, as they were in the guide's last
+//! public source (September 2023, github.com/awsdocs/aws-cloudformation-user-guide). Where FSx's own
+//! UpdateFileSystem has since learned to change a property in place, the entry says `Conditional`.
 
 use super::resource_types::Replacement::{self, Always, Conditional, Refused};
 

@@ -10,87 +10,9 @@ use serde_json::{Map, Value};
 use super::closest::closest;
 use super::prop_path::PropPath;
 use super::prop_schema::{Kind, Prop, PropSchema};
+use super::prop_violation::{PropViolation, ViolationKind};
 use super::resource_types::ResourceType;
-
-/// Something wrong with a resource's properties.
-#[derive(Debug, Clone, PartialEq)]
-pub struct PropViolation {
-    /// Where, with list indexes as numbers; empty for the resource as a whole.
-    pub path: PropPath,
-    /// What.
-    pub kind: ViolationKind,
-}
-
-/// What is wrong with a property.
-#[derive(Debug, Clone, PartialEq)]
-pub enum ViolationKind {
-    /// There is no property of that name.
-    Unknown {
-        /// The one that was most likely meant.
-        closest: Option<String>,
-    },
-    /// It must be there.
-    Missing,
-    /// AWS sets it, a template cannot.
-    ReadOnly,
-    /// It is of another type.
-    WrongType {
-        /// Any of these would do.
-        expected: Vec<Kind>,
-        /// What it is.
-        found: Kind,
-    },
-    /// It is none of the values that there are.
-    NotAllowed {
-        /// Those that there are.
-        allowed: Vec<String>,
-        /// What it is.
-        found: String,
-    },
-    /// It does not match the regular expression.
-    Pattern {
-        /// The expression.
-        pattern: String,
-    },
-    /// The number is too small or too large.
-    Range {
-        /// Least.
-        min: Option<f64>,
-        /// Greatest.
-        max: Option<f64>,
-    },
-    /// The string has too few or too many characters, the list too few or too many elements.
-    Length {
-        /// Least.
-        min: Option<usize>,
-        /// Greatest.
-        max: Option<usize>,
-        /// How many there are.
-        found: usize,
-    },
-    /// Exactly one of these must be there.
-    ExactlyOne {
-        /// Their names.
-        of: Vec<String>,
-        /// How many there are.
-        found: usize,
-    },
-    /// At least one of these must be there.
-    AtLeastOne {
-        /// Their names.
-        of: Vec<String>,
-    },
-    /// It must be there because another one is.
-    NeededBy {
-        /// The other one.
-        by: String,
-    },
-    /// It must not be there together with another one.
-    ExcludedBy {
-        /// The other one.
-        by: String,
-    },
-}
+use super::template_value::{Intrinsic, converts, intrinsic, is_no_value, may_be_absent, text_of};
 
 impl ResourceType {
     /// Everything that is wrong with a resource's `Properties`, in the order of the paths' parents.
@@ -189,46 +111,53 @@ impl Check<'_> {
         self.of.read_only.iter().any(|p| p.covers(&here))
     }
 
+    /// Members that must, and must not, be there.
     fn presence(&mut self, schema: &PropSchema, members: &Map<String, Value>) {
         // A transform or a loop may bring any member.
         if members.keys().any(|name| name.starts_with("Fn::")) {
             return;
         }
         let there = |name: &String| members.get(name).is_some_and(|v| !is_no_value(v));
-        let sure = |name: &String| members.get(name).is_some_and(|v| !may_be_absent(v));
+        let surely = |name: &String| members.get(name).is_some_and(|v| !may_be_absent(v));
         for name in schema.required.iter().filter(|name| !there(name)) {
             self.inside(name, |check| check.add(ViolationKind::Missing));
         }
-        let of = &schema.exactly_one;
-        if !of.is_empty() {
-            let found = of.iter().filter(|n| there(n)).count();
-            if found == 0 || of.iter().filter(|n| sure(n)).count() > 1 {
-                self.add(ViolationKind::ExactlyOne {
-                    of: of.clone(),
-                    found,
-                });
-            }
-        }
-        let of = &schema.at_least_one;
-        if !of.is_empty() && !of.iter().any(there) {
-            self.add(ViolationKind::AtLeastOne { of: of.clone() });
-        }
-        for (by, needed) in schema.needs.iter().filter(|(by, _)| sure(by)) {
+        self.groups(schema, there, surely);
+        for (by, needed) in schema.needs.iter().filter(|(by, _)| surely(by)) {
             for name in needed.iter().filter(|name| !there(name)) {
                 let by = by.clone();
                 self.inside(name, |check| check.add(ViolationKind::NeededBy { by }));
             }
         }
-        for (by, excluded) in schema.excludes.iter().filter(|(by, _)| sure(by)) {
+        for (by, excluded) in schema.excludes.iter().filter(|(by, _)| surely(by)) {
             // Exclusion is mutual in most schemas: say it once, of the later name.
-            for name in excluded.iter().filter(|name| sure(name)) {
-                let mutual = schema.excludes.get(name).is_some_and(|e| e.contains(by));
-                let told = mutual && name < by;
-                if !told {
-                    let by = by.clone();
-                    self.inside(name, |check| check.add(ViolationKind::ExcludedBy { by }));
-                }
+            let told = |name: &String| {
+                name < by && schema.excludes.get(name).is_some_and(|e| e.contains(by))
+            };
+            for name in excluded.iter().filter(|name| surely(name) && !told(name)) {
+                let by = by.clone();
+                self.inside(name, |check| check.add(ViolationKind::ExcludedBy { by }));
             }
+        }
+    }
+
+    /// Members of which one must be there.
+    fn groups(
+        &mut self,
+        schema: &PropSchema,
+        there: impl Fn(&String) -> bool,
+        surely: impl Fn(&String) -> bool,
+    ) {
+        let of = &schema.exactly_one;
+        let found = of.iter().filter(|name| there(name)).count();
+        let too_many = of.iter().filter(|name| surely(name)).count() > 1;
+        if !of.is_empty() && (found == 0 || too_many) {
+            let of = of.clone();
+            self.add(ViolationKind::ExactlyOne { of, found });
+        }
+        let of = &schema.at_least_one;
+        if !of.is_empty() && !of.iter().any(there) {
+            self.add(ViolationKind::AtLeastOne { of: of.clone() });
         }
     }
 
@@ -248,7 +177,8 @@ impl Check<'_> {
         let (allowed, any_case) = (&schema.allowed, &schema.allowed_any_case);
         let listed = allowed.iter().any(|a| a == text)
             || any_case.iter().any(|a| a.eq_ignore_ascii_case(text));
-        if !listed && !(allowed.is_empty() && any_case.is_empty()) {
+        let any = allowed.is_empty() && any_case.is_empty();
+        if !(any || listed) {
             let allowed = allowed.iter().chain(any_case).cloned().collect();
             self.add(ViolationKind::NotAllowed {
                 allowed,
@@ -273,62 +203,6 @@ impl Check<'_> {
             });
         }
     }
-}
-
-/// A function that CloudFormation evaluates.
-enum Intrinsic<'a> {
-    /// `Fn::If`: the values it chooses from.
-    If(&'a [Value]),
-    /// Any other: its value is not known here.
-    Other,
-}
-
-fn intrinsic(value: &Value) -> Option<Intrinsic<'_>> {
-    let members = value.as_object().filter(|m| m.len() == 1)?;
-    let (name, argument) = members.iter().next()?;
-    match (name.as_str(), argument) {
-        ("Fn::If", Value::Array(parts)) if parts.len() == 3 => Some(Intrinsic::If(&parts[1..])),
-        ("Ref", Value::String(_)) => Some(Intrinsic::Other),
-        (name, _) if name.starts_with("Fn::") => Some(Intrinsic::Other),
-        _ => None,
-    }
-}
-
-fn is_no_value(value: &Value) -> bool {
-    let members = value.as_object().filter(|m| m.len() == 1);
-    members
-        .and_then(|m| m.get("Ref"))
-        .is_some_and(|name| name == "AWS::NoValue")
-}
-
-/// `AWS::NoValue`, or `Fn::If` with such a branch.
-fn may_be_absent(value: &Value) -> bool {
-    is_no_value(value)
-        || matches!(intrinsic(value), Some(Intrinsic::If(branches)) if branches.iter().any(may_be_absent))
-}
-
-/// Whether CloudFormation takes the value where that type is wanted.
-fn converts(value: &Value, wanted: Kind) -> bool {
-    match (wanted, value) {
-        (Kind::String, Value::String(_) | Value::Number(_) | Value::Bool(_)) => true,
-        (Kind::Boolean, Value::Bool(_)) => true,
-        (Kind::Boolean, Value::String(text)) => {
-            text.eq_ignore_ascii_case("true") || text.eq_ignore_ascii_case("false")
-        }
-        (Kind::Integer, Value::Number(n)) => n.as_f64().is_some_and(|f| f.fract() == 0.0),
-        (Kind::Integer, Value::String(text)) => text.parse::<i64>().is_ok(),
-        (Kind::Number, Value::Number(_)) => true,
-        (Kind::Number, Value::String(text)) => text.parse::<f64>().is_ok_and(f64::is_finite),
-        (Kind::Array, Value::Array(_)) | (Kind::Object, Value::Object(_)) => true,
-        _ => false,
-    }
-}
-
-/// A scalar as CloudFormation writes it into a string.
-fn text_of(value: &Value) -> String {
-    value
-        .as_str()
-        .map_or_else(|| value.to_string(), str::to_owned)
 }
 
 #[cfg(test)]
@@ -468,9 +342,9 @@ mod tests {
         );
         let policy = json!({"PolicyName": "a", "PolicyDocument": {}});
         assert_eq!(check("AWS::IAM::Policy", policy), [" AtLeastOne"]);
-        let both = json!({"SubnetId": "subnet-1", "NetworkInterfaces": []});
+        let both = json!({"SubnetId": "subnet-1", "NetworkInterfaces": [{"DeviceIndex": "0"}]});
         assert_eq!(check("AWS::EC2::Instance", both), ["SubnetId ExcludedBy"]);
-        let classic = json!({"GroupDescription": "x", "SecurityGroupEgress": []});
+        let classic = json!({"GroupDescription": "x", "SecurityGroupEgress": {"Ref": "Rules"}});
         assert_eq!(
             check("AWS::EC2::SecurityGroup", classic),
             ["VpcId NeededBy"]
