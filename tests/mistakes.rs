@@ -108,6 +108,49 @@ fn no_other_view_panics_and_all_are_well_formed() {
 }
 
 #[test]
+fn views_for_programs_are_as_they_were() {
+    let (_, checked) = checked().iter().find(|(name, _)| name == "five-mistakes").unwrap();
+    for (extension, format) in [("json", FindingFormat::Json), ("github", FindingFormat::Github)] {
+        let mut out = Vec::new();
+        show(std::slice::from_ref(checked), format, false, &mut out).unwrap();
+        let golden =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/findings/five-mistakes.{extension}"));
+        if std::env::var_os("UPDATE_GOLDEN").is_some() {
+            fs::create_dir_all(golden.parent().unwrap()).unwrap();
+            fs::write(&golden, &out).unwrap();
+        }
+        assert!(fs::read(&golden).unwrap_or_default() == out, "{extension} changed; UPDATE_GOLDEN=1 takes it");
+    }
+}
+
+#[test]
+fn sarif_names_rules_and_places() {
+    let (_, checked) = checked().iter().find(|(name, _)| name == "five-mistakes").unwrap();
+    let mut out = Vec::new();
+    show(std::slice::from_ref(checked), FindingFormat::Sarif, false, &mut out).unwrap();
+    let sarif: serde_json::Value = serde_json::from_slice(&out).unwrap();
+    let run = &sarif["runs"][0];
+    assert_eq!(sarif["version"], "2.1.0");
+    assert_eq!(run["results"].as_array().unwrap().len(), 5);
+    let first = &run["results"][0];
+    let rule = &run["tool"]["driver"]["rules"][usize::try_from(first["ruleIndex"].as_u64().unwrap()).unwrap()];
+    assert_eq!((&rule["id"], &first["ruleId"]), (&"HPC1213".into(), &"HPC1213".into()));
+    let place = &first["locations"][0]["physicalLocation"];
+    assert_eq!(place["artifactLocation"]["uri"], "five-mistakes.yaml");
+    let region = serde_json::json!({ "startLine": 11, "startColumn": 14, "endLine": 11, "endColumn": 29 });
+    assert_eq!(place["region"], region);
+}
+
+#[test]
+fn commands_for_github_escape_what_they_must() {
+    let name = "a,b:c%.yaml";
+    let file = check_bytes(name, b"version: 1\n\xff".to_vec());
+    let line = findings::github(&[file.view()]);
+    assert!(line.starts_with("::error file=a%2Cb%3Ac%25.yaml,line=2,col=1,title=HPC1009::"), "{line}");
+    assert_eq!(line.matches('\n').count(), 1);
+}
+
+#[test]
 fn every_rule_is_broken_by_some_file() {
     let found: BTreeSet<u16> =
         checked().iter().flat_map(|(_, checked)| &checked.findings).map(|finding| finding.rule.code).collect();
