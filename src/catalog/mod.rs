@@ -19,17 +19,19 @@ mod overrides;
 mod prop_check;
 mod prop_path;
 mod prop_schema;
+mod prop_violation;
 mod regions;
 mod resource_types;
 mod table;
+mod template_value;
 
 pub use instance_catalog::{CatalogError, InstanceCatalog, to_text};
 pub use instance_types::{
-    Accelerator, AcceleratorKind, Arch, DiskKind, EbsOptimized, EfaFacts, Gpu, Hypervisor, InstanceStore, InstanceType,
-    NetworkFacts,
+    Accelerator, AcceleratorKind, Arch, DiskKind, EbsOptimized, EfaFacts, Gpu, Hypervisor,
+    InstanceStore, InstanceType, NetworkFacts,
 };
-pub use prop_check::{PropViolation, ViolationKind};
 pub use prop_path::PropPath;
 pub use prop_schema::{Kind, Prop, PropSchema};
+pub use prop_violation::{PropViolation, ViolationKind};
 pub use regions::{Partition, Region, closest as closest_region, partition, region, regions};
 pub use resource_types::{Replacement, ResourceCatalog, ResourceType};

@@ -3,7 +3,9 @@
 //! CloudFormation itself follows the schema of a type that has handlers there. `AWS::FSx::FileSystem`
 //! has none: its schema names five create-only properties and no nested one. Others accept an update
 //! by their schema and then always fail it. Documentation means the "Update requires" lines of the
-//! CloudFormation user guide, page `PAGES` + the entry's `page`.
+//! CloudFormation user guide, page `PAGES` + the entry's `page`, as they were in the guide's last
+//! public source (September 2023, github.com/awsdocs/aws-cloudformation-user-guide). Where FSx's own
+//! UpdateFileSystem has since learned to change a property in place, the entry says `Conditional`.
 
 use super::resource_types::Replacement::{self, Always, Conditional, Refused};
 
@@ -80,14 +82,23 @@ pub(super) const OVERRIDES: &[Override] = &[
     Override {
         resource: FSX,
         inside: "OntapConfiguration",
-        paths: &["DeploymentType", "EndpointIpAddressRange", "PreferredSubnetId"],
+        paths: &[
+            "DeploymentType",
+            "EndpointIpAddressRange",
+            "PreferredSubnetId",
+        ],
         replacement: Always,
         page: "aws-properties-fsx-filesystem-ontapconfiguration.html",
     },
     Override {
         resource: FSX,
         inside: "WindowsConfiguration",
-        paths: &["ActiveDirectoryId", "CopyTagsToBackups", "DeploymentType", "PreferredSubnetId"],
+        paths: &[
+            "ActiveDirectoryId",
+            "CopyTagsToBackups",
+            "DeploymentType",
+            "PreferredSubnetId",
+        ],
         replacement: Always,
         page: "aws-properties-fsx-filesystem-windowsconfiguration.html",
     },
@@ -125,6 +136,10 @@ pub(super) fn of(resource: &str) -> impl Iterator<Item = (String, &'static Overr
 
 impl Override {
     fn path(&self, path: &str) -> String {
-        if self.inside.is_empty() { path.to_owned() } else { format!("{}/{path}", self.inside) }
+        if self.inside.is_empty() {
+            path.to_owned()
+        } else {
+            format!("{}/{path}", self.inside)
+        }
     }
 }

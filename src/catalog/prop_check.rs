@@ -10,92 +10,18 @@ use serde_json::{Map, Value};
 use super::closest::closest;
 use super::prop_path::PropPath;
 use super::prop_schema::{Kind, Prop, PropSchema};
+use super::prop_violation::{PropViolation, ViolationKind};
 use super::resource_types::ResourceType;
-
-/// Something wrong with a resource's properties.
-#[derive(Debug, Clone, PartialEq)]
-pub struct PropViolation {
-    /// Where, with list indexes as numbers; empty for the resource as a whole.
-    pub path: PropPath,
-    /// What.
-    pub kind: ViolationKind,
-}
-
-/// What is wrong with a property.
-#[derive(Debug, Clone, PartialEq)]
-pub enum ViolationKind {
-    /// There is no property of that name.
-    Unknown {
-        /// The one that was most likely meant.
-        closest: Option<String>,
-    },
-    /// It must be there.
-    Missing,
-    /// AWS sets it, a template cannot.
-    ReadOnly,
-    /// It is of another type.
-    WrongType {
-        /// Any of these would do.
-        expected: Vec<Kind>,
-        /// What it is.
-        found: Kind,
-    },
-    /// It is none of the values that there are.
-    NotAllowed {
-        /// Those that there are.
-        allowed: Vec<String>,
-        /// What it is.
-        found: String,
-    },
-    /// It does not match the regular expression.
-    Pattern {
-        /// The expression.
-        pattern: String,
-    },
-    /// The number is too small or too large.
-    Range {
-        /// Least.
-        min: Option<f64>,
-        /// Greatest.
-        max: Option<f64>,
-    },
-    /// The string has too few or too many characters, the list too few or too many elements.
-    Length {
-        /// Least.
-        min: Option<usize>,
-        /// Greatest.
-        max: Option<usize>,
-        /// How many there are.
-        found: usize,
-    },
-    /// Exactly one of these must be there.
-    ExactlyOne {
-        /// Their names.
-        of: Vec<String>,
-        /// How many there are.
-        found: usize,
-    },
-    /// At least one of these must be there.
-    AtLeastOne {
-        /// Their names.
-        of: Vec<String>,
-    },
-    /// It must be there because another one is.
-    NeededBy {
-        /// The other one.
-        by: String,
-    },
-    /// It must not be there together with another one.
-    ExcludedBy {
-        /// The other one.
-        by: String,
-    },
-}
+use super::template_value::{Intrinsic, converts, intrinsic, is_no_value, may_be_absent, text_of};
 
 impl ResourceType {
     /// Everything that is wrong with a resource's `Properties`, in the order of the paths' parents.
     pub fn check(&self, props: &Value) -> Vec<PropViolation> {
-        let mut check = Check { of: self, path: Vec::new(), found: Vec::new() };
+        let mut check = Check {
+            of: self,
+            path: Vec::new(),
+            found: Vec::new(),
+        };
         check.value(&self.properties, props);
         check.found
     }
@@ -185,43 +111,53 @@ impl Check<'_> {
         self.of.read_only.iter().any(|p| p.covers(&here))
     }
 
+    /// Members that must, and must not, be there.
     fn presence(&mut self, schema: &PropSchema, members: &Map<String, Value>) {
         // A transform or a loop may bring any member.
         if members.keys().any(|name| name.starts_with("Fn::")) {
             return;
         }
         let there = |name: &String| members.get(name).is_some_and(|v| !is_no_value(v));
-        let sure = |name: &String| members.get(name).is_some_and(|v| !may_be_absent(v));
+        let surely = |name: &String| members.get(name).is_some_and(|v| !may_be_absent(v));
         for name in schema.required.iter().filter(|name| !there(name)) {
             self.inside(name, |check| check.add(ViolationKind::Missing));
         }
-        let of = &schema.exactly_one;
-        if !of.is_empty() {
-            let found = of.iter().filter(|n| there(n)).count();
-            if found == 0 || of.iter().filter(|n| sure(n)).count() > 1 {
-                self.add(ViolationKind::ExactlyOne { of: of.clone(), found });
-            }
-        }
-        let of = &schema.at_least_one;
-        if !of.is_empty() && !of.iter().any(there) {
-            self.add(ViolationKind::AtLeastOne { of: of.clone() });
-        }
-        for (by, needed) in schema.needs.iter().filter(|(by, _)| sure(by)) {
+        self.groups(schema, there, surely);
+        for (by, needed) in schema.needs.iter().filter(|(by, _)| surely(by)) {
             for name in needed.iter().filter(|name| !there(name)) {
                 let by = by.clone();
                 self.inside(name, |check| check.add(ViolationKind::NeededBy { by }));
             }
         }
-        for (by, excluded) in schema.excludes.iter().filter(|(by, _)| sure(by)) {
+        for (by, excluded) in schema.excludes.iter().filter(|(by, _)| surely(by)) {
             // Exclusion is mutual in most schemas: say it once, of the later name.
-            for name in excluded.iter().filter(|name| sure(name)) {
-                let mutual = schema.excludes.get(name).is_some_and(|e| e.contains(by));
-                let told = mutual && name < by;
-                if !told {
-                    let by = by.clone();
-                    self.inside(name, |check| check.add(ViolationKind::ExcludedBy { by }));
-                }
+            let told = |name: &String| {
+                name < by && schema.excludes.get(name).is_some_and(|e| e.contains(by))
+            };
+            for name in excluded.iter().filter(|name| surely(name) && !told(name)) {
+                let by = by.clone();
+                self.inside(name, |check| check.add(ViolationKind::ExcludedBy { by }));
             }
+        }
+    }
+
+    /// Members of which one must be there.
+    fn groups(
+        &mut self,
+        schema: &PropSchema,
+        there: impl Fn(&String) -> bool,
+        surely: impl Fn(&String) -> bool,
+    ) {
+        let of = &schema.exactly_one;
+        let found = of.iter().filter(|name| there(name)).count();
+        let too_many = of.iter().filter(|name| surely(name)).count() > 1;
+        if !of.is_empty() && (found == 0 || too_many) {
+            let of = of.clone();
+            self.add(ViolationKind::ExactlyOne { of, found });
+        }
+        let of = &schema.at_least_one;
+        if !of.is_empty() && !of.iter().any(there) {
+            self.add(ViolationKind::AtLeastOne { of: of.clone() });
         }
     }
 
@@ -239,10 +175,15 @@ impl Check<'_> {
 
     fn scalar(&mut self, schema: &PropSchema, text: &str) {
         let (allowed, any_case) = (&schema.allowed, &schema.allowed_any_case);
-        let listed = allowed.iter().any(|a| a == text) || any_case.iter().any(|a| a.eq_ignore_ascii_case(text));
-        if !listed && !(allowed.is_empty() && any_case.is_empty()) {
+        let listed = allowed.iter().any(|a| a == text)
+            || any_case.iter().any(|a| a.eq_ignore_ascii_case(text));
+        let any = allowed.is_empty() && any_case.is_empty();
+        if !(any || listed) {
             let allowed = allowed.iter().chain(any_case).cloned().collect();
-            self.add(ViolationKind::NotAllowed { allowed, found: text.to_owned() });
+            self.add(ViolationKind::NotAllowed {
+                allowed,
+                found: text.to_owned(),
+            });
         }
         let (min, max) = (schema.min, schema.max);
         if let Ok(number) = text.parse::<f64>()
@@ -257,59 +198,11 @@ impl Check<'_> {
         if let Some(pattern) = &schema.pattern
             && regex_lite::Regex::new(pattern).is_ok_and(|regex| !regex.is_match(text))
         {
-            self.add(ViolationKind::Pattern { pattern: pattern.clone() });
+            self.add(ViolationKind::Pattern {
+                pattern: pattern.clone(),
+            });
         }
     }
-}
-
-/// A function that CloudFormation evaluates.
-enum Intrinsic<'a> {
-    /// `Fn::If`: the values it chooses from.
-    If(&'a [Value]),
-    /// Any other: its value is not known here.
-    Other,
-}
-
-fn intrinsic(value: &Value) -> Option<Intrinsic<'_>> {
-    let members = value.as_object().filter(|m| m.len() == 1)?;
-    let (name, argument) = members.iter().next()?;
-    match (name.as_str(), argument) {
-        ("Fn::If", Value::Array(parts)) if parts.len() == 3 => Some(Intrinsic::If(&parts[1..])),
-        ("Ref", Value::String(_)) => Some(Intrinsic::Other),
-        (name, _) if name.starts_with("Fn::") => Some(Intrinsic::Other),
-        _ => None,
-    }
-}
-
-fn is_no_value(value: &Value) -> bool {
-    let members = value.as_object().filter(|m| m.len() == 1);
-    members.and_then(|m| m.get("Ref")).is_some_and(|name| name == "AWS::NoValue")
-}
-
-/// `AWS::NoValue`, or `Fn::If` with such a branch.
-fn may_be_absent(value: &Value) -> bool {
-    is_no_value(value)
-        || matches!(intrinsic(value), Some(Intrinsic::If(branches)) if branches.iter().any(may_be_absent))
-}
-
-/// Whether CloudFormation takes the value where that type is wanted.
-fn converts(value: &Value, wanted: Kind) -> bool {
-    match (wanted, value) {
-        (Kind::String, Value::String(_) | Value::Number(_) | Value::Bool(_)) => true,
-        (Kind::Boolean, Value::Bool(_)) => true,
-        (Kind::Boolean, Value::String(text)) => text.eq_ignore_ascii_case("true") || text.eq_ignore_ascii_case("false"),
-        (Kind::Integer, Value::Number(n)) => n.as_f64().is_some_and(|f| f.fract() == 0.0),
-        (Kind::Integer, Value::String(text)) => text.parse::<i64>().is_ok(),
-        (Kind::Number, Value::Number(_)) => true,
-        (Kind::Number, Value::String(text)) => text.parse::<f64>().is_ok_and(f64::is_finite),
-        (Kind::Array, Value::Array(_)) | (Kind::Object, Value::Object(_)) => true,
-        _ => false,
-    }
-}
-
-/// A scalar as CloudFormation writes it into a string.
-fn text_of(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 #[cfg(test)]
@@ -323,8 +216,17 @@ mod tests {
     /// Each violation as `path Kind`.
     fn check(name: &str, props: Value) -> Vec<String> {
         let found = ResourceCatalog::embedded().get(name).unwrap().check(&props);
-        let word = |kind: &ViolationKind| format!("{kind:?}").split([' ', '{']).next().unwrap().to_owned();
-        found.iter().map(|v| format!("{} {}", v.path, word(&v.kind))).collect()
+        let word = |kind: &ViolationKind| {
+            format!("{kind:?}")
+                .split([' ', '{'])
+                .next()
+                .unwrap()
+                .to_owned()
+        };
+        found
+            .iter()
+            .map(|v| format!("{} {}", v.path, word(&v.kind)))
+            .collect()
     }
 
     const NONE: [&str; 0] = [];
@@ -370,8 +272,11 @@ mod tests {
                 "FileSystemType Missing",
             ]
         );
-        let found = ResourceCatalog::embedded().get("AWS::FSx::FileSystem").unwrap();
-        let found = found.check(&json!({"FileSystemTyp": 1, "FileSystemType": "A", "SubnetIds": []}));
+        let found = ResourceCatalog::embedded()
+            .get("AWS::FSx::FileSystem")
+            .unwrap();
+        let found =
+            found.check(&json!({"FileSystemTyp": 1, "FileSystemType": "A", "SubnetIds": []}));
         let closest = Some("FileSystemType".to_owned());
         assert_eq!(found[0].kind, ViolationKind::Unknown { closest });
     }
@@ -379,39 +284,71 @@ mod tests {
     #[test]
     fn values_are_held_against_their_limits() {
         let group = |class: &str, name: &str| json!({"LogGroupClass": class, "LogGroupName": name});
-        assert_eq!(check("AWS::Logs::LogGroup", group("STANDARD", "/a/b")), NONE);
+        assert_eq!(
+            check("AWS::Logs::LogGroup", group("STANDARD", "/a/b")),
+            NONE
+        );
         assert_eq!(
             check("AWS::Logs::LogGroup", group("CHEAP", "a b")),
             ["LogGroupClass NotAllowed", "LogGroupName Pattern"]
         );
-        assert_eq!(check("AWS::Logs::LogGroup", json!({"RetentionInDays": 31})), ["RetentionInDays NotAllowed"]);
-        assert_eq!(check("AWS::Logs::LogGroup", json!({"RetentionInDays": "30"})), NONE);
+        assert_eq!(
+            check("AWS::Logs::LogGroup", json!({"RetentionInDays": 31})),
+            ["RetentionInDays NotAllowed"]
+        );
+        assert_eq!(
+            check("AWS::Logs::LogGroup", json!({"RetentionInDays": "30"})),
+            NONE
+        );
         let rule = json!({"IpProtocol": "tcp", "FromPort": -2, "CidrIp": "10.0.0.0/8"});
         let group = json!({"GroupDescription": "", "SecurityGroupIngress": [rule]});
-        assert_eq!(check("AWS::EC2::SecurityGroup", group), ["SecurityGroupIngress/0/FromPort Range"]);
+        assert_eq!(
+            check("AWS::EC2::SecurityGroup", group),
+            ["SecurityGroupIngress/0/FromPort Range"]
+        );
         let long = json!({"GroupDescription": "x".repeat(256)});
-        assert_eq!(check("AWS::EC2::SecurityGroup", long), ["GroupDescription Length"]);
+        assert_eq!(
+            check("AWS::EC2::SecurityGroup", long),
+            ["GroupDescription Length"]
+        );
     }
 
     #[test]
     fn members_that_need_or_exclude_each_other() {
         let rule = |extra: Value| {
             let mut rule = json!({"IpProtocol": "-1"});
-            rule.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
-            check("AWS::EC2::SecurityGroup", json!({"GroupDescription": "x", "SecurityGroupIngress": [rule]}))
+            rule.as_object_mut()
+                .unwrap()
+                .extend(extra.as_object().unwrap().clone());
+            check(
+                "AWS::EC2::SecurityGroup",
+                json!({"GroupDescription": "x", "SecurityGroupIngress": [rule]}),
+            )
         };
         assert_eq!(rule(json!({"CidrIp": {"Ref": "Cidr"}})), NONE);
         assert_eq!(rule(json!({})), ["SecurityGroupIngress/0 ExactlyOne"]);
-        assert_eq!(rule(json!({"CidrIp": "a", "CidrIpv6": "b"})), ["SecurityGroupIngress/0 ExactlyOne"]);
-        assert_eq!(rule(json!({"CidrIp": "a", "CidrIpv6": {"Ref": "AWS::NoValue"}})), NONE);
+        assert_eq!(
+            rule(json!({"CidrIp": "a", "CidrIpv6": "b"})),
+            ["SecurityGroupIngress/0 ExactlyOne"]
+        );
+        assert_eq!(
+            rule(json!({"CidrIp": "a", "CidrIpv6": {"Ref": "AWS::NoValue"}})),
+            NONE
+        );
         let either = |a: &str| json!({"Fn::If": ["C", a, {"Ref": "AWS::NoValue"}]});
-        assert_eq!(rule(json!({"CidrIp": either("a"), "CidrIpv6": either("b")})), NONE);
+        assert_eq!(
+            rule(json!({"CidrIp": either("a"), "CidrIpv6": either("b")})),
+            NONE
+        );
         let policy = json!({"PolicyName": "a", "PolicyDocument": {}});
         assert_eq!(check("AWS::IAM::Policy", policy), [" AtLeastOne"]);
-        let both = json!({"SubnetId": "subnet-1", "NetworkInterfaces": []});
+        let both = json!({"SubnetId": "subnet-1", "NetworkInterfaces": [{"DeviceIndex": "0"}]});
         assert_eq!(check("AWS::EC2::Instance", both), ["SubnetId ExcludedBy"]);
-        let classic = json!({"GroupDescription": "x", "SecurityGroupEgress": []});
-        assert_eq!(check("AWS::EC2::SecurityGroup", classic), ["VpcId NeededBy"]);
+        let classic = json!({"GroupDescription": "x", "SecurityGroupEgress": {"Ref": "Rules"}});
+        assert_eq!(
+            check("AWS::EC2::SecurityGroup", classic),
+            ["VpcId NeededBy"]
+        );
     }
 
     #[test]
@@ -421,16 +358,31 @@ mod tests {
                 "StorageCapacity": {"Fn::If": ["C", 1200, otherwise]}})
         };
         assert_eq!(check("AWS::FSx::FileSystem", props(json!("64"))), NONE);
-        assert_eq!(check("AWS::FSx::FileSystem", props(json!({"Ref": "AWS::NoValue"}))), NONE);
-        assert_eq!(check("AWS::FSx::FileSystem", props(json!("x"))), ["StorageCapacity WrongType"]);
+        assert_eq!(
+            check(
+                "AWS::FSx::FileSystem",
+                props(json!({"Ref": "AWS::NoValue"}))
+            ),
+            NONE
+        );
+        assert_eq!(
+            check("AWS::FSx::FileSystem", props(json!("x"))),
+            ["StorageCapacity WrongType"]
+        );
         let absent = json!({"FileSystemType": {"Ref": "AWS::NoValue"}, "SubnetIds": []});
-        assert_eq!(check("AWS::FSx::FileSystem", absent), ["FileSystemType Missing"]);
+        assert_eq!(
+            check("AWS::FSx::FileSystem", absent),
+            ["FileSystemType Missing"]
+        );
     }
 
     #[test]
     fn nested_attributes_cannot_be_set() {
         let props = json!({"MasterUserSecret": {"SecretArn": "arn"}, "Endpoint": {"Port": "1"}});
-        assert_eq!(check("AWS::RDS::DBInstance", props), ["Endpoint ReadOnly", "MasterUserSecret/SecretArn ReadOnly"]);
+        assert_eq!(
+            check("AWS::RDS::DBInstance", props),
+            ["Endpoint ReadOnly", "MasterUserSecret/SecretArn ReadOnly"]
+        );
     }
 
     #[test]
@@ -444,7 +396,13 @@ mod tests {
                 if let Some(pattern) = &schema.pattern {
                     assert!(regex_lite::Regex::new(pattern).is_ok(), "{name} {pattern}");
                 }
-                todo.extend(schema.props.values().chain(&schema.items).chain(&schema.values));
+                todo.extend(
+                    schema
+                        .props
+                        .values()
+                        .chain(&schema.items)
+                        .chain(&schema.values),
+                );
             }
         }
     }
