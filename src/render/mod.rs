@@ -5,8 +5,10 @@
 
 mod canonical;
 pub mod cloudformation;
+pub mod files;
 
 pub use canonical::{canonical, sha256, sha256_of};
+pub use files::{RenderError, node_files};
 
 use crate::{
     model::{Bootstrap, Graph, Parameter, Stack, StackKey},

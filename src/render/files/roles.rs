@@ -1,0 +1,204 @@
+//! The files of each kind of node, one kind after the other.
+
+use super::{
+    RenderError,
+    actions::actions,
+    cloudwatch::{pretty, put_cloudwatch},
+    engine::vars,
+    node_config::{NodeConfig, PoolConfig},
+    site::{Files, Site, put_text},
+    slurm_conf::{has_job_submit, put_controller_files, put_slurm_conf},
+    storage::mounts,
+};
+use crate::spec::{Accounting, Dcv, LoginPool, Queue};
+use minijinja::Value;
+use serde::Serialize;
+
+/// What the head node fetches.
+pub(super) fn head(site: &Site<'_>, files: &mut Files) -> Result<(), RenderError> {
+    common(site, files, "head")?;
+    put_slurm_conf(site, files, "head")?;
+    put_controller_files(site, files)?;
+    put_json(files, "head/hpcctl.json", &NodeConfig::of(site), "queues")?;
+    let (slurm, accounting) = (&site.slurm, site.cluster.accounting.is_some());
+    let directories: Vec<String> = directories(site);
+    let programs = vars! {
+        slurm, accounting, directories,
+        resume_timeout => site.cluster.slurm.resume_timeout_seconds,
+    };
+    for (to, template) in [
+        ("head/libexec/resume", "libexec/resume"),
+        ("head/libexec/suspend", "libexec/suspend"),
+        ("head/libexec/resume-fail", "libexec/resume-fail"),
+        ("head/libexec/wait-nodes", "libexec/wait-nodes"),
+        ("head/systemd/slurmctld.conf", "systemd/slurmctld.conf"),
+        ("head/systemd/hpcctl-sync.service", "systemd/hpcctl-sync.service"),
+    ] {
+        site.put(files, to, template, &programs, "slurm")?;
+    }
+    if accounting {
+        site.put(files, "head/systemd/slurmdbd.conf", "systemd/slurmdbd.conf", &programs, "accounting")?;
+    }
+    if !directories.is_empty() {
+        for (to, template) in [
+            ("head/libexec/clean-checkpoints", "libexec/clean-checkpoints"),
+            ("head/systemd/hpcctl-clean-checkpoints.service", "systemd/hpcctl-clean-checkpoints.service"),
+            ("head/systemd/hpcctl-clean-checkpoints.timer", "systemd/hpcctl-clean-checkpoints.timer"),
+        ] {
+            site.put(files, to, template, &programs, "queues")?;
+        }
+    }
+    let node = &site.cluster.head_node;
+    let context = vars! {
+        cluster => site.cluster.name,
+        os => site.os,
+        slurm,
+        actions => actions(node.custom_actions.as_ref()),
+        job_submit => has_job_submit(site),
+        accounting => site.cluster.accounting.as_ref().map(database),
+        checkpoints => !directories.is_empty(),
+        dcv => desktop(site, node.dcv.as_ref())?,
+    };
+    site.put(files, "head/setup.sh", "shell/head.sh", &context, "head_node")
+}
+
+/// What compute nodes fetch.
+pub(super) fn compute(site: &Site<'_>, files: &mut Files) -> Result<(), RenderError> {
+    common(site, files, "compute")?;
+    let context = vars! { cluster => site.cluster.name, os => site.os, slurm => site.slurm };
+    site.put(files, "compute/setup.sh", "shell/compute.sh", &context, "queues")?;
+    site.put(files, "compute/systemd/slurmd.conf", "systemd/slurmd.conf", &context, "slurm")?;
+    site.put(files, "compute/systemd/hpcctl-watch.service", "systemd/hpcctl-watch.service", &context, "queues")?;
+    if site.has_prolog() {
+        put_prolog(site, files)?;
+    }
+    for (index, queue) in site.cluster.queues.iter().enumerate() {
+        put_queue(site, files, queue, &format!("queues[{index}]"))?;
+    }
+    for one in &site.pools {
+        let to = format!("compute/{}/{}.json", one.queue.name, one.pool.name);
+        put_json(files, &to, &PoolConfig::of(site, one), &one.path.to_string())?;
+    }
+    Ok(())
+}
+
+fn put_prolog(site: &Site<'_>, files: &mut Files) -> Result<(), RenderError> {
+    let checked = site.cluster.queues.iter().filter(|queue| queue.gpu_health_check);
+    let gpu_queues: Vec<&str> = checked.map(|queue| queue.name.as_str()).collect();
+    let kept = site.checkpoints().map(|(one, checkpoint)| {
+        vars! { prefix => one.prefix(), directory => checkpoint.directory.as_str() }
+    });
+    let checkpoints: Vec<Value> = kept.collect();
+    let context = vars! { gpu_queues, checkpoints };
+    site.put(files, "compute/libexec/prolog", "libexec/prolog", &context, "queues")
+}
+
+fn put_queue(site: &Site<'_>, files: &mut Files, queue: &Queue, cause: &str) -> Result<(), RenderError> {
+    let pools = site.pools_of(queue).map(|one| {
+        let nvidia = one.hardware.gpus.as_ref().is_some_and(|gpus| gpus.nvidia).to_string();
+        vars! { name => one.pool.name.as_str(), nvidia }
+    });
+    let context = vars! {
+        cluster => site.cluster.name,
+        queue => queue.name,
+        // As words of the shell: the engine writes Python's.
+        efa => queue.efa.to_string(),
+        hyperthreading => queue.hyperthreading.to_string(),
+        local_scratch => queue.local_scratch.as_ref().map_or("", |path| path.as_str()),
+        pools => pools.collect::<Vec<_>>(),
+        actions => actions(queue.custom_actions.as_ref()),
+    };
+    site.put(files, &format!("compute/{}/queue.sh", queue.name), "shell/queue.sh", &context, cause)
+}
+
+/// What login nodes fetch; nothing when there are none.
+pub(super) fn login(site: &Site<'_>, files: &mut Files) -> Result<(), RenderError> {
+    if site.cluster.login_nodes.is_empty() {
+        return Ok(());
+    }
+    common(site, files, "login")?;
+    put_slurm_conf(site, files, "login")?;
+    let context = vars! { cluster => site.cluster.name, os => site.os, slurm => site.slurm };
+    site.put(files, "login/setup.sh", "shell/login.sh", &context, "login_nodes")?;
+    for (index, pool) in site.cluster.login_nodes.iter().enumerate() {
+        let LoginPool { name, custom_actions, dcv, .. } = pool;
+        let context = vars! {
+            cluster => site.cluster.name,
+            pool => name,
+            actions => actions(custom_actions.as_ref()),
+            dcv => desktop(site, dcv.as_ref())?,
+        };
+        let to = format!("login/{name}/pool.sh");
+        site.put(files, &to, "shell/login-pool.sh", &context, &format!("login_nodes[{index}]"))?;
+    }
+    Ok(())
+}
+
+/// The parts of the set-up that all nodes share.
+fn common(site: &Site<'_>, files: &mut Files, role: &str) -> Result<(), RenderError> {
+    // People work on these; compute nodes are their jobs'.
+    let shared = role != "compute";
+    let context = vars! {
+        cluster => site.cluster.name,
+        os => site.os,
+        slurm => site.slurm,
+        hpcctl_version => env!("CARGO_PKG_VERSION"),
+        http_proxy => site.cluster.network.http_proxy,
+        munge_key_secret => site.cluster.slurm.munge_key_secret.as_ref().map(|secret| secret.as_str()),
+        logs => site.cluster.monitoring.logs.enabled,
+        shared,
+    };
+    site.put(files, &format!("{role}/common.sh"), "shell/common.sh", &context, "image")?;
+    if shared {
+        let (script, unit) = ("libexec/protect-metadata", "systemd/hpcctl-metadata.service");
+        site.put(files, &format!("{role}/{script}"), script, &context, "image")?;
+        site.put(files, &format!("{role}/{unit}"), unit, &context, "image")?;
+    }
+    let head = role == "head";
+    let context = vars! { os => site.os, head, storage => mounts(site.cluster, head) };
+    site.put(files, &format!("{role}/storage.sh"), "shell/storage.sh", &context, "storage")?;
+    put_cloudwatch(site, files, role);
+    Ok(())
+}
+
+/// The functions that set a desktop up.
+fn desktop(site: &Site<'_>, dcv: Option<&Dcv>) -> Result<Option<String>, RenderError> {
+    let text = |dcv: &Dcv| site.engine.render("shell/dcv.sh", &vars! { os => site.os, port => dcv.port });
+    dcv.map(text).transpose()
+}
+
+/// Where the head node finds the accounting database, as words of the shell.
+fn database(accounting: &Accounting) -> Value {
+    let fact = |name: &str| format!("\"$(fact .accounting.{name})\"");
+    match &accounting.external {
+        Some(external) => vars! {
+            secret => external.password_secret.as_str(),
+            user => external.user,
+            host => external.host.as_str(),
+            port => external.port.to_string(),
+            tls => false,
+            known => true,
+        },
+        None => vars! {
+            secret => fact("secret_arn"),
+            user => fact("user"),
+            host => fact("host"),
+            port => fact("port"),
+            tls => accounting.rds.is_some(),
+            known => false,
+        },
+    }
+}
+
+/// The directories of checkpoints, each once.
+fn directories(site: &Site<'_>) -> Vec<String> {
+    let all: std::collections::BTreeSet<String> =
+        site.checkpoints().map(|(_, checkpoint)| checkpoint.directory.to_string()).collect();
+    all.into_iter().collect()
+}
+
+fn put_json(files: &mut Files, to: &str, value: &impl Serialize, cause: &str) -> Result<(), RenderError> {
+    let value = serde_json::to_value(value).map_err(|error| RenderError::Json { name: to.to_owned(), error })?;
+    put_text(files, to, pretty(&value), cause);
+    Ok(())
+}

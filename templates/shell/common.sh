@@ -1,0 +1,205 @@
+#!/bin/bash
+# What the set-up scripts of all nodes share. Written by hpcctl; sourced, never run.
+# Every step can be run again: it finds what is there and does what is missing.
+# shellcheck disable=SC2034  # some names are for one kind of node only
+
+export DEBIAN_FRONTEND=noninteractive PATH=$PATH:/usr/local/bin
+NODE_TREE=/opt/hpcctl/node
+SLURM_ETC={{ slurm.etc }}
+CLUSTER_NAME={{ cluster | sh }}
+
+log() { printf '%s hpcctl: %s\n' "$(date -u +%FT%TZ)" "$*"; }
+die() { log "$*"; exit 1; }
+
+# retry TRIES PAUSE COMMAND...
+retry() {
+  local left=$1 pause=$2
+  shift 2
+  until "$@"; do
+    ((left -= 1)) || return 1
+    sleep "$pause"
+  done
+}
+
+# --- Facts
+
+# imds PATH: a fact from the instance metadata (version 2: with a token).
+imds() {
+  local url=http://169.254.169.254/latest token
+  token=$(curl -fsS --noproxy '*' -m 5 -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 300' "$url/api/token") &&
+    curl -fsS --noproxy '*' -m 5 -H "X-aws-ec2-metadata-token: $token" "$url/$1"
+}
+
+# fact FILTER: a fact that is known since the deployment, from cluster.json.
+fact() { jq -er "$1" "$NODE_TREE/cluster.json"; }
+
+# secret ARN: a secret's text. Keep it out of the log: no `set -x` in these scripts.
+secret() { aws secretsmanager get-secret-value --secret-id "$1" --query SecretString --output text; }
+
+# --- Packages
+
+{% if os.apt %}
+install_packages() {
+  local name missing=()
+  for name in "$@"; do
+    dpkg-query -W -f '${Status}' "$name" 2>/dev/null | grep -q 'install ok installed' || missing+=("$name")
+  done
+  ((${#missing[@]} == 0)) && return
+  log "installing ${missing[*]}"
+  retry 5 10 apt-get -qq -o DPkg::Lock::Timeout=300 update
+  retry 3 10 apt-get -qq -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "${missing[@]}"
+}
+{% else %}
+install_packages() {
+  local name missing=()
+  for name in "$@"; do
+    rpm -q "$name" >/dev/null 2>&1 || missing+=("$name")
+  done
+  ((${#missing[@]} == 0)) && return
+  log "installing ${missing[*]}"
+  retry 3 10 dnf -q -y install "${missing[@]}"
+}
+{% endif %}
+
+# hpcctl itself, in the version that wrote these files.
+install_hpcctl() {
+  local want={{ hpcctl_version | sh }} program=/opt/hpcctl/bin/hpcctl
+  [[ $("$program" --version 2>/dev/null) == "hpcctl $want" ]] && return
+  mkdir -p /opt/hpcctl/bin
+  retry 10 5 aws s3 cp --only-show-errors "s3://$BUCKET/bin/hpcctl-$want-$(uname -m)" "$program.new"
+  chmod 755 "$program.new"
+  mv "$program.new" "$program"
+}
+
+# --- What every node needs
+
+# The names that user data gave us, for services and for later runs of setup.sh.
+remember_node() {
+  mkdir -p /etc/hpcctl /opt/hpcctl/{bin,etc,libexec} /var/lib/hpcctl /var/log/hpcctl
+  printf '%s\n' "CLUSTER=$CLUSTER" "ROLE=$ROLE" "OS=$OS" "QUEUE=${QUEUE:-}" "POOL=${POOL:-}" "BUCKET=$BUCKET" \
+    "AWS_DEFAULT_REGION=$AWS_DEFAULT_REGION" "AWS_REGION=$AWS_DEFAULT_REGION" "PARTITION=$PARTITION" \
+    "PROXY=${PROXY:-}" ${PROXY:+"HTTPS_PROXY=$PROXY" "NO_PROXY=$NO_PROXY"} >/etc/hpcctl/node.env
+  install -m 644 "$NODE_TREE/cluster.json" /opt/hpcctl/etc/cluster.json
+}
+
+{% if http_proxy %}
+# Package managers do not read the environment of root's services.
+configure_proxy() {
+{% if os.apt %}
+  printf 'Acquire::http::Proxy "%s";\nAcquire::https::Proxy "%s";\n' {{ http_proxy | sh }} {{ http_proxy | sh }} \
+    >/etc/apt/apt.conf.d/95hpcctl-proxy
+{% else %}
+  grep -q '^proxy=' /etc/dnf/dnf.conf || printf 'proxy=%s\n' {{ http_proxy | sh }} >>/etc/dnf/dnf.conf
+{% endif %}
+  printf 'export %s\n' http_proxy={{ http_proxy | sh }} https_proxy={{ http_proxy | sh }} \
+    no_proxy=169.254.169.254,localhost,.amazonaws.com >/etc/profile.d/hpcctl-proxy.sh
+}
+{% else %}
+configure_proxy() { :; }
+{% endif %}
+
+# The munge key: all nodes share it, and who has it can speak for any user.
+setup_munge() {
+  local key
+  command -v munged >/dev/null || install_packages munge
+  key=$(mktemp)
+  secret {% if munge_key_secret %}{{ munge_key_secret | sh }}{% else %}"$(fact .munge_secret_arn)"{% endif %} >"$key.text" || die "cannot read the munge key"
+{% if munge_key_secret %}
+  base64 -d <"$key.text" >"$key"
+{% else %}
+  # CloudFormation made the secret: its characters are the key.
+  tr -d '\n' <"$key.text" >"$key"
+{% endif %}
+  rm -f "$key.text"
+  (($(stat -c %s "$key") >= 32)) || die "the munge key is shorter than 32 bytes"
+  if ! cmp -s "$key" /etc/munge/munge.key; then
+    install -o munge -g munge -m 400 "$key" /etc/munge/munge.key
+    systemctl restart munge
+  fi
+  rm -f "$key"
+  systemctl enable -q munge
+}
+
+# Fills @@HEAD_...@@ in: fill_head HOSTNAME ADDRESS FILE...
+fill_head() {
+  local name=$1 address=$2
+  shift 2
+  sed -i -e "s/@@HEAD_HOSTNAME@@/$name/g" -e "s/@@HEAD_ADDRESS@@/$address/g" "$@"
+}
+
+# Puts a file in place if it differs; says so by its result.
+put() {
+  local from=$1 to=$2 mode=${3:-644}
+  cmp -s "$from" "$to" && return 1
+  install -D -m "$mode" "$from" "$to" || die "cannot write $to"
+}
+
+{% if slurm.prefix %}
+# An image with its own Slurm may lack the user and the units that packages bring.
+ensure_slurm() {
+  local daemon
+  id slurm >/dev/null 2>&1 || useradd --system --no-create-home --shell /usr/sbin/nologin --uid 64030 slurm
+  [[ -x {{ slurm.sbin }}/slurmd ]] || die "there is no Slurm in {{ slurm.prefix }}: image.slurm_prefix must name where it is"
+  # shellcheck disable=SC2016  # the login shell expands it
+  printf 'export PATH=$PATH:%s\n' {{ slurm.bin }} >/etc/profile.d/hpcctl-slurm.sh
+  for daemon in "$@"; do
+    systemctl cat "$daemon" >/dev/null 2>&1 ||
+      printf '[Unit]\nDescription=%s\nAfter=network-online.target munge.service\n[Service]\nExecStart=/bin/false\n[Install]\nWantedBy=multi-user.target\n' \
+        "$daemon" >"/etc/systemd/system/$daemon.service"
+  done
+}
+{% else %}
+ensure_slurm() { :; }
+{% endif %}
+
+{% if shared %}
+# People on a shared node must not borrow its role: see the script.
+protect_metadata() {
+  install_packages iptables
+  put libexec/protect-metadata /opt/hpcctl/libexec/protect-metadata 755 || true
+  put systemd/hpcctl-metadata.service /etc/systemd/system/hpcctl-metadata.service || true
+  systemctl daemon-reload
+  systemctl enable -q hpcctl-metadata
+  systemctl restart hpcctl-metadata
+}
+
+{% endif %}
+# --- Scripts of one's own
+
+# run_action WHEN NUMBER S3URI ARGUMENT...: fetches and runs a custom action; its output goes to a log of its own.
+run_action() {
+  local when=$1 number=$2 from=$3 to=/var/lib/hpcctl/actions
+  shift 3
+  mkdir -p "$to"
+  log "custom action $when number $number: $from"
+  retry 5 5 aws s3 cp --only-show-errors "$from" "$to/$when-$number" || failed "cannot fetch $from ($when number $number)"
+  chmod 700 "$to/$when-$number"
+  "$to/$when-$number" "$@" >>"/var/log/hpcctl/$when-$number.log" 2>&1 ||
+    failed "$from ended with $? ($when number $number); see /var/log/hpcctl/$when-$number.log"
+}
+{% if logs %}
+
+# --- Logs to CloudWatch
+
+setup_logs() {
+  local agent=/opt/aws/amazon-cloudwatch-agent/bin/amazon-cloudwatch-agent-ctl work
+  if [[ ! -x $agent ]]; then
+    work=$(mktemp -d)
+{% if os.apt %}
+    retry 5 5 curl -fsSL -o "$work/agent.deb" \
+      "https://amazoncloudwatch-agent-$AWS_DEFAULT_REGION.s3.$AWS_DEFAULT_REGION.amazonaws.com/{{ os.family }}/$(dpkg --print-architecture)/latest/amazon-cloudwatch-agent.deb"
+    dpkg -i "$work/agent.deb" >/dev/null
+{% elif os.id == "alinux2023" %}
+    install_packages amazon-cloudwatch-agent
+{% else %}
+    retry 5 5 curl -fsSL -o "$work/agent.rpm" \
+      "https://amazoncloudwatch-agent-$AWS_DEFAULT_REGION.s3.$AWS_DEFAULT_REGION.amazonaws.com/redhat/$(uname -m | sed 's/x86_64/amd64/; s/aarch64/arm64/')/latest/amazon-cloudwatch-agent.rpm"
+    rpm -U --quiet "$work/agent.rpm"
+{% endif %}
+    rm -rf "$work"
+  fi
+  "$agent" -a fetch-config -m ec2 -s -c "file:$NODE_TREE/cloudwatch.json" >/dev/null
+}
+{% else %}
+setup_logs() { :; }
+{% endif %}

@@ -1,0 +1,147 @@
+#!/bin/bash
+# Sets a compute node of {{ cluster }} up, at its first boot. Written by hpcctl.
+set -Eeuo pipefail
+cd "$(dirname "$0")"
+# shellcheck source=common.sh
+. ./common.sh
+# shellcheck source=storage.sh
+. ./storage.sh
+# The queue's settings and scripts: EFA, GPU, HYPERTHREADING, LOCAL_SCRATCH, on_start, on_configured.
+# shellcheck source=queue.sh disable=SC1091
+. "./$QUEUE/queue.sh"
+
+node=
+# A node that cannot be set up says so to slurmctld and powers off: it must not cost money, nor take jobs.
+failed() {
+  trap - ERR
+  log "set-up failed: $*"
+  if [[ -n $node ]]; then
+    # slurmd may not have fetched a slurm.conf yet; these two lines are all that scontrol needs.
+    printf 'ClusterName=%s\nSlurmctldHost=%s(%s)\n' "$CLUSTER_NAME" "$(fact .head.hostname)" "$(fact .head.private_ip)" \
+      >/run/hpcctl-slurm.conf
+    SLURM_CONF=/run/hpcctl-slurm.conf timeout 20 {{ slurm.bin }}/scontrol update \
+      "nodename=$node" state=down "reason=hpcctl set-up: $*" || true
+  fi
+  sync
+  # Leave the agent the time to ship the log.
+  sleep 20
+  systemctl poweroff
+  exit 1
+}
+die() { failed "$*"; }
+trap 'failed "line $LINENO"' ERR
+
+# The node's name in Slurm is a tag that hpcctl puts on the instance when EC2 Fleet has launched it.
+node_name() {
+  local name id
+  name=$(imds meta-data/tags/instance/hpcctl:node 2>/dev/null) || {
+    # Instances on Xen see tags in the metadata only after a stop.
+    id=$(imds meta-data/instance-id) &&
+      name=$(aws ec2 describe-tags --output text --query 'Tags[0].Value' \
+        --filters "Name=resource-id,Values=$id" Name=key,Values=hpcctl:node)
+  }
+  [[ -n $name && $name != None ]] && node=$name
+}
+
+# Local NVMe disks, as one striped file system. What is on them is gone at the next stop anyway.
+setup_local_scratch() {
+  local disks device
+  mountpoint -q "$LOCAL_SCRATCH" && return
+  mapfile -t disks < <(lsblk -dnpo NAME,MODEL | awk '/Amazon EC2 NVMe Instance Storage/ { print $1 }' | sort)
+  case ${#disks[@]} in
+  0)
+    log "no local disks: $LOCAL_SCRATCH is on the root volume"
+    mkdir -p "$LOCAL_SCRATCH"
+    chmod 1777 "$LOCAL_SCRATCH"
+    return
+    ;;
+  1) device=${disks[0]} ;;
+  *)
+    install_packages mdadm
+    device=/dev/md/scratch
+    [[ -e $device ]] || mdadm --create "$device" --run --level=0 --name=scratch --raid-devices="${#disks[@]}" "${disks[@]}" >/dev/null
+    ;;
+  esac
+  blkid -p "$device" >/dev/null || mkfs.ext4 -q -E nodiscard -m 0 -L scratch "$device"
+  mount_at "$device" "$LOCAL_SCRATCH" ext4 noatime,discard,nofail
+  chmod 1777 "$LOCAL_SCRATCH"
+}
+
+# The EFA driver and libfabric. The archive is signed; the key comes from Amazon over TLS, and no digest is known
+# in advance because the address is that of the latest version. An image that carries EFA skips this.
+install_efa() {
+  local work
+  if [[ -d /sys/class/infiniband ]] && command -v /opt/amazon/efa/bin/fi_info >/dev/null &&
+    /opt/amazon/efa/bin/fi_info -p efa >/dev/null 2>&1; then
+    return
+  fi
+  work=$(mktemp -d)
+  install_packages {{ os.packages.gpg }}
+  (
+    cd "$work"
+    export GNUPGHOME="$work/gpg"
+    mkdir -m 700 gpg
+    for file in aws-efa-installer.key aws-efa-installer-latest.tar.gz aws-efa-installer-latest.tar.gz.sig; do
+      retry 5 5 curl -fsSLO "https://efa-installer.amazonaws.com/$file"
+    done
+    gpg -q --import aws-efa-installer.key
+    gpg -q --verify aws-efa-installer-latest.tar.gz.sig aws-efa-installer-latest.tar.gz
+    tar -xzf aws-efa-installer-latest.tar.gz
+    cd aws-efa-installer
+    ./efa_installer.sh --yes --no-verify >/var/log/hpcctl/efa.log 2>&1
+  ) || die "cannot install EFA"
+  rm -rf "$work"
+  /opt/amazon/efa/bin/fi_info -p efa >/dev/null || die "the EFA device does not work"
+}
+
+check_gpus() {
+  command -v nvidia-smi >/dev/null || die "the image has no NVIDIA driver"
+  retry 6 10 nvidia-smi --list-gpus >/dev/null || die "nvidia-smi finds no GPU"
+  nvidia-smi --persistence-mode=1 >/dev/null || true
+}
+
+# EC2 itself starts most types with one thread a core; bare metal must be told.
+disable_hyperthreading() {
+  [[ $(cat /sys/devices/system/cpu/smt/active 2>/dev/null) != 1 ]] || echo off >/sys/devices/system/cpu/smt/control
+}
+
+start_slurmd() {
+  printf 'NODE=%s\nHEAD=%s\n' "$node" "$(fact .head.private_ip)" >/etc/hpcctl/slurmd.env
+  install -d -o slurm -g slurm -m 755 /var/log/slurm
+  install -d -m 755 /var/spool/slurmd
+  install -D -m 644 systemd/slurmd.conf /etc/systemd/system/slurmd.service.d/hpcctl.conf
+  install -m 644 systemd/hpcctl-watch.service /etc/systemd/system/hpcctl-watch.service
+  install -m 644 "$QUEUE/$POOL.json" /opt/hpcctl/etc/pool.json
+  systemctl daemon-reload
+  systemctl enable -q --now slurmd
+  if [[ $(jq -r .watch /opt/hpcctl/etc/pool.json) == true ]]; then
+    systemctl enable -q --now hpcctl-watch
+  fi
+}
+
+remember_node
+configure_proxy
+install_packages {{ os.packages.base | join(" ") }}
+on_start
+ensure_slurm slurmd
+{% if not slurm.prefix %}
+# slurmd waits for its drop-in: without a slurm.conf the packages' own unit does not start it.
+install_packages {{ os.packages.compute | join(" ") }}
+{% endif %}
+install_hpcctl
+setup_munge
+retry 120 5 node_name || die "no hpcctl:node tag came"
+log "this is $node"
+hostnamectl set-hostname "$node"
+setup_logs
+mount_all
+[[ -z $LOCAL_SCRATCH ]] || setup_local_scratch
+[[ $EFA == false ]] || install_efa
+[[ $GPU == false ]] || check_gpus
+[[ $HYPERTHREADING == true ]] || disable_hyperthreading
+for file in libexec/*; do
+  [[ ! -f $file ]] || put "$file" "/opt/hpcctl/$file" 755 || true
+done
+on_configured
+start_slurmd
+log "set-up done"

@@ -1,0 +1,171 @@
+#!/bin/bash
+# Sets the head node of {{ cluster }} up (`setup.sh start`, from user data) and brings it up to date
+# (`setup.sh update`, from `hpcctl node sync` after a new configuration). Written by hpcctl.
+set -Eeuo pipefail
+mode=${1:-update}
+cd "$(dirname "$0")"
+if [[ $mode == update ]]; then
+  set -a
+  # shellcheck disable=SC1091
+  . /etc/hpcctl/node.env
+  set +a
+fi
+# shellcheck source=common.sh
+. ./common.sh
+# shellcheck source=storage.sh
+. ./storage.sh
+
+# A failing script of one's own ends the set-up of the head node; the log says which.
+failed() { die "set-up failed: $*"; }
+trap 'log "set-up failed in line $LINENO"' ERR
+
+on_start() {
+  :
+{% for it in actions.on_start %}
+  run_action on_start {{ it.number }} {{ it.script | sh }}{% for arg in it.args %} {{ arg | sh }}{% endfor %}
+
+{% endfor %}
+}
+on_configured() {
+  :
+{% for it in actions.on_configured %}
+  run_action on_configured {{ it.number }} {{ it.script | sh }}{% for arg in it.args %} {{ arg | sh }}{% endfor %}
+
+{% endfor %}
+}
+on_updated() {
+  :
+{% for it in actions.on_updated %}
+  run_action on_updated {{ it.number }} {{ it.script | sh }}{% for arg in it.args %} {{ arg | sh }}{% endfor %}
+
+{% endfor %}
+}
+
+install_programs() {
+  configure_proxy
+  install_packages {{ os.packages.base | join(" ") }}
+  ensure_slurm slurmctld{% if accounting %} slurmdbd{% endif %}
+
+{% if not slurm.prefix %}
+  install_packages {{ os.packages.head | join(" ") }}
+{% endif %}
+  install_hpcctl
+}
+
+# The configuration of Slurm. Sets `nodes_changed` when slurmctld must be started anew.
+configure_slurm() {
+  local work file address name
+  work=$(mktemp -d)
+  name=$(hostname -s)
+  address=$(imds meta-data/local-ipv4)
+  install -d -m 755 "$SLURM_ETC"
+  install -d -o slurm -g slurm -m 755 /var/spool/slurmctld /var/log/slurm /var/log/hpcctl
+  cp ./*.conf{% if job_submit %} job_submit.lua{% endif %} "$work/"
+  rm -f "$work/slurmdbd.conf"
+  fill_head "$name" "$address" "$work"/*
+  nodes_changed=false
+  for file in "$work"/*; do
+    ! put "$file" "$SLURM_ETC/$(basename "$file")" || nodes_changed=true
+  done
+  # A queue that is no more must not be left for an Include by hand.
+  for file in "$SLURM_ETC"/slurm-queue-*.conf; do
+    [[ ! -e $file || -e $work/$(basename "$file") ]] || rm -f "$file"
+  done
+  rm -rf "$work"
+  for file in libexec/*; do
+    put "$file" "/opt/hpcctl/$file" 755 || true
+  done
+  install -m 644 hpcctl.json /opt/hpcctl/etc/hpcctl.json
+  # What `hpcctl node resume`, which runs as slurm, remembers: pools that rest, starts that failed.
+  install -d -o slurm -g slurm -m 755 /var/lib/hpcctl/state
+}
+{% if accounting %}
+
+# slurmdbd: host, user and password from the stack's outputs and Secrets Manager, in a file for slurm alone.
+configure_slurmdbd() {
+  local work text user password
+  work=$(mktemp)
+  text=$(secret {% if accounting.known %}{{ accounting.secret | sh }}{% else %}{{ accounting.secret }}{% endif %}) || die "cannot read the database's password"
+  # RDS keeps {"username", "password"}; a secret of one's own may be the bare password.
+  password=$(jq -er .password <<<"$text" 2>/dev/null) || password=$text
+  # Slurm takes # for the beginning of a comment.
+  password=${password//\\/\\\\}
+  password=${password//\#/\\#}
+  user={% if accounting.known %}{{ accounting.user | sh }}{% else %}{{ accounting.user }}{% endif %}
+
+  DB_HOST={{ accounting.host }} DB_PORT={{ accounting.port }} DB_USER=$user DB_PASSWORD=$password \
+    HEAD_HOSTNAME=$(hostname -s) HEAD_ADDRESS=$(imds meta-data/local-ipv4) \
+    awk '{ done = ""
+           while (match($0, /@@[A-Z_]+@@/)) {
+             done = done substr($0, 1, RSTART - 1) ENVIRON[substr($0, RSTART + 2, RLENGTH - 4)]
+             $0 = substr($0, RSTART + RLENGTH)
+           }
+           print done $0 }' slurmdbd.conf >"$work"
+{% if accounting.tls %}
+  [[ -s /opt/hpcctl/etc/rds-ca.pem ]] || retry 5 5 curl -fsSL -o /opt/hpcctl/etc/rds-ca.pem \
+    https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem
+{% endif %}
+  dbd_changed=false
+  if ! cmp -s "$work" "$SLURM_ETC/slurmdbd.conf"; then
+    install -o slurm -g slurm -m 600 "$work" "$SLURM_ETC/slurmdbd.conf"
+    dbd_changed=true
+  fi
+  rm -f "$work"
+}
+{% endif %}
+
+install_units() {
+  install -D -m 644 systemd/slurmctld.conf /etc/systemd/system/slurmctld.service.d/hpcctl.conf
+{% if accounting %}
+  install -D -m 644 systemd/slurmdbd.conf /etc/systemd/system/slurmdbd.service.d/hpcctl.conf
+{% endif %}
+  install -m 644 systemd/*.service {% if checkpoints %}systemd/*.timer {% endif %}/etc/systemd/system/
+  systemctl daemon-reload
+}
+
+start_services() {
+{% if accounting %}
+  systemctl enable -q slurmdbd
+  if [[ $dbd_changed == true ]]; then
+    systemctl restart slurmdbd
+  fi
+  systemctl start slurmdbd
+  # slurmctld registers the cluster with slurmdbd; without it the first jobs would not be recorded.
+  retry 60 5 {{ slurm.bin }}/sacctmgr --immediate --noheader show cluster >/dev/null || log "slurmdbd does not answer yet"
+{% endif %}
+  systemctl enable -q slurmctld
+  # Restart, not reconfigure: added nodes kill slurmctld 22.05 at a reconfigure. Running jobs do not mind.
+  if [[ $nodes_changed == true ]] || ! systemctl -q is-active slurmctld; then
+    systemctl restart slurmctld
+  fi
+{% if checkpoints %}
+  systemctl enable -q --now hpcctl-clean-checkpoints.timer
+{% endif %}
+  systemctl enable -q hpcctl-sync
+  # `update` is run by hpcctl-sync itself: it starts its new program when this script is done.
+  [[ $mode == update ]] || systemctl restart hpcctl-sync
+}
+{% if dcv %}
+
+{{ dcv }}
+{% endif %}
+
+remember_node
+[[ $mode == update ]] || on_start
+install_programs
+setup_munge
+mount_all
+configure_slurm
+{% if accounting %}
+configure_slurmdbd
+{% endif %}
+install_units
+protect_metadata
+setup_logs
+{% if dcv %}
+setup_dcv
+{% endif %}
+[[ $mode == update ]] || on_configured
+start_services
+[[ $mode != update ]] || on_updated
+log "set-up done ($mode)"

@@ -1,0 +1,125 @@
+#!/bin/bash
+# Shared file systems. Written by hpcctl; sourced after common.sh.
+
+# mount_at WHAT WHERE TYPE OPTIONS: into /etc/fstab, and mounted. A changed line is mounted anew.
+mount_at() {
+  local line="$1 $2 $3 $4 0 0"
+  mkdir -p "$2"
+  if ! grep -qxF "$line" /etc/fstab; then
+    sed -i "\\|^[^#][^ ]* $2 |d" /etc/fstab
+    printf '%s\n' "$line" >>/etc/fstab
+    systemctl daemon-reload
+    if mountpoint -q "$2"; then
+      umount "$2" || { log "$2 is in use; its new source is mounted at the next boot"; return; }
+    fi
+  fi
+  mountpoint -q "$2" || retry 12 5 mount "$2" || die "cannot mount $2"
+}
+{% if storage.lustre %}
+
+install_lustre() {
+  # modinfo: an image may carry the module without a package of this name.
+  modinfo lustre >/dev/null 2>&1 && command -v mount.lustre >/dev/null && return
+{% if os.family == "ubuntu" %}
+  local key=/usr/share/keyrings/fsx-lustre.asc
+  install_packages curl ca-certificates
+  curl -fsSL https://fsx-lustre-client-repo-public-keys.s3.amazonaws.com/fsx-ubuntu-public-key.asc -o "$key"
+  printf 'deb [signed-by=%s] https://fsx-lustre-client-repo.s3.amazonaws.com/ubuntu {{ os.codename }} main\n' "$key" \
+    >/etc/apt/sources.list.d/fsx-lustre.list
+  install_packages "lustre-client-modules-$(uname -r)"
+{% elif os.id == "alinux2023" %}
+  install_packages lustre-client
+{% elif os.family == "redhat" %}
+  rpm --import https://fsx-lustre-client-repo-public-keys.s3.amazonaws.com/fsx-rpm-public-key.asc
+  curl -fsSL https://fsx-lustre-client-repo.s3.amazonaws.com/el/9/fsx-lustre-client.repo -o /etc/yum.repos.d/aws-fsx.repo
+  install_packages kmod-lustre-client lustre-client
+{% else %}
+  die "there is no Lustre client for {{ os.id }} at Amazon: image.ami must carry one"
+{% endif %}
+}
+
+# mount_lustre NAME WHERE [DNS MOUNT_NAME]: FSx for Lustre. flock: MPI-IO and many applications lock files.
+mount_lustre() {
+  local dns=${3:-} name=${4:-}
+  install_lustre
+  [[ -n $dns ]] || dns=$(fact ".storage[\"$1\"].dns") || die "cluster.json lacks the host of $1"
+  [[ -n $name ]] || name=$(fact ".storage[\"$1\"].mount_name") || die "cluster.json lacks the mount name of $1"
+  mount_at "$dns@tcp:/$name" "$2" lustre defaults,noatime,flock,_netdev,x-systemd.requires=network-online.target
+}
+{% endif %}
+{% if storage.efs %}
+
+# mount_efs NAME WHERE [ID]: encrypted in transit where Amazon's mount helper can be had, plain NFS 4.1 otherwise.
+mount_efs() {
+  local id=${3:-}
+  [[ -n $id ]] || id=$(fact ".storage[\"$1\"].file_system_id") || die "cluster.json lacks the id of $1"
+  command -v mount.efs >/dev/null || install_packages amazon-efs-utils 2>/dev/null || true
+  if command -v mount.efs >/dev/null; then
+    mount_at "$id:/" "$2" efs tls,_netdev,noresvport
+  else
+    log "no amazon-efs-utils on this system: $2 is mounted without encryption in transit"
+    install_packages {{ os.nfs_client }}
+    mount_at "$id.efs.$AWS_DEFAULT_REGION.{{ storage.dns_suffix }}:/" "$2" nfs4 nfsvers=4.1,rsize=1048576,wsize=1048576,hard,timeo=600,retrans=2,noresvport,_netdev
+  fi
+}
+{% endif %}
+{% if head %}
+
+# mount_volume NAME WHERE [VOLUME]: the volume of an `ebs` file system, found by its id, given a file system when it has none, never otherwise.
+mount_volume() {
+  local volume=${3:-} device found=0
+  [[ -n $volume ]] || volume=$(fact ".storage[\"$1\"].volume_id") || die "cluster.json lacks the volume of $1"
+  device=/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_${volume/-/}
+  retry 60 5 test -e "$device" || die "the volume $volume of $1 is not attached"
+  # blkid fails with 2 when it finds nothing; with anything else nobody knows, and nothing is formatted.
+  blkid -p "$device" >/dev/null || found=$?
+  case $found in
+  0) ;;
+  2) mkfs.ext4 -q -L "$1" "$device" ;;
+  *) die "cannot tell what is on $volume" ;;
+  esac
+  mount_at "$device" "$2" ext4 defaults,noatime,nofail,x-systemd.device-timeout=60
+}
+
+# export_nfs DIRECTORY...: to the VPC; the security group says who gets through.
+export_nfs() {
+  local mac cidr directory clients=
+  mkdir -p /etc/exports.d
+  install_packages {{ os.nfs_server }}
+  mac=$(imds meta-data/mac)
+  for cidr in $(imds "meta-data/network/interfaces/macs/$mac/vpc-ipv4-cidr-blocks"); do
+    clients+=" $cidr(rw,sync,no_subtree_check)"
+  done
+  for directory in "$@"; do
+    printf '%s%s\n' "$directory" "$clients"
+  done >/etc/exports.d/hpcctl.exports
+  systemctl enable -q --now {{ os.nfs_service }}
+  exportfs -ra
+}
+{% else %}
+
+# mount_nfs DIRECTORY: one that the head node exports.
+mount_nfs() {
+  install_packages {{ os.nfs_client }}
+  mount_at "$(fact .head.private_ip):$1" "$1" nfs4 nfsvers=4.2,hard,noatime,_netdev
+}
+{% endif %}
+
+mount_all() {
+  :
+{% for it in storage.mounts %}
+  {{ it.command }} {{ it.name | sh }} {{ it.mount | sh }}{% for fact in it.facts %} {{ fact | sh }}{% endfor %}
+
+{% endfor %}
+{% if head %}
+  mkdir -p /etc/exports.d
+{% if storage.exports %}
+  export_nfs{% for it in storage.exports %} {{ it | sh }}{% endfor %}
+
+{% endif %}
+{% else %}
+{% for it in storage.exports %}
+  mount_nfs {{ it | sh }}
+{% endfor %}
+{% endif %}
+}
