@@ -144,7 +144,7 @@ fn sarif_names_rules_and_places() {
 #[test]
 fn commands_for_github_escape_what_they_must() {
     let name = "a,b:c%.yaml";
-    let file = check_bytes(name, b"version: 1\n\xff".to_vec());
+    let file = check_bytes(name, b"version: 1\n\xff".to_vec(), &Facts::embedded());
     let line = findings::github(&[file.view()]);
     assert!(line.starts_with("::error file=a%2Cb%3Ac%25.yaml,line=2,col=1,title=HPC1009::"), "{line}");
     assert_eq!(line.matches('\n').count(), 1);
