@@ -79,6 +79,16 @@ fn every_example_renders_within_the_limit_and_is_left_for_the_linters() {
 }
 
 #[test]
+fn keys_are_sorted_and_compact() {
+    for (name, text) in examples() {
+        for template in rendered(&cluster(&name, &text)).templates.values() {
+            let value: Value = serde_json::from_str(&template.body).unwrap();
+            assert_eq!(template.body, value.to_string(), "{name}");
+        }
+    }
+}
+
+#[test]
 fn the_order_of_keys_in_the_file_changes_nothing() {
     for (name, text) in examples() {
         let first = rendered(&cluster(&name, &text));

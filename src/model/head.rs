@@ -103,7 +103,7 @@ fn root_volume(site: Site<'_>, stack: &mut Stack, cause: &Path) -> (&'static str
             "LaunchTemplateData",
             Props::new().set("BlockDeviceMappings", mapping).set("MetadataOptions", metadata(false)),
         )
-        .set("TagSpecifications", tags::specifications(&["launch-template"], &own));
+        .set("TagSpecifications", tags::specifications(&["launch-template"], own));
     let template = stack.add("HeadRootVolume", template);
     let version = Val::att("HeadRootVolume", "LatestVersionNumber");
     ("LaunchTemplate", Props::new().set("LaunchTemplateId", template).set("Version", version).into())

@@ -15,7 +15,7 @@ pub(super) fn role(site: Site<'_>, address: impl Into<String>, cause: Path, serv
         .set("Path", path)
         .set("AssumeRolePolicyDocument", policy::trust(service))
         .maybe("PermissionsBoundary", boundary.map(Arn::as_str))
-        .set("Tags", tags::list(&tags::own(site.cluster, &part)))
+        .set("Tags", tags::list(tags::own(site.cluster, &part)))
         .because("Path", Path::from("iam.path"))
         .because("PermissionsBoundary", Path::from("iam.permissions_boundary"))
 }

@@ -86,12 +86,12 @@ impl Builder<'_> {
             .maybe("KeyName", pool.key_name.as_deref())
             .set("BlockDeviceMappings", site.root_device(&pool.root_volume))
             .set("MetadataOptions", metadata(tags::fit_metadata(&all)))
-            .set("TagSpecifications", tags::specifications(&["instance", "volume", "network-interface"], &all))
+            .set("TagSpecifications", tags::specifications(&["instance", "volume", "network-interface"], all))
             .set("UserData", user_data(USER_DATA, &tokens));
         let template = self
             .resource("AWS::EC2::LaunchTemplate", "launch_template")
             .set("LaunchTemplateData", data)
-            .set("TagSpecifications", tags::specifications(&["launch-template"], &own))
+            .set("TagSpecifications", tags::specifications(&["launch-template"], own))
             .because("LaunchTemplateData/InstanceType", self.cause.key("instance_type"))
             .because("LaunchTemplateData/ImageId", self.cause.key("ami"))
             .because("LaunchTemplateData/KeyName", self.cause.key("key_name"))

@@ -84,7 +84,7 @@ impl Builder<'_> {
         let tags = tags::of_pool(self.site.cluster, self.queue, pool);
         let group = Resource::new("AWS::EC2::PlacementGroup", address, self.cause.key("placement_group"))
             .set("Strategy", "cluster")
-            .set("Tags", tags::list(&tags));
+            .set("Tags", tags::list(tags));
         Some(self.stack.add(format!("PlacementGroup{}", camel(pool.name.as_str())), group))
     }
 
@@ -98,7 +98,7 @@ impl Builder<'_> {
         let resource = Resource::new("AWS::EC2::LaunchTemplate", &template.address, cause.clone())
             .set("LaunchTemplateName", template.name.as_str())
             .set("LaunchTemplateData", data)
-            .set("TagSpecifications", tags::specifications(&["launch-template"], &own));
+            .set("TagSpecifications", tags::specifications(&["launch-template"], own));
         let resource = self.because(resource, cause, *first);
         let id = &template.logical_id;
         let reference = self.stack.add(id, resource);
@@ -139,7 +139,7 @@ impl Builder<'_> {
             .maybe("InstanceMarketOptions", block)
             .maybe("CapacityReservationSpecification", reservation(pool))
             .set(network.0, network.1)
-            .set("TagSpecifications", tags::specifications(&["instance", "volume", "network-interface"], &all))
+            .set("TagSpecifications", tags::specifications(&["instance", "volume", "network-interface"], all))
             .set("UserData", user_data(USER_DATA, &tokens))
     }
 

@@ -6,15 +6,11 @@ use super::{
     props::Props,
 };
 use crate::spec::{Cluster, Pool, Queue};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// Tags in the order of their keys, as most resource types take them.
-pub(super) fn list(tags: &BTreeMap<String, String>) -> Val {
-    Val::List(tags.iter().map(|(key, value)| tag(key, value)).collect())
-}
-
-fn tag(key: &str, value: &str) -> Val {
-    Props::new().set("Key", key).set("Value", value).into()
+pub(super) fn list(tags: BTreeMap<String, String>) -> Val {
+    Val::Tags(Arc::new(tags))
 }
 
 /// The cluster's tag and the role's, nothing of the user's: those come as tags of the stack.
@@ -26,7 +22,7 @@ pub(super) fn own(cluster: &Cluster, role: &str) -> BTreeMap<String, String> {
 pub(super) fn named(cluster: &Cluster, role: &str, name: &str) -> Val {
     let mut tags = own(cluster, role);
     tags.insert("Name".to_owned(), format!("{}-{name}", cluster.name));
-    list(&tags)
+    list(tags)
 }
 
 /// Tags of something that belongs to a pool.
@@ -54,8 +50,9 @@ pub(super) fn launched<'t>(
 }
 
 /// `TagSpecifications` for these kinds of resources.
-pub(super) fn specifications(kinds: &[&str], tags: &BTreeMap<String, String>) -> Val {
-    let specification = |kind: &&str| Props::new().set("ResourceType", *kind).set("Tags", list(tags)).into();
+pub(super) fn specifications(kinds: &[&str], tags: BTreeMap<String, String>) -> Val {
+    let tags = list(tags);
+    let specification = |kind: &&str| Props::new().set("ResourceType", *kind).set("Tags", tags.clone()).into();
     Val::List(kinds.iter().map(specification).collect())
 }
 

@@ -1,6 +1,6 @@
 //! Property values: plain data and references.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// A property value. `render` writes the references as CloudFormation intrinsics.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,6 +33,8 @@ pub enum Val {
     Zones,
     /// Text in base 64.
     Base64(Box<Val>),
+    /// Tags, as a list of `{Key, Value}`. A thousand queues have a hundred thousand tags, most of them alike.
+    Tags(Arc<BTreeMap<String, String>>),
 }
 
 impl Val {

@@ -1,12 +1,12 @@
 //! Canonical bytes and their digests.
 
-use serde_json::Value;
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
 
-/// Compact JSON with sorted keys: `serde_json`'s mapping is sorted, a test holds it to that.
-pub fn canonical(value: &Value) -> String {
-    value.to_string()
+/// Compact JSON. `serde_json`'s own mapping is sorted; other types must give their keys in order.
+pub fn canonical(value: &impl Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
 }
 
 /// SHA-256 in hexadecimal.

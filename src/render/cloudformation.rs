@@ -1,7 +1,12 @@
 //! CloudFormation templates.
+//!
+//! A template is written straight from the graph, key by key in their order: a large cluster's templates
+//! are tens of megabytes, and a tree of JSON values in between would cost more than everything else.
 
+use super::wire::{Mapping, Wire, entries};
 use crate::model::{Bootstrap, DataHolding, DeletionPolicy, Parameter, Resource, Stack, Val};
-use serde_json::{Map, Number, Value, json};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
 /// The key of a resource's address in its `Metadata`.
@@ -16,59 +21,88 @@ const STATEFUL: &[&str] = &["AWS::RDS::DBInstance", "AWS::SecretsManager::Secret
 
 /// The template of a cluster's stack.
 pub fn template(stack: &Stack) -> Value {
-    assemble(&stack.description, &stack.parameters, &stack.resources, &stack.outputs)
+    serde_json::to_value(Template::of(stack)).unwrap_or_default()
 }
 
-/// The template of the stack of account and region.
-pub fn bootstrap_template(bootstrap: &Bootstrap) -> Value {
-    assemble(&bootstrap.description, &BTreeMap::new(), &bootstrap.resources, &bootstrap.outputs)
+/// The parts of a template; as JSON it has its keys in order.
+pub(super) struct Template<'g> {
+    description: &'g str,
+    parameters: Option<&'g BTreeMap<String, Parameter>>,
+    resources: &'g BTreeMap<String, Resource>,
+    outputs: &'g BTreeMap<String, Val>,
 }
 
-fn assemble(
-    description: &str,
-    parameters: &BTreeMap<String, Parameter>,
-    resources: &BTreeMap<String, Resource>,
-    outputs: &BTreeMap<String, Val>,
-) -> Value {
-    let mut out = Map::new();
-    out.insert("AWSTemplateFormatVersion".to_owned(), json!("2010-09-09"));
-    out.insert("Description".to_owned(), json!(description));
-    out.insert("Metadata".to_owned(), json!({ "hpcctl": { "format": FORMAT } }));
-    if !parameters.is_empty() {
-        let one = |(name, parameter): (&String, &Parameter)| (name.clone(), json!({ "Type": parameter.kind }));
-        out.insert("Parameters".to_owned(), Value::Object(parameters.iter().map(one).collect()));
+impl<'g> Template<'g> {
+    pub(super) fn of(stack: &'g Stack) -> Self {
+        Self {
+            description: &stack.description,
+            parameters: Some(&stack.parameters),
+            resources: &stack.resources,
+            outputs: &stack.outputs,
+        }
     }
-    let one = |(id, resource): (&String, &Resource)| (id.clone(), self::resource(resource));
-    out.insert("Resources".to_owned(), Value::Object(resources.iter().map(one).collect()));
-    if !outputs.is_empty() {
-        let one = |(name, value): (&String, &Val)| (name.clone(), json!({ "Value": self::value(value) }));
-        out.insert("Outputs".to_owned(), Value::Object(outputs.iter().map(one).collect()));
+
+    pub(super) fn of_bootstrap(bootstrap: &'g Bootstrap) -> Self {
+        Self {
+            description: &bootstrap.description,
+            parameters: None,
+            resources: &bootstrap.resources,
+            outputs: &bootstrap.outputs,
+        }
     }
-    Value::Object(out)
 }
 
-fn resource(resource: &Resource) -> Value {
-    let mut out = Map::new();
-    out.insert("Type".to_owned(), json!(resource.kind));
-    out.insert("Metadata".to_owned(), metadata(resource));
-    if !resource.depends_on.is_empty() {
-        out.insert("DependsOn".to_owned(), json!(resource.depends_on));
+impl Serialize for Template<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut out = serializer.serialize_map(None)?;
+        out.serialize_entry("AWSTemplateFormatVersion", "2010-09-09")?;
+        out.serialize_entry("Description", self.description)?;
+        out.serialize_entry("Metadata", &json!({ "hpcctl": { "format": FORMAT } }))?;
+        if !self.outputs.is_empty() {
+            out.serialize_entry("Outputs", &entries(self.outputs, |value| Mapping([("Value", Wire(value))])))?;
+        }
+        if let Some(parameters) = self.parameters.filter(|all| !all.is_empty()) {
+            out.serialize_entry("Parameters", &entries(parameters, |one| Mapping([("Type", one.kind)])))?;
+        }
+        out.serialize_entry("Resources", &entries(self.resources, One))?;
+        out.end()
     }
-    // Some types have other defaults than `Delete`, so what holds data says it in any case.
+}
+
+/// A resource as it stands in a template.
+struct One<'g>(&'g Resource);
+
+impl Serialize for One<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let resource = self.0;
+        let policy = deletion(resource);
+        let mut out = serializer.serialize_map(None)?;
+        if let Some(policy) = policy {
+            out.serialize_entry("DeletionPolicy", policy)?;
+        }
+        if !resource.depends_on.is_empty() {
+            out.serialize_entry("DependsOn", &resource.depends_on)?;
+        }
+        out.serialize_entry("Metadata", &metadata(resource))?;
+        if !resource.properties.is_empty() {
+            out.serialize_entry("Properties", &entries(&resource.properties, Wire))?;
+        }
+        out.serialize_entry("Type", resource.kind)?;
+        if let Some(policy) = policy {
+            out.serialize_entry("UpdateReplacePolicy", policy)?;
+        }
+        out.end()
+    }
+}
+
+/// Some types have other defaults than `Delete`, so what holds data says it in any case.
+fn deletion(resource: &Resource) -> Option<&'static str> {
     let precious = resource.holds.is_some() || STATEFUL.contains(&resource.kind);
-    if precious || resource.deletion != DeletionPolicy::Delete {
-        let word = match resource.deletion {
-            DeletionPolicy::Delete => "Delete",
-            DeletionPolicy::Retain => "Retain",
-            DeletionPolicy::Snapshot => "Snapshot",
-        };
-        out.insert("DeletionPolicy".to_owned(), json!(word));
-        out.insert("UpdateReplacePolicy".to_owned(), json!(word));
+    match resource.deletion {
+        DeletionPolicy::Delete => precious.then_some("Delete"),
+        DeletionPolicy::Retain => Some("Retain"),
+        DeletionPolicy::Snapshot => Some("Snapshot"),
     }
-    if !resource.properties.is_empty() {
-        out.insert("Properties".to_owned(), mapping(&resource.properties));
-    }
-    Value::Object(out)
 }
 
 /// What a plan must know of a resource that the cluster file does not have any more.
@@ -90,34 +124,7 @@ fn holding(holds: &DataHolding) -> Value {
     value
 }
 
-fn mapping(entries: &BTreeMap<String, Val>) -> Value {
-    Value::Object(entries.iter().map(|(key, entry)| (key.clone(), value(entry))).collect())
-}
-
 /// A value, with references as intrinsic functions.
 pub fn value(val: &Val) -> Value {
-    match val {
-        Val::Bool(flag) => Value::Bool(*flag),
-        Val::Int(number) => Value::from(*number),
-        Val::Num(number) => plain(*number),
-        Val::Str(text) => Value::String(text.clone()),
-        Val::List(items) => Value::Array(items.iter().map(value).collect()),
-        Val::Map(entries) => mapping(entries),
-        Val::Ref(name) => json!({ "Ref": name }),
-        Val::Att(resource, attribute) => json!({ "Fn::GetAtt": [resource, attribute] }),
-        Val::Sub(text) => json!({ "Fn::Sub": text }),
-        Val::Join(between, parts) => json!({ "Fn::Join": [between, parts.iter().map(value).collect::<Vec<_>>()] }),
-        Val::Select(index, list) => json!({ "Fn::Select": [index, value(list)] }),
-        Val::Split(at, text) => json!({ "Fn::Split": [at, value(text)] }),
-        Val::Zones => json!({ "Fn::GetAZs": { "Ref": "AWS::Region" } }),
-        Val::Base64(inner) => json!({ "Fn::Base64": value(inner) }),
-    }
-}
-
-/// A number; a whole one without a fraction, so that 4 and 4.0 give the same bytes.
-fn plain(number: f64) -> Value {
-    if number.fract() == 0.0 && number.abs() < 9e15 {
-        return Value::from(number as i64);
-    }
-    Number::from_f64(number).map_or(Value::Null, Value::Number)
+    serde_json::to_value(Wire(val)).unwrap_or_default()
 }

@@ -6,6 +6,7 @@
 mod canonical;
 pub mod cloudformation;
 pub mod files;
+mod wire;
 
 pub use canonical::{canonical, sha256, sha256_of};
 pub use files::{RenderError, node_files};
@@ -49,7 +50,7 @@ pub struct NodeFile {
 
 /// The templates of a graph's stacks, together with the files for its nodes.
 pub fn render(graph: &Graph, files: BTreeMap<String, NodeFile>) -> Rendered {
-    let one = |stack: &Stack| (stack.key.clone(), Template::of(&cloudformation::template(stack)));
+    let one = |stack: &Stack| (stack.key.clone(), Template::of(&cloudformation::Template::of(stack)));
     let templates: BTreeMap<StackKey, Template> = graph.stacks.iter().map(one).collect();
     let digest = digest(graph, &templates, &files);
     Rendered { templates, files, digest }
@@ -57,11 +58,11 @@ pub fn render(graph: &Graph, files: BTreeMap<String, NodeFile>) -> Rendered {
 
 /// The template of the stack of account and region.
 pub fn bootstrap(bootstrap: &Bootstrap) -> Template {
-    Template::of(&cloudformation::bootstrap_template(bootstrap))
+    Template::of(&cloudformation::Template::of_bootstrap(bootstrap))
 }
 
 impl Template {
-    fn of(value: &serde_json::Value) -> Self {
+    fn of(value: &impl serde::Serialize) -> Self {
         let body = canonical(value);
         let sha256 = sha256(&body);
         Self { body, sha256 }
