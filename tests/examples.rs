@@ -133,3 +133,46 @@ fn collect(node: &Node, schema: &'static Value, owner: &str, shown: &mut BTreeSe
         _ => {}
     }
 }
+
+/// What a snippet leaves out of a whole cluster file.
+const REST: [(&str, &str); 6] = [
+    ("version", "version: 1"),
+    ("name", "name: snippet"),
+    ("region", "region: eu-west-1"),
+    ("network", "network: { create: {} }"),
+    ("head_node", "head_node: { instance_type: c5.xlarge }"),
+    ("queues", "queues: [{ name: main, pools: [{ name: od, instance_types: [c5.xlarge], max: 2 }] }]"),
+];
+
+/// The fenced `yaml` blocks of a page with the lines at which they begin. Other YAML is fenced as `yml`.
+fn snippets(page: &str) -> Vec<(usize, String)> {
+    let mut found = Vec::new();
+    let mut open: Option<(usize, String)> = None;
+    for (index, line) in page.lines().enumerate() {
+        match &mut open {
+            None if line == "```yaml" => open = Some((index + 2, String::new())),
+            Some(_) if line == "```" => found.extend(open.take()),
+            Some((_, text)) => *text += &format!("{line}\n"),
+            None => {}
+        }
+    }
+    found
+}
+
+#[test]
+fn every_snippet_of_the_documentation_is_read_without_a_problem() {
+    for page in ["docs/cluster-file.md", "README.md"] {
+        let text = fs::read_to_string(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(page)).unwrap();
+        let snippets = snippets(&text);
+        assert!(!snippets.is_empty(), "{page}");
+        for (line, mut snippet) in snippets {
+            for (key, rest) in REST {
+                if !snippet.lines().any(|line| line.starts_with(&format!("{key}:"))) {
+                    snippet += &format!("{rest}\n");
+                }
+            }
+            let document = spec::read(page, &snippet);
+            assert!(document.problems.is_empty(), "{page}:{line}: {:#?}\n{snippet}", document.problems);
+        }
+    }
+}

@@ -34,9 +34,14 @@ fn distance(wanted: &[char], candidate: &str, limit: usize, rows: &mut Vec<usize
         rows[2 * width] = i;
         for j in 1..width {
             let same = wanted[i - 1] == candidate[j - 1];
-            let mut cost =
-                (rows[width + j] + 1).min(rows[2 * width + j - 1] + 1).min(rows[width + j - 1] + usize::from(!same));
-            if i > 1 && j > 1 && wanted[i - 1] == candidate[j - 2] && wanted[i - 2] == candidate[j - 1] {
+            let mut cost = (rows[width + j] + 1)
+                .min(rows[2 * width + j - 1] + 1)
+                .min(rows[width + j - 1] + usize::from(!same));
+            if i > 1
+                && j > 1
+                && wanted[i - 1] == candidate[j - 2]
+                && wanted[i - 2] == candidate[j - 1]
+            {
                 cost = cost.min(rows[j - 2] + 1);
             }
             rows[2 * width + j] = cost;
@@ -55,7 +60,10 @@ mod tests {
     use super::closest;
 
     fn near(wanted: &str) -> Option<&'static str> {
-        closest(wanted, ["c5.large", "c5n.18xlarge", "c6i.32xlarge"].into_iter())
+        closest(
+            wanted,
+            ["c5.large", "c5n.18xlarge", "c6i.32xlarge"].into_iter(),
+        )
     }
 
     #[test]

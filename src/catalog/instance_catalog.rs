@@ -44,29 +44,46 @@ pub enum CatalogError {
 impl InstanceCatalog {
     /// The table that the program carries. Costs nothing until something is looked up.
     pub fn embedded() -> &'static Self {
-        const EMBEDDED: InstanceCatalog = InstanceCatalog { refreshed: Cow::Borrowed("") };
+        const EMBEDDED: InstanceCatalog = InstanceCatalog {
+            refreshed: Cow::Borrowed(""),
+        };
         &EMBEDDED
     }
 
     /// The embedded table with the rows of `text`, which [`to_text`] wrote, over it.
     pub fn from_text(text: &str) -> Result<Self, CatalogError> {
-        let rows = text.lines().enumerate().filter(|(_, line)| !line.starts_with('#'));
+        let rows = text
+            .lines()
+            .enumerate()
+            .filter(|(_, line)| !line.starts_with('#'));
         let mut before = "";
         for (number, line) in rows {
             let (name, row) = line.split_once('\t').unwrap_or((line, ""));
             let (at, text) = (number + 1, || name.to_owned());
             if name <= before {
-                return Err(CatalogError::Order { line: at, name: text() });
+                return Err(CatalogError::Order {
+                    line: at,
+                    name: text(),
+                });
             }
-            instance_row::parse(name, row).map_err(|column| CatalogError::Row { line: at, name: text(), column })?;
+            instance_row::parse(name, row).map_err(|column| CatalogError::Row {
+                line: at,
+                name: text(),
+                column,
+            })?;
             before = name;
         }
-        Ok(Self { refreshed: Cow::Owned(text.to_owned()) })
+        Ok(Self {
+            refreshed: Cow::Owned(text.to_owned()),
+        })
     }
 
     /// The facts of a type, or `None` when it is not known.
     pub fn get(&self, name: &str) -> Option<InstanceType> {
-        let row = self.refreshed().find(name).or_else(|| Table::new(TEXT).find(name))?;
+        let row = self
+            .refreshed()
+            .find(name)
+            .or_else(|| Table::new(TEXT).find(name))?;
         instance_row::parse(name, row).ok()
     }
 
@@ -106,7 +123,8 @@ impl InstanceCatalog {
 /// The table that [`InstanceCatalog::from_text`] reads, with its header, sorted by name. Of two types
 /// with one name the later wins.
 pub fn to_text(types: &[InstanceType]) -> String {
-    let sorted: std::collections::BTreeMap<&str, &InstanceType> = types.iter().map(|t| (t.name.as_str(), t)).collect();
+    let sorted: std::collections::BTreeMap<&str, &InstanceType> =
+        types.iter().map(|t| (t.name.as_str(), t)).collect();
     let mut text = String::from(
         "# Written by `hpcctl catalog refresh`; do not edit.\n\
          # EC2 instance types, one a line, sorted by name (byte order). Tab separated.\n\
@@ -131,12 +149,20 @@ mod tests {
 
     fn all() -> Vec<InstanceType> {
         let catalog = InstanceCatalog::embedded();
-        catalog.names().map(|name| catalog.get(name).unwrap()).collect()
+        catalog
+            .names()
+            .map(|name| catalog.get(name).unwrap())
+            .collect()
     }
 
     #[test]
     fn every_embedded_row_parses_and_is_written_back_alike() {
-        let rows = |text: &str| text.lines().filter(|l| !l.starts_with('#')).map(str::to_owned).collect::<Vec<_>>();
+        let rows = |text: &str| {
+            text.lines()
+                .filter(|l| !l.starts_with('#'))
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        };
         let all = all();
         assert_eq!(all.len(), 1395);
         assert_eq!(rows(&to_text(&all)), rows(TEXT));
@@ -147,11 +173,18 @@ mod tests {
     fn a_refreshed_table_lies_over_the_embedded_one() {
         let mut changed = InstanceCatalog::embedded().get("c5.large").unwrap();
         changed.memory_mib = 1;
-        let new = InstanceType { name: "c99.large".to_owned(), ..changed.clone() };
-        let catalog = InstanceCatalog::from_text(&to_text(&[new.clone(), changed.clone()])).unwrap();
+        let new = InstanceType {
+            name: "c99.large".to_owned(),
+            ..changed.clone()
+        };
+        let catalog =
+            InstanceCatalog::from_text(&to_text(&[new.clone(), changed.clone()])).unwrap();
         assert_eq!(catalog.get("c5.large"), Some(changed));
         assert_eq!(catalog.get("c99.large"), Some(new));
-        assert_eq!(catalog.get("m5.large"), InstanceCatalog::embedded().get("m5.large"));
+        assert_eq!(
+            catalog.get("m5.large"),
+            InstanceCatalog::embedded().get("m5.large")
+        );
         assert_eq!(catalog.names().count(), 1396);
         assert!(catalog.names().is_sorted());
         assert_eq!(catalog.closest("c99.lrage"), Some("c99.large"));
@@ -164,12 +197,19 @@ mod tests {
         let line = good.lines().count();
         assert_eq!(
             InstanceCatalog::from_text(&good.replace("x86_64\t0", "vax\t0")).unwrap_err(),
-            CatalogError::Row { line, name: "c5.large".to_owned(), column: "arch" }
+            CatalogError::Row {
+                line,
+                name: "c5.large".to_owned(),
+                column: "arch"
+            }
         );
         let twice = format!("{good}{}\n", good.lines().last().unwrap());
         assert_eq!(
             InstanceCatalog::from_text(&twice).unwrap_err(),
-            CatalogError::Order { line: line + 1, name: "c5.large".to_owned() }
+            CatalogError::Order {
+                line: line + 1,
+                name: "c5.large".to_owned()
+            }
         );
     }
 

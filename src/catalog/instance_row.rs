@@ -1,8 +1,8 @@
 //! One row of the instance-type table: text to [`InstanceType`] and back.
 
 use super::instance_types::{
-    Accelerator, AcceleratorKind, Arch, DiskKind, EbsOptimized, EfaFacts, Gpu, Hypervisor, InstanceStore, InstanceType,
-    NetworkFacts,
+    Accelerator, AcceleratorKind, Arch, DiskKind, EbsOptimized, EfaFacts, Gpu, Hypervisor,
+    InstanceStore, InstanceType, NetworkFacts,
 };
 
 /// The columns after the name, with what the header says of each. `tools/catalog.py` has the same.
@@ -10,7 +10,10 @@ pub(super) const COLUMNS: [(&str, &str); 21] = [
     ("vcpus", "default vCPUs"),
     ("cores", "default physical cores"),
     ("threads", "default threads per core"),
-    ("valid_threads", "threads per core that CpuOptions may ask for, comma list"),
+    (
+        "valid_threads",
+        "threads per core that CpuOptions may ask for, comma list",
+    ),
     ("memory_mib", "memory, MiB"),
     ("arch", "x86_64, arm64, x86_64_mac or arm64_mac"),
     ("efa", "maximum EFA interfaces, 0 without EFA"),
@@ -19,14 +22,26 @@ pub(super) const COLUMNS: [(&str, &str); 21] = [
     ("network", "network performance in AWS's words"),
     ("base_gbps", "baseline bandwidth of all cards, Gbit/s"),
     ("peak_gbps", "peak bandwidth of all cards, Gbit/s"),
-    ("gpus", "COUNT:SHARE:MANUFACTURER:NAME:MIB each, semicolon list; SHARE 1 is a whole GPU"),
-    ("accelerators", "KIND:COUNT:CORES:NAME:MIB each; KIND neuron, inference, fpga, media"),
-    ("placement", "placement group strategies, comma list of cluster, partition, spread"),
+    (
+        "gpus",
+        "COUNT:SHARE:MANUFACTURER:NAME:MIB each, semicolon list; SHARE 1 is a whole GPU",
+    ),
+    (
+        "accelerators",
+        "KIND:COUNT:CORES:NAME:MIB each; KIND neuron, inference, fpga, media",
+    ),
+    (
+        "placement",
+        "placement group strategies, comma list of cluster, partition, spread",
+    ),
     ("disk_gb", "instance store in total, GB, 0 without"),
     ("disk", "instance store kind: nvme, ssd, hdd"),
     ("ebs", "EBS-optimised: default, supported, unsupported"),
     ("hypervisor", "nitro, xen, metal"),
-    ("usage", "purchase options, comma list of on-demand, spot, capacity-block"),
+    (
+        "usage",
+        "purchase options, comma list of on-demand, spot, capacity-block",
+    ),
     ("flags", "comma list of current, burstable"),
 ];
 
@@ -87,7 +102,10 @@ pub(super) fn parse(name: &str, row: &str) -> Result<InstanceType, BadColumn> {
         placement_spread: has(placement, "spread"),
         instance_store: match read(disk_gb).ok_or("disk_gb")? {
             0 => None,
-            gb => Some(InstanceStore { gb, kind: word(&DISK, disk).ok_or("disk")? }),
+            gb => Some(InstanceStore {
+                gb,
+                kind: word(&DISK, disk).ok_or("disk")?,
+            }),
         },
         ebs_optimized: word(&EBS, ebs).ok_or("ebs")?,
         hypervisor: word(&HYPERVISOR, hypervisor).ok_or("hypervisor")?,
@@ -126,10 +144,22 @@ pub(super) fn write(of: &InstanceType) -> String {
         spot,
         capacity_block,
     } = of;
-    let NetworkFacts { performance, baseline_gbps, peak_gbps, max_interfaces } = network;
-    let placement =
-        [(*placement_cluster, "cluster"), (*placement_partition, "partition"), (*placement_spread, "spread")];
-    let usage = [(*capacity_block, "capacity-block"), (*on_demand, "on-demand"), (*spot, "spot")];
+    let NetworkFacts {
+        performance,
+        baseline_gbps,
+        peak_gbps,
+        max_interfaces,
+    } = network;
+    let placement = [
+        (*placement_cluster, "cluster"),
+        (*placement_partition, "partition"),
+        (*placement_spread, "spread"),
+    ];
+    let usage = [
+        (*capacity_block, "capacity-block"),
+        (*on_demand, "on-demand"),
+        (*spot, "spot"),
+    ];
     [
         name.clone(),
         vcpus.to_string(),
@@ -148,7 +178,9 @@ pub(super) fn write(of: &InstanceType) -> String {
         join(accelerators, ";", write_accelerator),
         words(&placement),
         instance_store.map_or(0, |s| s.gb).to_string(),
-        instance_store.map(|s| name_of(&DISK, s.kind)).unwrap_or_default(),
+        instance_store
+            .map(|s| name_of(&DISK, s.kind))
+            .unwrap_or_default(),
         name_of(&EBS, *ebs_optimized),
         name_of(&HYPERVISOR, *hypervisor),
         words(&usage),
@@ -159,16 +191,27 @@ pub(super) fn write(of: &InstanceType) -> String {
 
 type Words<T, const N: usize> = [(&'static str, T); N];
 
-const ARCH: Words<Arch, 4> =
-    [("x86_64", Arch::X86_64), ("arm64", Arch::Arm64), ("x86_64_mac", Arch::X86_64Mac), ("arm64_mac", Arch::Arm64Mac)];
-const DISK: Words<DiskKind, 3> = [("nvme", DiskKind::Nvme), ("ssd", DiskKind::Ssd), ("hdd", DiskKind::Hdd)];
+const ARCH: Words<Arch, 4> = [
+    ("x86_64", Arch::X86_64),
+    ("arm64", Arch::Arm64),
+    ("x86_64_mac", Arch::X86_64Mac),
+    ("arm64_mac", Arch::Arm64Mac),
+];
+const DISK: Words<DiskKind, 3> = [
+    ("nvme", DiskKind::Nvme),
+    ("ssd", DiskKind::Ssd),
+    ("hdd", DiskKind::Hdd),
+];
 const EBS: Words<EbsOptimized, 3> = [
     ("default", EbsOptimized::Default),
     ("supported", EbsOptimized::Supported),
     ("unsupported", EbsOptimized::Unsupported),
 ];
-const HYPERVISOR: Words<Hypervisor, 3> =
-    [("nitro", Hypervisor::Nitro), ("xen", Hypervisor::Xen), ("metal", Hypervisor::Metal)];
+const HYPERVISOR: Words<Hypervisor, 3> = [
+    ("nitro", Hypervisor::Nitro),
+    ("xen", Hypervisor::Xen),
+    ("metal", Hypervisor::Metal),
+];
 const ACCELERATOR: Words<AcceleratorKind, 4> = [
     ("neuron", AcceleratorKind::Neuron),
     ("inference", AcceleratorKind::Inference),
@@ -177,11 +220,17 @@ const ACCELERATOR: Words<AcceleratorKind, 4> = [
 ];
 
 fn word<T: Copy, const N: usize>(words: &Words<T, N>, text: &str) -> Option<T> {
-    words.iter().find(|(name, _)| *name == text).map(|(_, value)| *value)
+    words
+        .iter()
+        .find(|(name, _)| *name == text)
+        .map(|(_, value)| *value)
 }
 
 fn name_of<T: PartialEq, const N: usize>(words: &Words<T, N>, value: T) -> String {
-    words.iter().find(|(_, v)| *v == value).map_or_else(String::new, |(name, _)| (*name).to_owned())
+    words
+        .iter()
+        .find(|(_, v)| *v == value)
+        .map_or_else(String::new, |(name, _)| (*name).to_owned())
 }
 
 fn read<T: std::str::FromStr>(text: &str) -> Option<T> {
@@ -191,11 +240,18 @@ fn read<T: std::str::FromStr>(text: &str) -> Option<T> {
 /// Nothing for an empty field; `None` for one that cannot be read.
 #[allow(clippy::option_option)]
 fn maybe<T: std::str::FromStr>(text: &str) -> Option<Option<T>> {
-    if text.is_empty() { Some(None) } else { read(text).map(Some) }
+    if text.is_empty() {
+        Some(None)
+    } else {
+        read(text).map(Some)
+    }
 }
 
 fn list<T>(text: &str, separator: char, item: fn(&str) -> Option<T>) -> Option<Vec<T>> {
-    text.split(separator).filter(|part| !part.is_empty()).map(item).collect()
+    text.split(separator)
+        .filter(|part| !part.is_empty())
+        .map(item)
+        .collect()
 }
 
 fn has(list: &str, wanted: &str) -> bool {
@@ -203,7 +259,11 @@ fn has(list: &str, wanted: &str) -> bool {
 }
 
 fn words(of: &[(bool, &str)]) -> String {
-    of.iter().filter(|(on, _)| *on).map(|(_, word)| *word).collect::<Vec<_>>().join(",")
+    of.iter()
+        .filter(|(on, _)| *on)
+        .map(|(_, word)| *word)
+        .collect::<Vec<_>>()
+        .join(",")
 }
 
 fn join<T>(items: &[T], separator: &str, text: fn(&T) -> String) -> String {
@@ -226,8 +286,18 @@ fn gpu(text: &str) -> Option<Gpu> {
 }
 
 fn write_gpu(gpu: &Gpu) -> String {
-    let Gpu { count, share, manufacturer, name, memory_mib } = gpu;
-    format!("{count}:{}:{manufacturer}:{name}:{}", number(*share), text_of(*memory_mib))
+    let Gpu {
+        count,
+        share,
+        manufacturer,
+        name,
+        memory_mib,
+    } = gpu;
+    format!(
+        "{count}:{}:{manufacturer}:{name}:{}",
+        number(*share),
+        text_of(*memory_mib)
+    )
 }
 
 fn accelerator(text: &str) -> Option<Accelerator> {
@@ -242,7 +312,13 @@ fn accelerator(text: &str) -> Option<Accelerator> {
 }
 
 fn write_accelerator(of: &Accelerator) -> String {
-    let Accelerator { kind, count, cores, name, memory_mib } = of;
+    let Accelerator {
+        kind,
+        count,
+        cores,
+        name,
+        memory_mib,
+    } = of;
     let (kind, cores) = (name_of(&ACCELERATOR, *kind), text_of(*cores));
     format!("{kind}:{count}:{cores}:{name}:{}", text_of(*memory_mib))
 }
@@ -262,7 +338,8 @@ mod tests {
 
     #[test]
     fn a_bad_row_names_its_column() {
-        let good = "2\t1\t2\t1,2\t1024\tx86_64\t0\t1\t2\tLow\t\t\t\t\tspread\t0\t\tdefault\txen\tspot\t";
+        let good =
+            "2\t1\t2\t1,2\t1024\tx86_64\t0\t1\t2\tLow\t\t\t\t\tspread\t0\t\tdefault\txen\tspot\t";
         assert!(parse("a.b", good).is_ok());
         assert_eq!(parse("a.b", "2\t1"), Err("columns"));
         for (from, to, column) in [

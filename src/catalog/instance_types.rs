@@ -196,7 +196,9 @@ impl InstanceType {
 
     /// NVMe instance store in GB, in total.
     pub fn nvme_gb(&self) -> Option<u64> {
-        self.instance_store.filter(|s| s.kind == DiskKind::Nvme).map(|s| s.gb)
+        self.instance_store
+            .filter(|s| s.kind == DiskKind::Nvme)
+            .map(|s| s.gb)
     }
 
     /// GPUs over all models.
@@ -239,7 +241,10 @@ mod tests {
         assert_eq!((c5n.nvme_gb(), c5n.family()), (None, "c5n"));
 
         let hpc6a = get("hpc6a.48xlarge");
-        assert_eq!((hpc6a.vcpus, hpc6a.cores, hpc6a.threads_per_core), (96, 96, 1));
+        assert_eq!(
+            (hpc6a.vcpus, hpc6a.cores, hpc6a.threads_per_core),
+            (96, 96, 1)
+        );
         assert!(!hpc6a.spot && hpc6a.on_demand);
 
         let p4d = get("p4d.24xlarge");
@@ -269,14 +274,23 @@ mod tests {
             assert_eq!((efa(&found), found.arch), (interfaces, arch), "{name}");
         }
         let t4 = &get("g4dn.xlarge").gpus[0];
-        assert_eq!((t4.count, t4.name.as_str(), t4.memory_mib), (1, "T4", Some(16384)));
+        assert_eq!(
+            (t4.count, t4.name.as_str(), t4.memory_mib),
+            (1, "T4", Some(16384))
+        );
     }
 
     #[test]
     fn hyperthreading_is_known_or_said_to_be_unknown() {
         assert_eq!(get("c5n.18xlarge").can_disable_hyperthreading(), Some(true));
-        assert_eq!(get("hpc6a.48xlarge").can_disable_hyperthreading(), Some(false));
-        assert_eq!(get("c6gn.16xlarge").can_disable_hyperthreading(), Some(false));
+        assert_eq!(
+            get("hpc6a.48xlarge").can_disable_hyperthreading(),
+            Some(false)
+        );
+        assert_eq!(
+            get("c6gn.16xlarge").can_disable_hyperthreading(),
+            Some(false)
+        );
         assert_eq!(get("m5.metal").can_disable_hyperthreading(), Some(false));
         assert_eq!(get("g5.xlarge").can_disable_hyperthreading(), None);
     }
@@ -291,7 +305,10 @@ mod tests {
         let slice = &get("g6f.large").gpus[0];
         assert_eq!((slice.count, slice.share), (1, 0.125));
         let trainium = &get("trn1.32xlarge").accelerators[0];
-        assert_eq!((trainium.kind, trainium.count), (AcceleratorKind::Neuron, 16));
+        assert_eq!(
+            (trainium.kind, trainium.count),
+            (AcceleratorKind::Neuron, 16)
+        );
         assert_eq!(trainium.cores, Some(2));
         // Each of its two cards carries the whole instance's figure: no sum is right.
         assert_eq!(get("hpc6id.32xlarge").network.baseline_gbps, None);

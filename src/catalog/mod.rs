@@ -27,8 +27,8 @@ mod template_value;
 
 pub use instance_catalog::{CatalogError, InstanceCatalog, to_text};
 pub use instance_types::{
-    Accelerator, AcceleratorKind, Arch, DiskKind, EbsOptimized, EfaFacts, Gpu, Hypervisor, InstanceStore, InstanceType,
-    NetworkFacts,
+    Accelerator, AcceleratorKind, Arch, DiskKind, EbsOptimized, EfaFacts, Gpu, Hypervisor,
+    InstanceStore, InstanceType, NetworkFacts,
 };
 pub use prop_path::PropPath;
 pub use prop_schema::{Kind, Prop, PropSchema};

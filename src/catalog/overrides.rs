@@ -82,14 +82,23 @@ pub(super) const OVERRIDES: &[Override] = &[
     Override {
         resource: FSX,
         inside: "OntapConfiguration",
-        paths: &["DeploymentType", "EndpointIpAddressRange", "PreferredSubnetId"],
+        paths: &[
+            "DeploymentType",
+            "EndpointIpAddressRange",
+            "PreferredSubnetId",
+        ],
         replacement: Always,
         page: "aws-properties-fsx-filesystem-ontapconfiguration.html",
     },
     Override {
         resource: FSX,
         inside: "WindowsConfiguration",
-        paths: &["ActiveDirectoryId", "CopyTagsToBackups", "DeploymentType", "PreferredSubnetId"],
+        paths: &[
+            "ActiveDirectoryId",
+            "CopyTagsToBackups",
+            "DeploymentType",
+            "PreferredSubnetId",
+        ],
         replacement: Always,
         page: "aws-properties-fsx-filesystem-windowsconfiguration.html",
     },
@@ -127,6 +136,10 @@ pub(super) fn of(resource: &str) -> impl Iterator<Item = (String, &'static Overr
 
 impl Override {
     fn path(&self, path: &str) -> String {
-        if self.inside.is_empty() { path.to_owned() } else { format!("{}/{path}", self.inside) }
+        if self.inside.is_empty() {
+            path.to_owned()
+        } else {
+            format!("{}/{path}", self.inside)
+        }
     }
 }

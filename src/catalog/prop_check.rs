@@ -17,7 +17,11 @@ use super::template_value::{Intrinsic, converts, intrinsic, is_no_value, may_be_
 impl ResourceType {
     /// Everything that is wrong with a resource's `Properties`, in the order of the paths' parents.
     pub fn check(&self, props: &Value) -> Vec<PropViolation> {
-        let mut check = Check { of: self, path: Vec::new(), found: Vec::new() };
+        let mut check = Check {
+            of: self,
+            path: Vec::new(),
+            found: Vec::new(),
+        };
         check.value(&self.properties, props);
         check.found
     }
@@ -127,7 +131,9 @@ impl Check<'_> {
         }
         for (by, excluded) in schema.excludes.iter().filter(|(by, _)| surely(by)) {
             // Exclusion is mutual in most schemas: say it once, of the later name.
-            let told = |name: &String| name < by && schema.excludes.get(name).is_some_and(|e| e.contains(by));
+            let told = |name: &String| {
+                name < by && schema.excludes.get(name).is_some_and(|e| e.contains(by))
+            };
             for name in excluded.iter().filter(|name| surely(name) && !told(name)) {
                 let by = by.clone();
                 self.inside(name, |check| check.add(ViolationKind::ExcludedBy { by }));
@@ -136,7 +142,12 @@ impl Check<'_> {
     }
 
     /// Members of which one must be there.
-    fn groups(&mut self, schema: &PropSchema, there: impl Fn(&String) -> bool, surely: impl Fn(&String) -> bool) {
+    fn groups(
+        &mut self,
+        schema: &PropSchema,
+        there: impl Fn(&String) -> bool,
+        surely: impl Fn(&String) -> bool,
+    ) {
         let of = &schema.exactly_one;
         let found = of.iter().filter(|name| there(name)).count();
         let too_many = of.iter().filter(|name| surely(name)).count() > 1;
@@ -164,11 +175,15 @@ impl Check<'_> {
 
     fn scalar(&mut self, schema: &PropSchema, text: &str) {
         let (allowed, any_case) = (&schema.allowed, &schema.allowed_any_case);
-        let listed = allowed.iter().any(|a| a == text) || any_case.iter().any(|a| a.eq_ignore_ascii_case(text));
+        let listed = allowed.iter().any(|a| a == text)
+            || any_case.iter().any(|a| a.eq_ignore_ascii_case(text));
         let any = allowed.is_empty() && any_case.is_empty();
         if !(any || listed) {
             let allowed = allowed.iter().chain(any_case).cloned().collect();
-            self.add(ViolationKind::NotAllowed { allowed, found: text.to_owned() });
+            self.add(ViolationKind::NotAllowed {
+                allowed,
+                found: text.to_owned(),
+            });
         }
         let (min, max) = (schema.min, schema.max);
         if let Ok(number) = text.parse::<f64>()
@@ -183,7 +198,9 @@ impl Check<'_> {
         if let Some(pattern) = &schema.pattern
             && regex_lite::Regex::new(pattern).is_ok_and(|regex| !regex.is_match(text))
         {
-            self.add(ViolationKind::Pattern { pattern: pattern.clone() });
+            self.add(ViolationKind::Pattern {
+                pattern: pattern.clone(),
+            });
         }
     }
 }
@@ -199,8 +216,17 @@ mod tests {
     /// Each violation as `path Kind`.
     fn check(name: &str, props: Value) -> Vec<String> {
         let found = ResourceCatalog::embedded().get(name).unwrap().check(&props);
-        let word = |kind: &ViolationKind| format!("{kind:?}").split([' ', '{']).next().unwrap().to_owned();
-        found.iter().map(|v| format!("{} {}", v.path, word(&v.kind))).collect()
+        let word = |kind: &ViolationKind| {
+            format!("{kind:?}")
+                .split([' ', '{'])
+                .next()
+                .unwrap()
+                .to_owned()
+        };
+        found
+            .iter()
+            .map(|v| format!("{} {}", v.path, word(&v.kind)))
+            .collect()
     }
 
     const NONE: [&str; 0] = [];
@@ -246,8 +272,11 @@ mod tests {
                 "FileSystemType Missing",
             ]
         );
-        let found = ResourceCatalog::embedded().get("AWS::FSx::FileSystem").unwrap();
-        let found = found.check(&json!({"FileSystemTyp": 1, "FileSystemType": "A", "SubnetIds": []}));
+        let found = ResourceCatalog::embedded()
+            .get("AWS::FSx::FileSystem")
+            .unwrap();
+        let found =
+            found.check(&json!({"FileSystemTyp": 1, "FileSystemType": "A", "SubnetIds": []}));
         let closest = Some("FileSystemType".to_owned());
         assert_eq!(found[0].kind, ViolationKind::Unknown { closest });
     }
@@ -255,39 +284,71 @@ mod tests {
     #[test]
     fn values_are_held_against_their_limits() {
         let group = |class: &str, name: &str| json!({"LogGroupClass": class, "LogGroupName": name});
-        assert_eq!(check("AWS::Logs::LogGroup", group("STANDARD", "/a/b")), NONE);
+        assert_eq!(
+            check("AWS::Logs::LogGroup", group("STANDARD", "/a/b")),
+            NONE
+        );
         assert_eq!(
             check("AWS::Logs::LogGroup", group("CHEAP", "a b")),
             ["LogGroupClass NotAllowed", "LogGroupName Pattern"]
         );
-        assert_eq!(check("AWS::Logs::LogGroup", json!({"RetentionInDays": 31})), ["RetentionInDays NotAllowed"]);
-        assert_eq!(check("AWS::Logs::LogGroup", json!({"RetentionInDays": "30"})), NONE);
+        assert_eq!(
+            check("AWS::Logs::LogGroup", json!({"RetentionInDays": 31})),
+            ["RetentionInDays NotAllowed"]
+        );
+        assert_eq!(
+            check("AWS::Logs::LogGroup", json!({"RetentionInDays": "30"})),
+            NONE
+        );
         let rule = json!({"IpProtocol": "tcp", "FromPort": -2, "CidrIp": "10.0.0.0/8"});
         let group = json!({"GroupDescription": "", "SecurityGroupIngress": [rule]});
-        assert_eq!(check("AWS::EC2::SecurityGroup", group), ["SecurityGroupIngress/0/FromPort Range"]);
+        assert_eq!(
+            check("AWS::EC2::SecurityGroup", group),
+            ["SecurityGroupIngress/0/FromPort Range"]
+        );
         let long = json!({"GroupDescription": "x".repeat(256)});
-        assert_eq!(check("AWS::EC2::SecurityGroup", long), ["GroupDescription Length"]);
+        assert_eq!(
+            check("AWS::EC2::SecurityGroup", long),
+            ["GroupDescription Length"]
+        );
     }
 
     #[test]
     fn members_that_need_or_exclude_each_other() {
         let rule = |extra: Value| {
             let mut rule = json!({"IpProtocol": "-1"});
-            rule.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
-            check("AWS::EC2::SecurityGroup", json!({"GroupDescription": "x", "SecurityGroupIngress": [rule]}))
+            rule.as_object_mut()
+                .unwrap()
+                .extend(extra.as_object().unwrap().clone());
+            check(
+                "AWS::EC2::SecurityGroup",
+                json!({"GroupDescription": "x", "SecurityGroupIngress": [rule]}),
+            )
         };
         assert_eq!(rule(json!({"CidrIp": {"Ref": "Cidr"}})), NONE);
         assert_eq!(rule(json!({})), ["SecurityGroupIngress/0 ExactlyOne"]);
-        assert_eq!(rule(json!({"CidrIp": "a", "CidrIpv6": "b"})), ["SecurityGroupIngress/0 ExactlyOne"]);
-        assert_eq!(rule(json!({"CidrIp": "a", "CidrIpv6": {"Ref": "AWS::NoValue"}})), NONE);
+        assert_eq!(
+            rule(json!({"CidrIp": "a", "CidrIpv6": "b"})),
+            ["SecurityGroupIngress/0 ExactlyOne"]
+        );
+        assert_eq!(
+            rule(json!({"CidrIp": "a", "CidrIpv6": {"Ref": "AWS::NoValue"}})),
+            NONE
+        );
         let either = |a: &str| json!({"Fn::If": ["C", a, {"Ref": "AWS::NoValue"}]});
-        assert_eq!(rule(json!({"CidrIp": either("a"), "CidrIpv6": either("b")})), NONE);
+        assert_eq!(
+            rule(json!({"CidrIp": either("a"), "CidrIpv6": either("b")})),
+            NONE
+        );
         let policy = json!({"PolicyName": "a", "PolicyDocument": {}});
         assert_eq!(check("AWS::IAM::Policy", policy), [" AtLeastOne"]);
         let both = json!({"SubnetId": "subnet-1", "NetworkInterfaces": [{"DeviceIndex": "0"}]});
         assert_eq!(check("AWS::EC2::Instance", both), ["SubnetId ExcludedBy"]);
         let classic = json!({"GroupDescription": "x", "SecurityGroupEgress": {"Ref": "Rules"}});
-        assert_eq!(check("AWS::EC2::SecurityGroup", classic), ["VpcId NeededBy"]);
+        assert_eq!(
+            check("AWS::EC2::SecurityGroup", classic),
+            ["VpcId NeededBy"]
+        );
     }
 
     #[test]
@@ -297,16 +358,31 @@ mod tests {
                 "StorageCapacity": {"Fn::If": ["C", 1200, otherwise]}})
         };
         assert_eq!(check("AWS::FSx::FileSystem", props(json!("64"))), NONE);
-        assert_eq!(check("AWS::FSx::FileSystem", props(json!({"Ref": "AWS::NoValue"}))), NONE);
-        assert_eq!(check("AWS::FSx::FileSystem", props(json!("x"))), ["StorageCapacity WrongType"]);
+        assert_eq!(
+            check(
+                "AWS::FSx::FileSystem",
+                props(json!({"Ref": "AWS::NoValue"}))
+            ),
+            NONE
+        );
+        assert_eq!(
+            check("AWS::FSx::FileSystem", props(json!("x"))),
+            ["StorageCapacity WrongType"]
+        );
         let absent = json!({"FileSystemType": {"Ref": "AWS::NoValue"}, "SubnetIds": []});
-        assert_eq!(check("AWS::FSx::FileSystem", absent), ["FileSystemType Missing"]);
+        assert_eq!(
+            check("AWS::FSx::FileSystem", absent),
+            ["FileSystemType Missing"]
+        );
     }
 
     #[test]
     fn nested_attributes_cannot_be_set() {
         let props = json!({"MasterUserSecret": {"SecretArn": "arn"}, "Endpoint": {"Port": "1"}});
-        assert_eq!(check("AWS::RDS::DBInstance", props), ["Endpoint ReadOnly", "MasterUserSecret/SecretArn ReadOnly"]);
+        assert_eq!(
+            check("AWS::RDS::DBInstance", props),
+            ["Endpoint ReadOnly", "MasterUserSecret/SecretArn ReadOnly"]
+        );
     }
 
     #[test]
@@ -320,7 +396,13 @@ mod tests {
                 if let Some(pattern) = &schema.pattern {
                     assert!(regex_lite::Regex::new(pattern).is_ok(), "{name} {pattern}");
                 }
-                todo.extend(schema.props.values().chain(&schema.items).chain(&schema.values));
+                todo.extend(
+                    schema
+                        .props
+                        .values()
+                        .chain(&schema.items)
+                        .chain(&schema.values),
+                );
             }
         }
     }

@@ -50,7 +50,8 @@ impl<'de> serde::Deserialize<'de> for PropPath {
 /// The segments that name properties: some schemas leave the `*` of a list out, so that indexes
 /// cannot be compared.
 fn names(path: &str) -> impl Iterator<Item = &str> {
-    path.split('/').filter(|s| *s != "*" && !s.bytes().all(|b| b.is_ascii_digit()))
+    path.split('/')
+        .filter(|s| *s != "*" && !s.bytes().all(|b| b.is_ascii_digit()))
 }
 
 #[cfg(test)]
@@ -74,7 +75,13 @@ mod tests {
     #[test]
     fn other_forms() {
         let path = PropPath::new("/Endpoint/Address");
-        assert_eq!((path.as_str(), path.top()), ("Endpoint/Address", "Endpoint"));
-        assert_eq!((path.dotted(), path.to_string()), ("Endpoint.Address".into(), "Endpoint/Address".into()));
+        assert_eq!(
+            (path.as_str(), path.top()),
+            ("Endpoint/Address", "Endpoint")
+        );
+        assert_eq!(
+            (path.dotted(), path.to_string()),
+            ("Endpoint.Address".into(), "Endpoint/Address".into())
+        );
     }
 }

@@ -113,9 +113,16 @@ impl Kind {
     }
 
     fn parse(name: &str) -> Option<Self> {
-        [Self::Boolean, Self::Integer, Self::Number, Self::String, Self::Array, Self::Object]
-            .into_iter()
-            .find(|kind| kind.name() == name)
+        [
+            Self::Boolean,
+            Self::Integer,
+            Self::Number,
+            Self::String,
+            Self::Array,
+            Self::Object,
+        ]
+        .into_iter()
+        .find(|kind| kind.name() == name)
     }
 }
 
@@ -150,7 +157,10 @@ impl<'de> Visitor<'de> for PropVisitor {
             return Ok(Prop::Definition(definition.to_owned()));
         }
         let kinds = parse_kinds(text).map_err(E::custom)?;
-        Ok(Prop::Inline(Box::new(PropSchema { kinds, ..PropSchema::default() })))
+        Ok(Prop::Inline(Box::new(PropSchema {
+            kinds,
+            ..PropSchema::default()
+        })))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Prop, A::Error> {
@@ -170,9 +180,13 @@ mod tests {
     #[test]
     fn the_three_written_forms() {
         assert_eq!(read("\"#Tag\""), Prop::Definition("Tag".to_owned()));
-        let Prop::Inline(short) = read("\"string\"") else { unreachable!() };
+        let Prop::Inline(short) = read("\"string\"") else {
+            unreachable!()
+        };
         assert_eq!(short.kinds, [Kind::String]);
-        let Prop::Inline(long) = read(r#"{"type":"object|string","min":0.1}"#) else { unreachable!() };
+        let Prop::Inline(long) = read(r#"{"type":"object|string","min":0.1}"#) else {
+            unreachable!()
+        };
         assert_eq!(long.kinds, [Kind::Object, Kind::String]);
         assert_eq!(long.min, Some(0.1));
     }

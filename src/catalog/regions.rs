@@ -67,7 +67,9 @@ pub fn region(name: &str) -> Option<Region> {
 
 /// Every known region, sorted by name.
 pub fn regions() -> impl Iterator<Item = Region> {
-    Table::new(TEXT).rows().filter_map(|(name, row)| parse(name, row))
+    Table::new(TEXT)
+        .rows()
+        .filter_map(|(name, row)| parse(name, row))
 }
 
 /// The partition of a region. `None` when the region is not known.
@@ -85,7 +87,12 @@ fn parse(name: &'static str, row: &'static str) -> Option<Region> {
     let partition = Partition::parse(fields.next()?);
     let dns_suffix = fields.next()?;
     let long_name = fields.next()?;
-    Some(Region { name, long_name, partition, dns_suffix })
+    Some(Region {
+        name,
+        long_name,
+        partition,
+        dns_suffix,
+    })
 }
 
 #[cfg(test)]
@@ -100,9 +107,18 @@ mod tests {
         assert_eq!(ireland.dns_suffix, "amazonaws.com");
         assert_eq!(partition("eu-west-1"), Some(Partition::Aws));
         assert_eq!(partition("cn-north-1").map(Partition::name), Some("aws-cn"));
-        assert_eq!(partition("us-gov-west-1").map(Partition::name), Some("aws-us-gov"));
-        assert_eq!(partition("us-iso-east-1"), Some(Partition::Isolated("aws-iso")));
-        assert_eq!(partition("eusc-de-east-1").map(Partition::name), Some("aws-eusc"));
+        assert_eq!(
+            partition("us-gov-west-1").map(Partition::name),
+            Some("aws-us-gov")
+        );
+        assert_eq!(
+            partition("us-iso-east-1"),
+            Some(Partition::Isolated("aws-iso"))
+        );
+        assert_eq!(
+            partition("eusc-de-east-1").map(Partition::name),
+            Some("aws-eusc")
+        );
         assert_eq!(partition("eu-west-9"), None);
         assert_eq!(partition("aws-global"), None);
     }

@@ -62,7 +62,9 @@ pub enum Replacement {
 impl ResourceCatalog {
     /// The table that the program carries. Costs nothing until something is looked up.
     pub fn embedded() -> Self {
-        Self { table: Table::new(TEXT) }
+        Self {
+            table: Table::new(TEXT),
+        }
     }
 
     /// A type by its name, `None` when this table does not have it.
@@ -108,7 +110,8 @@ impl ResourceType {
     /// so and this answer comes from the page.
     pub fn documented_at(&self, changed: &str) -> Option<String> {
         let changed = PropPath::new(changed);
-        let (_, found) = overrides::of(&self.name).find(|(path, _)| PropPath::new(path).covers(&changed))?;
+        let (_, found) =
+            overrides::of(&self.name).find(|(path, _)| PropPath::new(path).covers(&changed))?;
         Some(format!("{}{}", overrides::PAGES, found.page))
     }
 
@@ -140,10 +143,12 @@ impl ResourceType {
     /// The schema at a path, list elements as numbers or `*`: `Tags/*/Key`.
     pub fn schema_at(&self, path: &str) -> Option<&PropSchema> {
         let segments = path.split('/').filter(|s| !s.is_empty());
-        segments.into_iter().try_fold(&self.properties, |schema, segment| {
-            let named = schema.props.get(segment).or(schema.values.as_ref());
-            self.resolve(named.or(schema.items.as_ref())?)
-        })
+        segments
+            .into_iter()
+            .try_fold(&self.properties, |schema, segment| {
+                let named = schema.props.get(segment).or(schema.values.as_ref());
+                self.resolve(named.or(schema.items.as_ref())?)
+            })
     }
 }
 
@@ -257,17 +262,26 @@ mod tests {
             }
         }
         assert!(catalog.get("AWS::FSx::FileSytem").is_none());
-        assert_eq!(catalog.closest("AWS::FSx::FileSytem"), Some("AWS::FSx::FileSystem"));
+        assert_eq!(
+            catalog.closest("AWS::FSx::FileSytem"),
+            Some("AWS::FSx::FileSystem")
+        );
     }
 
     #[test]
     fn every_override_is_of_a_known_type_and_differs_from_the_schema() {
         for one in overrides::OVERRIDES {
-            let row = ResourceCatalog::embedded().table.find(one.resource).unwrap();
+            let row = ResourceCatalog::embedded()
+                .table
+                .find(one.resource)
+                .unwrap();
             let row: Row = serde_json::from_str(row).unwrap();
             for (path, _) in overrides::of(one.resource) {
                 let path = PropPath::new(&path);
-                assert!(!row.create_only.contains(&path) && !row.conditional.contains(&path), "{path}");
+                assert!(
+                    !row.create_only.contains(&path) && !row.conditional.contains(&path),
+                    "{path}"
+                );
             }
         }
     }
@@ -295,7 +309,9 @@ mod tests {
         let found = get("AWS::FSx::FileSystem");
         assert_eq!(found.required, ["FileSystemType", "SubnetIds"]);
         assert!(found.attributes().any(|a| a == "LustreMountName"));
-        let page = found.documented_at("LustreConfiguration/ImportPath").unwrap();
+        let page = found
+            .documented_at("LustreConfiguration/ImportPath")
+            .unwrap();
         assert!(page.ends_with("aws-properties-fsx-filesystem-lustreconfiguration.html"));
         assert_eq!(found.documented_at("SubnetIds"), None);
     }
@@ -304,35 +320,76 @@ mod tests {
     fn other_types() {
         assert_replacements(
             "AWS::EC2::LaunchTemplate",
-            &[("LaunchTemplateName", Always), ("LaunchTemplateData/InstanceType", Never)],
+            &[
+                ("LaunchTemplateName", Always),
+                ("LaunchTemplateData/InstanceType", Never),
+            ],
         );
         assert_replacements(
             "AWS::EC2::PlacementGroup",
-            &[("Strategy", Always), ("PartitionCount", Always), ("Tags/0/Value", Always)],
+            &[
+                ("Strategy", Always),
+                ("PartitionCount", Always),
+                ("Tags/0/Value", Always),
+            ],
         );
         assert_replacements(
             "AWS::EC2::Instance",
-            &[("InstanceType", Conditional), ("ImageId", Always), ("Tags", Never)],
+            &[
+                ("InstanceType", Conditional),
+                ("ImageId", Always),
+                ("Tags", Never),
+            ],
         );
         assert_replacements(
             "AWS::RDS::DBInstance",
-            &[("DBInstanceIdentifier", Always), ("Engine", Conditional), ("AllocatedStorage", Never)],
+            &[
+                ("DBInstanceIdentifier", Always),
+                ("Engine", Conditional),
+                ("AllocatedStorage", Never),
+            ],
         );
-        assert_replacements("AWS::KMS::Key", &[("KeySpec", Refused), ("Description", Never)]);
-        assert_replacements("AWS::Budgets::Budget", &[("Budget/BudgetName", Always), ("Budget", Conditional)]);
-        assert_replacements("AWS::FSx::DataRepositoryAssociation", &[("DataRepositoryPath", Always), ("S3", Never)]);
+        assert_replacements(
+            "AWS::KMS::Key",
+            &[("KeySpec", Refused), ("Description", Never)],
+        );
+        assert_replacements(
+            "AWS::Budgets::Budget",
+            &[("Budget/BudgetName", Always), ("Budget", Conditional)],
+        );
+        assert_replacements(
+            "AWS::FSx::DataRepositoryAssociation",
+            &[("DataRepositoryPath", Always), ("S3", Never)],
+        );
         assert!(get("AWS::EC2::VPCGatewayAttachment").replaced_by_delete_first);
         assert!(!get("AWS::EC2::VPC").replaced_by_delete_first);
-        assert!(get("AWS::RDS::DBInstance").attributes().any(|a| a == "Endpoint.Address"));
-        assert!(get("AWS::EC2::LaunchTemplate").write_only.contains(&PropPath::new("LaunchTemplateData")));
-        assert_eq!(get("AWS::EC2::VPC").primary_identifier, [PropPath::new("VpcId")]);
+        assert!(
+            get("AWS::RDS::DBInstance")
+                .attributes()
+                .any(|a| a == "Endpoint.Address")
+        );
+        assert!(
+            get("AWS::EC2::LaunchTemplate")
+                .write_only
+                .contains(&PropPath::new("LaunchTemplateData"))
+        );
+        assert_eq!(
+            get("AWS::EC2::VPC").primary_identifier,
+            [PropPath::new("VpcId")]
+        );
     }
 
     #[test]
     fn schemas_are_found_by_path() {
         let group = get("AWS::EC2::SecurityGroup");
         assert!(group.schema_at("SecurityGroupIngress/0/CidrIp").is_some());
-        assert!(group.schema_at("SecurityGroupIngress/*/FromPort").unwrap().min.is_some());
+        assert!(
+            group
+                .schema_at("SecurityGroupIngress/*/FromPort")
+                .unwrap()
+                .min
+                .is_some()
+        );
         assert!(group.schema_at("SecurityGroupIngress").unwrap().unordered);
         assert!(group.schema_at("Nothing").is_none());
     }

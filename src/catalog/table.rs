@@ -47,8 +47,14 @@ impl<'a> Table<'a> {
     /// Start and end of the line that holds the byte at `at`, its newline left out.
     fn line_around(&self, at: usize) -> (usize, usize) {
         let bytes = self.body.as_bytes();
-        let start = bytes[..at].iter().rposition(|b| *b == b'\n').map_or(0, |i| i + 1);
-        let end = bytes[at..].iter().position(|b| *b == b'\n').map_or(bytes.len(), |i| at + i);
+        let start = bytes[..at]
+            .iter()
+            .rposition(|b| *b == b'\n')
+            .map_or(0, |i| i + 1);
+        let end = bytes[at..]
+            .iter()
+            .position(|b| *b == b'\n')
+            .map_or(bytes.len(), |i| at + i);
         (start, end)
     }
 }

@@ -25,7 +25,9 @@ pub(super) fn intrinsic(value: &Value) -> Option<Intrinsic<'_>> {
 
 pub(super) fn is_no_value(value: &Value) -> bool {
     let members = value.as_object().filter(|m| m.len() == 1);
-    members.and_then(|m| m.get("Ref")).is_some_and(|name| name == "AWS::NoValue")
+    members
+        .and_then(|m| m.get("Ref"))
+        .is_some_and(|name| name == "AWS::NoValue")
 }
 
 /// `AWS::NoValue`, an empty list, which CloudFormation mostly takes for none, or `Fn::If` with such
@@ -41,7 +43,9 @@ pub(super) fn converts(value: &Value, wanted: Kind) -> bool {
     match (wanted, value) {
         (Kind::String, Value::String(_) | Value::Number(_) | Value::Bool(_)) => true,
         (Kind::Boolean, Value::Bool(_)) => true,
-        (Kind::Boolean, Value::String(text)) => text.eq_ignore_ascii_case("true") || text.eq_ignore_ascii_case("false"),
+        (Kind::Boolean, Value::String(text)) => {
+            text.eq_ignore_ascii_case("true") || text.eq_ignore_ascii_case("false")
+        }
         (Kind::Integer, Value::Number(n)) => n.as_f64().is_some_and(|f| f.fract() == 0.0),
         (Kind::Integer, Value::String(text)) => text.parse::<i64>().is_ok(),
         (Kind::Number, Value::Number(_)) => true,
@@ -53,7 +57,9 @@ pub(super) fn converts(value: &Value, wanted: Kind) -> bool {
 
 /// A scalar as CloudFormation writes it into a string.
 pub(super) fn text_of(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
 }
 
 #[cfg(test)]
@@ -87,7 +93,10 @@ mod tests {
         ] {
             assert!(!converts(&value, kind), "{value} {kind:?}");
         }
-        assert_eq!((text_of(&json!("a")), text_of(&json!(1))), ("a".into(), "1".into()));
+        assert_eq!(
+            (text_of(&json!("a")), text_of(&json!(1))),
+            ("a".into(), "1".into())
+        );
     }
 
     #[test]
@@ -97,7 +106,9 @@ mod tests {
         assert!(intrinsic(&json!({"Ref": "A", "B": 1})).is_none());
         assert!(intrinsic(&json!({"Key": "A"})).is_none());
         assert!(is_no_value(&json!({"Ref": "AWS::NoValue"})));
-        assert!(may_be_absent(&json!({"Fn::If": ["C", 1, {"Ref": "AWS::NoValue"}]})));
+        assert!(may_be_absent(
+            &json!({"Fn::If": ["C", 1, {"Ref": "AWS::NoValue"}]})
+        ));
         assert!(!may_be_absent(&json!({"Fn::If": ["C", 1, 2]})));
     }
 }

@@ -139,6 +139,11 @@ pub enum ParameterSource {
     },
     /// The name of the artifact bucket of account and region.
     ArtifactBucket,
+    /// The Availability Zone of a subnet that exists and whose zone the cluster file does not say.
+    SubnetZone {
+        /// The subnet.
+        subnet: String,
+    },
 }
 
 /// One resource.

@@ -56,6 +56,14 @@ impl Val {
         Self::List(items.into_iter().map(Into::into).collect())
     }
 
+    /// The items of a list; any other value is a list of itself.
+    pub fn into_items(self) -> Vec<Val> {
+        match self {
+            Self::List(items) => items,
+            other => vec![other],
+        }
+    }
+
     /// A mapping of anything that becomes a value.
     pub fn map<K: Into<String>, V: Into<Val>>(entries: impl IntoIterator<Item = (K, V)>) -> Self {
         Self::Map(entries.into_iter().map(|(key, value)| (key.into(), value.into())).collect())

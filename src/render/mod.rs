@@ -3,11 +3,17 @@
 //! The same graph gives the same bytes, on every machine and at every time. This room does no I/O: the
 //! templates of node files are part of the program.
 
+mod canonical;
+pub mod cloudformation;
 pub mod files;
 
+pub use canonical::{canonical, sha256, sha256_of};
 pub use files::{RenderError, node_files};
 
-use crate::{model::StackKey, spec::Path};
+use crate::{
+    model::{Bootstrap, Graph, Parameter, Stack, StackKey},
+    spec::Path,
+};
 use std::collections::BTreeMap;
 
 /// Everything that a cluster file is turned into.
@@ -39,4 +45,49 @@ pub struct NodeFile {
     pub mode: u32,
     /// The path in the cluster file that it mostly comes from.
     pub cause: Path,
+}
+
+/// The templates of a graph's stacks, together with the files for its nodes.
+pub fn render(graph: &Graph, files: BTreeMap<String, NodeFile>) -> Rendered {
+    let one = |stack: &Stack| (stack.key.clone(), Template::of(&cloudformation::template(stack)));
+    let templates: BTreeMap<StackKey, Template> = graph.stacks.iter().map(one).collect();
+    let digest = digest(graph, &templates, &files);
+    Rendered { templates, files, digest }
+}
+
+/// The template of the stack of account and region.
+pub fn bootstrap(bootstrap: &Bootstrap) -> Template {
+    Template::of(&cloudformation::bootstrap_template(bootstrap))
+}
+
+impl Template {
+    fn of(value: &serde_json::Value) -> Self {
+        let body = canonical(value);
+        let sha256 = sha256(&body);
+        Self { body, sha256 }
+    }
+
+    /// The template as YAML, for people.
+    pub fn to_yaml(&self) -> String {
+        let value: serde_json::Value = serde_json::from_str(&self.body).unwrap_or_default();
+        serde_yaml::to_string(&value).unwrap_or_default()
+    }
+}
+
+/// The digest of everything that makes a cluster. Where in the cluster file something comes from is not
+/// part of it: lines may move.
+fn digest(graph: &Graph, templates: &BTreeMap<StackKey, Template>, files: &BTreeMap<String, NodeFile>) -> String {
+    let Graph { cluster, region, tags, termination_protection, stacks } = graph;
+    let mut parts = vec![cluster.clone(), region.clone(), termination_protection.to_string(), tags.len().to_string()];
+    parts.extend(tags.iter().flat_map(|(key, value)| [key.clone(), value.clone()]));
+    parts.push(templates.len().to_string());
+    parts.extend(templates.iter().flat_map(|(key, template)| [key.to_string(), template.sha256.clone()]));
+    for parameter in stacks.iter().flat_map(|stack| &stack.parameters) {
+        let (name, Parameter { kind: _, source }) = parameter;
+        parts.extend([name.clone(), serde_json::to_string(source).unwrap_or_default()]);
+    }
+    for (path, NodeFile { content, mode, cause: _ }) in files {
+        parts.extend([path.clone(), format!("{mode:o}"), sha256(content)]);
+    }
+    sha256_of(parts.iter().map(|part| part.as_bytes()))
 }

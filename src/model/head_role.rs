@@ -1,0 +1,163 @@
+//! What the head node may do: launch, tag and end the cluster's own compute nodes, and little else.
+
+use super::{
+    Stack, Val, accounting, iam, names,
+    names::{CLUSTER_TAG, NODE_TAG, ROLE_TAG},
+    node_role::{dcv_licence, read_artifacts, read_munge_key, write_logs},
+    policy::Statement,
+    site::Site,
+};
+use crate::spec::{Cluster, NodeIam, Purchase};
+use std::collections::BTreeSet;
+
+/// The statements of the head node's policy.
+pub(super) fn statements(site: Site<'_>, stack: &mut Stack) -> Vec<Statement> {
+    let mut all = read_artifacts(site, None);
+    all.push(write_status(site.cluster));
+    all.extend(write_logs(site));
+    all.push(put_metrics());
+    all.extend(launch(site.cluster));
+    all.extend(tag(site.cluster));
+    all.push(terminate(site.cluster));
+    all.push(look());
+    all.push(read_stacks(site.cluster));
+    all.push(pass_roles(site.cluster));
+    all.push(service_roles(site.cluster));
+    all.push(read_munge_key(site, stack));
+    all.extend(dcv_licence(site.cluster.head_node.dcv.as_ref()));
+    let secret = accounting::secret(site, stack);
+    all.extend(secret.map(|arn| Statement::allow("ReadDatabase", &["secretsmanager:GetSecretValue"]).on_val(arn)));
+    all
+}
+
+fn ec2(kind: &str) -> String {
+    format!("arn:${{AWS::Partition}}:ec2:${{AWS::Region}}:${{AWS::AccountId}}:{kind}/*")
+}
+
+fn request_tag(key: &str) -> String {
+    format!("aws:RequestTag/{key}")
+}
+
+fn resource_tag(key: &str) -> String {
+    format!("aws:ResourceTag/{key}")
+}
+
+fn write_status(cluster: &Cluster) -> Statement {
+    let prefix = names::prefix(cluster);
+    Statement::allow("WriteStatus", &["s3:PutObject"])
+        .on(format!("arn:${{AWS::Partition}}:s3:::${{ArtifactBucket}}/{prefix}/status/*"))
+}
+
+fn put_metrics() -> Statement {
+    // PutMetricData knows no resources; the namespace is what there is to narrow it by.
+    let put = Statement::allow("PutMetrics", &["cloudwatch:PutMetricData"]).on("*");
+    put.when("StringEquals", "cloudwatch:namespace", names::METRICS)
+}
+
+/// Launching: only from the cluster's launch templates, and only instances that carry the cluster's tag.
+///
+/// `CreateFleet` itself launches nothing: each launch is judged once more as `RunInstances`, with the tags.
+/// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-fleet-prerequisites.html>
+fn launch(cluster: &Cluster) -> Vec<Statement> {
+    let name = cluster.name.as_str();
+    let templates = Statement::allow("LaunchFromTemplates", &["ec2:CreateFleet", "ec2:RunInstances"])
+        .on(ec2("launch-template"))
+        .when("StringEquals", &resource_tag(CLUSTER_TAG), name);
+    let instances = Statement::allow("LaunchTagged", &["ec2:RunInstances"]).on(ec2("instance")).when(
+        "StringEquals",
+        &request_tag(CLUSTER_TAG),
+        name,
+    );
+    let kinds = ["network-interface", "subnet", "security-group", "volume", "capacity-reservation", "placement-group"];
+    let with = Statement::allow("LaunchWith", &["ec2:CreateFleet", "ec2:RunInstances"])
+        .on("arn:${AWS::Partition}:ec2:${AWS::Region}::image/*")
+        .on("arn:${AWS::Partition}:ec2:${AWS::Region}::snapshot/*");
+    let with = kinds.iter().fold(with, |all, kind| all.on(ec2(kind)));
+    let fleets = Statement::allow("Fleets", &["ec2:CreateFleet"]).on(ec2("fleet")).on(ec2("instance"));
+    vec![templates, instances, with, fleets]
+}
+
+/// Tagging: what is being launched, and the node's name on what is there.
+fn tag(cluster: &Cluster) -> Vec<Statement> {
+    let kinds = ["instance", "volume", "network-interface", "fleet"];
+    let born = Statement::allow("TagLaunched", &["ec2:CreateTags"]).when(
+        "StringEquals",
+        "ec2:CreateAction",
+        Val::list(["CreateFleet", "RunInstances"]),
+    );
+    let named = Statement::allow("TagNodes", &["ec2:CreateTags"])
+        .on(ec2("instance"))
+        .when("StringEquals", &resource_tag(CLUSTER_TAG), cluster.name.as_str())
+        .when("StringEquals", &resource_tag(ROLE_TAG), "compute")
+        .when("ForAllValues:StringEquals", "aws:TagKeys", Val::list(["Name", NODE_TAG]));
+    vec![kinds.iter().fold(born, |all, kind| all.on(ec2(kind))), named]
+}
+
+fn terminate(cluster: &Cluster) -> Statement {
+    Statement::allow("EndNodes", &["ec2:TerminateInstances"])
+        .on(ec2("instance"))
+        .when("StringEquals", &resource_tag(CLUSTER_TAG), cluster.name.as_str())
+        .when("StringEquals", &resource_tag(ROLE_TAG), "compute")
+}
+
+/// EC2's Describe calls know no resources.
+fn look() -> Statement {
+    let actions = [
+        "ec2:DescribeCapacityReservations",
+        "ec2:DescribeFleetInstances",
+        "ec2:DescribeFleets",
+        "ec2:DescribeInstanceStatus",
+        "ec2:DescribeInstanceTypes",
+        "ec2:DescribeInstances",
+        "ec2:DescribeLaunchTemplateVersions",
+        "ec2:DescribeLaunchTemplates",
+        "ec2:DescribeSubnets",
+        "ec2:DescribeTags",
+        "ec2:DescribeVolumes",
+    ];
+    Statement::allow("Look", &actions).on("*").when(
+        "StringEquals",
+        "aws:RequestedRegion",
+        Val::reference("AWS::Region"),
+    )
+}
+
+/// The outputs of the cluster's own stacks: file systems' names, launch templates, the database.
+fn read_stacks(cluster: &Cluster) -> Statement {
+    let read = Statement::allow("ReadStacks", &["cloudformation:DescribeStacks"]);
+    ["network", "storage", "accounting", "head", "queue-*"].iter().fold(read, |all, stack| {
+        let arn = "arn:${AWS::Partition}:cloudformation:${AWS::Region}:${AWS::AccountId}:stack";
+        all.on(format!("{arn}/{}-{stack}/*", cluster.name))
+    })
+}
+
+/// Passing roles on to EC2: those of its compute nodes, and those that the user gave to queues.
+///
+/// Which role is in a profile of the user's cannot be read here; consoles and most tools name both alike.
+fn pass_roles(cluster: &Cluster) -> Statement {
+    let pass = Statement::allow("PassRoles", &["iam:PassRole"])
+        .on(format!("arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role{}*", names::compute_iam_path(cluster)))
+        .when("StringEquals", "iam:PassedToService", Val::list(["ec2.amazonaws.com", "ec2.amazonaws.com.cn"]));
+    let nodes = cluster.queues.iter().filter_map(|queue| queue.iam.as_ref());
+    let own: BTreeSet<String> = nodes.filter_map(users_role).collect();
+    own.iter().fold(pass, |all, arn| all.on(arn))
+}
+
+fn users_role(node: &NodeIam) -> Option<String> {
+    let same_name =
+        |profile| format!("arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role/{}", iam::name_of(profile));
+    let profile = node.instance_profile.as_ref().map(same_name);
+    profile.or_else(|| node.role.as_ref().map(ToString::to_string))
+}
+
+/// The roles that EC2 makes for itself in an account that has never had a fleet or a spot instance.
+fn service_roles(cluster: &Cluster) -> Statement {
+    let pools = || cluster.queues.iter().flat_map(|queue| &queue.pools);
+    let spot = pools().any(|pool| pool.purchase == Purchase::Spot);
+    let services = if spot { vec!["ec2fleet", "spot"] } else { vec!["ec2fleet"] };
+    let names: Vec<String> = services.iter().map(|service| format!("{service}.amazonaws.com")).collect();
+    let base = "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/aws-service-role";
+    let create = Statement::allow("ServiceRoles", &["iam:CreateServiceLinkedRole"]);
+    let create = names.iter().fold(create, |all, name| all.on(format!("{base}/{name}/*")));
+    create.when("StringEquals", "iam:AWSServiceName", Val::list(names))
+}
