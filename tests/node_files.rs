@@ -251,12 +251,14 @@ fn node_config_tells_resume_what_to_launch() {
     let files = render(&read(&full("tags: { project: a }")));
     let config: NodeConfig = serde_json::from_str(&files["head/hpcctl.json"].content).unwrap();
     let spot = &config.queues[0].pools[1];
-    assert_eq!(
-        (spot.node_prefix.as_str(), spot.max, spot.launch_template.as_str()),
-        ("cfd-spot-", 100, "full/cfd/spot")
-    );
+    assert_eq!((spot.node_prefix.as_str(), spot.max, spot.subnets_output.as_str()), ("cfd-spot-", 100, "SubnetsSpot"));
     assert_eq!(spot.instance_types, ["c5n.18xlarge", "c6i.32xlarge"]);
     assert_eq!(spot.subnets, ["subnet-0bbbbbbbbbbbbbbbb"]);
+    // Their numbers of cores differ and hyperthreading is off: a launch template for each.
+    let templates: Vec<_> = spot.launch_templates.iter().map(|one| one.name.as_str()).collect();
+    assert_eq!(templates, ["full/cfd/spot/c5n.18xlarge", "full/cfd/spot/c6i.32xlarge"]);
+    let od = &config.queues[0].pools[0];
+    assert_eq!((od.stack.as_str(), od.launch_templates[0].id_output.as_str()), ("queue.cfd", "LaunchTemplateOdId"));
     assert_eq!(spot.tags["project"], "a");
     let watch: serde_json::Value = serde_json::from_str(&files["compute/cfd/spot.json"].content).unwrap();
     assert_eq!((&watch["watch"], &watch["checkpoint"]["interval_minutes"]), (&true.into(), &30.into()));

@@ -2,6 +2,7 @@
 //! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch-Agent-Configuration-File-Details.html>
 
 use super::site::{Files, Site, put_text};
+use crate::model::names;
 use serde_json::{Value, json};
 
 /// Logs that every node has.
@@ -42,7 +43,7 @@ pub(super) fn put_cloudwatch(site: &Site<'_>, files: &mut Files, role: &str) {
 fn log(site: &Site<'_>, role: &str, name: &str, path: &str) -> Value {
     json!({
         "file_path": path,
-        "log_group_name": format!("/hpcctl/{}", site.cluster.name),
+        "log_group_name": names::log_group(site.cluster),
         "log_stream_name": format!("{role}/{{instance_id}}/{name}"),
     })
 }
@@ -51,19 +52,19 @@ fn log(site: &Site<'_>, role: &str, name: &str, path: &str) -> Value {
 fn metrics(site: &Site<'_>) -> Value {
     let renamed = |from: &str, to: &str| json!([{ "name": from, "rename": to, "unit": "Percent" }]);
     json!({
-        "namespace": "hpcctl",
+        "namespace": names::METRICS,
         "append_dimensions": {},
-        "aggregation_dimensions": [["Cluster"]],
+        "aggregation_dimensions": [[names::CLUSTER_DIMENSION]],
         "metrics_collected": {
             "disk": {
                 "resources": ["/"],
                 "drop_device": true,
-                "append_dimensions": { "Cluster": site.cluster.name },
-                "measurement": renamed("used_percent", "HeadDiskUsedPercent"),
+                "append_dimensions": { names::CLUSTER_DIMENSION: site.cluster.name },
+                "measurement": renamed("used_percent", names::DISK_USED),
             },
             "mem": {
-                "append_dimensions": { "Cluster": site.cluster.name },
-                "measurement": renamed("used_percent", "HeadMemoryUsedPercent"),
+                "append_dimensions": { names::CLUSTER_DIMENSION: site.cluster.name },
+                "measurement": renamed("used_percent", names::MEMORY_USED),
             },
         },
     })

@@ -21,7 +21,7 @@ mod slurm_conf;
 mod slurm_facts;
 mod storage;
 
-pub use node_config::{NodeConfig, NodePool, NodeQueue, PoolConfig};
+pub use node_config::{NodeConfig, NodePool, NodeQueue, NodeTemplate, PoolConfig};
 
 use crate::{
     catalog::InstanceCatalog,

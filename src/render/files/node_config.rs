@@ -1,7 +1,10 @@
 //! What `hpcctl node` reads on the nodes: `hpcctl.json` on the head node, a file for each pool on its nodes.
 
 use super::site::{Site, SitePool};
-use crate::spec::{Allocation, Checkpoint, OnInterruption, Pool, Purchase, Queue, Scaling};
+use crate::{
+    model::{PoolTemplate, StackKey, names::camel, pool_templates},
+    spec::{Allocation, Checkpoint, OnInterruption, Pool, Purchase, Queue, Scaling},
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -60,12 +63,29 @@ pub struct NodePool {
     pub spot_price: Option<f64>,
     /// The instance types, the preferred one first.
     pub instance_types: Vec<String>,
-    /// The launch template's name. A pool whose types need one each has them at `NAME/TYPE`.
-    pub launch_template: String,
-    /// The subnets; none: `network.compute_subnets` of cluster.json, because the cluster's network was created.
+    /// The launch templates: one, or one for each instance type where types need different ones.
+    pub launch_templates: Vec<NodeTemplate>,
+    /// The stack whose outputs `subnets_output`, `id_output` and `version_output` are: `queue.cfd`.
+    pub stack: String,
+    /// The subnets that the cluster file names; none when the cluster's network was created.
     pub subnets: Vec<String>,
+    /// The output with the subnets' ids, joined by commas.
+    pub subnets_output: String,
     /// Tags of the nodes beyond hpcctl's own: the cluster's, the queue's, the pool's; the nearest wins.
     pub tags: BTreeMap<String, String>,
+}
+
+/// A launch template in `hpcctl.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NodeTemplate {
+    /// Its name in EC2.
+    pub name: String,
+    /// The output with its id.
+    pub id_output: String,
+    /// The output with its newest version.
+    pub version_output: String,
+    /// The instance types that are launched from it.
+    pub instance_types: Vec<String>,
 }
 
 /// `QUEUE/POOL.json`: what a compute node does when EC2 takes it back.
@@ -121,6 +141,7 @@ fn node_pool(site: &Site<'_>, one: &SitePool<'_>) -> NodePool {
     let own = [&pool.subnets, &queue.subnets, &site.cluster.network.compute_subnets];
     let subnets = own.into_iter().find(|subnets| !subnets.is_empty());
     let tags = [&site.cluster.tags, &queue.tags, &pool.tags];
+    let templates = pool_templates(site.cluster.name.as_str(), queue, pool, site.catalog);
     NodePool {
         name: pool.name.to_string(),
         node_prefix: one.prefix(),
@@ -130,9 +151,21 @@ fn node_pool(site: &Site<'_>, one: &SitePool<'_>) -> NodePool {
         allocation: pool.allocation,
         spot_price: pool.spot_price,
         instance_types: pool.instance_types.iter().map(|name| name.to_string()).collect(),
-        launch_template: format!("{}/{}/{}", site.cluster.name, queue.name, pool.name),
+        launch_templates: templates.iter().map(node_template).collect(),
+        stack: StackKey::Queue(queue.name.to_string()).to_string(),
+        subnets_output: format!("Subnets{}", camel(pool.name.as_str())),
         subnets: subnets.into_iter().flatten().map(|subnet| subnet.to_string()).collect(),
         tags: tags.into_iter().flatten().map(|(key, value)| (key.clone(), value.clone())).collect(),
+    }
+}
+
+fn node_template(of: &PoolTemplate) -> NodeTemplate {
+    let PoolTemplate { logical_id, name, instance_types, .. } = of;
+    NodeTemplate {
+        name: name.clone(),
+        id_output: format!("{logical_id}Id"),
+        version_output: format!("{logical_id}Version"),
+        instance_types: instance_types.iter().map(|(_, name)| name.to_string()).collect(),
     }
 }
 

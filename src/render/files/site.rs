@@ -15,6 +15,7 @@ pub(super) type Files = BTreeMap<String, NodeFile>;
 /// A cluster about to be written out.
 pub(super) struct Site<'a> {
     pub cluster: &'a Cluster,
+    pub catalog: &'a InstanceCatalog,
     pub engine: Engine,
     pub os: OsFacts,
     pub slurm: SlurmFacts,
@@ -33,7 +34,7 @@ pub(super) struct SitePool<'a> {
 
 impl<'a> Site<'a> {
     /// Works the facts out.
-    pub fn new(cluster: &'a Cluster, catalog: &InstanceCatalog) -> Result<Self, RenderError> {
+    pub fn new(cluster: &'a Cluster, catalog: &'a InstanceCatalog) -> Result<Self, RenderError> {
         let mut pools = Vec::new();
         for (at, queue) in cluster.queues.iter().enumerate() {
             for (index, pool) in queue.pools.iter().enumerate() {
@@ -43,7 +44,7 @@ impl<'a> Site<'a> {
             }
         }
         let (os, slurm) = (OsFacts::of(cluster.image.os), SlurmFacts::of(&cluster.image));
-        Ok(Self { cluster, engine: Engine::new()?, os, slurm, pools })
+        Ok(Self { cluster, catalog, engine: Engine::new()?, os, slurm, pools })
     }
 
     /// The pools of a queue.
