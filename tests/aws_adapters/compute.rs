@@ -49,9 +49,9 @@ async fn subnets_are_described() {
     lab.remove(&net.id).await;
 }
 
-/// MiniStack does not tell when an image was made, moto (`--moto`) does.
+/// The emulators do not tell when an image was made: that the newest is chosen is proved beside the adapter.
 #[tokio::test]
-async fn the_newest_image_is_chosen() {
+async fn an_image_is_found_by_owner_name_and_architecture() {
     let Some(lab) = Lab::open().await else { return };
     let compute = &lab.cloud.compute;
     let mut query =
@@ -60,9 +60,7 @@ async fn the_newest_image_is_chosen() {
     let ids = lab.register_images(&["hpc-1", "hpc-2", "other"]).await;
     let newest = compute.newest_image(&query).await.unwrap().unwrap();
     assert!(ids[..2].contains(&newest.id), "of those that match");
-    if std::env::var("AWS_ENDPOINT_URL_EC2").is_ok() {
-        assert_eq!((newest.id, newest.name), (ids[1].clone(), format!("{}-hpc-2", lab.name)));
-    }
+    assert!(newest.name.starts_with(&format!("{}-hpc-", lab.name)));
     query.architecture = "arm64".to_owned();
     assert_eq!(compute.newest_image(&query).await.unwrap(), None);
     lab.deregister_images(&ids).await;

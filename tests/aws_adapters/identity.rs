@@ -45,7 +45,7 @@ async fn without_credentials_the_remedy_is_named() {
 }
 
 /// Runs one of the tests below in a process with another environment: a test cannot change its own.
-fn child(test: &str, environment: &[(&str, Option<&str>)]) {
+pub fn child(test: &str, environment: &[(&str, Option<&str>)]) {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", test, "--ignored", "--quiet"]);
     for (key, value) in environment {

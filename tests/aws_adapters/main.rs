@@ -16,3 +16,4 @@ mod objects;
 mod stack_failures;
 mod stacks;
 mod templates;
+mod tls;

@@ -4,12 +4,15 @@ use super::super::{
     CLUSTER_TAG, CloudError, Compute, ErrorKind, ImageQuery, ImageState, InstanceState, Result, SubnetState,
     TaggedResource,
 };
+use super::config::Settings;
 use super::errors::failed;
 use super::instance_types;
+use super::retry::UntrustedForGood;
 use super::values::{count, maybe, pairs, text, time};
 use async_trait::async_trait;
 use aws_sdk_ec2::{
     Client,
+    config::Builder,
     types::{Filter, Image, Instance, InstanceLifecycleType, Subnet},
 };
 use std::collections::BTreeSet;
@@ -25,8 +28,9 @@ pub(super) struct Ec2 {
 }
 
 impl Ec2 {
-    pub(super) fn new(client: Client) -> Self {
-        Self { client }
+    pub(super) fn new(settings: &Settings) -> Self {
+        let config = Builder::from(&settings.sdk).retry_classifier(UntrustedForGood);
+        Self { client: Client::from_conf(config.build()) }
     }
 
     /// Terminates a batch. EC2 refuses the whole of it when one id is gone, so what it names is left out and the
@@ -85,9 +89,7 @@ impl Compute for Ec2 {
         while let Some(image) = pages.next().await {
             found.push(image.map_err(failed("ec2", "DescribeImages"))?);
         }
-        // Dates are ISO 8601 in UTC: as text in the order of time. The id settles a tie.
-        let newest = found.iter().max_by_key(|image| (image.creation_date(), image.image_id()));
-        Ok(newest.map(|image| ImageState { id: text(image.image_id()), name: text(image.name()) }))
+        Ok(newest(&found))
     }
 
     async fn instance_types(&self) -> Result<Vec<crate::catalog::InstanceType>> {
@@ -111,6 +113,12 @@ impl Compute for Ec2 {
         found.sort();
         Ok(found)
     }
+}
+
+/// Dates are ISO 8601 in UTC: as text in the order of time. The id settles a tie.
+fn newest(images: &[Image]) -> Option<ImageState> {
+    let newest = images.iter().max_by_key(|image| (image.creation_date(), image.image_id()))?;
+    Some(ImageState { id: text(newest.image_id()), name: text(newest.name()) })
 }
 
 fn filter(name: &str, values: &[&str]) -> Filter {
@@ -172,5 +180,18 @@ mod tests {
         assert!(without_gone(ids(&["i-01"]), other).is_err(), "no progress is an error, not a loop");
         let denied = refusal(ErrorKind::AccessDenied, "not for i-01");
         assert!(without_gone(ids(&["i-01"]), denied).is_err());
+    }
+
+    #[test]
+    fn the_newest_image_wins_whatever_the_order() {
+        let image = |id: &str, at: &str| Image::builder().image_id(id).name(id).creation_date(at).build();
+        let images = [
+            image("ami-a", "2025-12-31T23:59:59.000Z"),
+            image("ami-b", "2026-02-01T00:00:00.000Z"),
+            image("ami-c", "2026-01-31T12:00:00.000Z"),
+            image("ami-0", "2026-02-01T00:00:00.000Z"),
+        ];
+        assert_eq!(newest(&images).map(|image| image.id).as_deref(), Some("ami-b"));
+        assert_eq!(newest(&[]), None);
     }
 }

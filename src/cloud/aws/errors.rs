@@ -96,7 +96,7 @@ const EMPTY: [&str; 6] = [
 ];
 
 /// An error and its causes, without the SDK's empty words and without telling the same twice.
-fn chain(error: &(dyn Error + 'static)) -> String {
+pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
     let mut told: Vec<String> = Vec::new();
     for cause in sources(error).map(ToString::to_string) {
         if !EMPTY.contains(&cause.as_str()) && !told.iter().any(|before| before.contains(&cause)) {

@@ -1,12 +1,15 @@
 //! FSx: file systems and their links with S3.
 
 use super::super::{CLUSTER_TAG, ErrorKind, FileSystemState, FileSystems, Repository, Result, TaskInput, TaskState};
+use super::config::Settings;
 use super::errors::failed;
+use super::retry::UntrustedForGood;
 use super::tasks;
 use super::values::{count, maybe, pairs, text, time};
 use async_trait::async_trait;
 use aws_sdk_fsx::{
     Client,
+    config::Builder,
     types::{DataRepositoryAssociation, DataRepositoryLifecycle, FileSystem, Filter, FilterName},
 };
 
@@ -16,8 +19,9 @@ pub(super) struct Fsx {
 }
 
 impl Fsx {
-    pub(super) fn new(client: Client) -> Self {
-        Self { client }
+    pub(super) fn new(settings: &Settings) -> Self {
+        let config = Builder::from(&settings.sdk).retry_classifier(UntrustedForGood);
+        Self { client: Client::from_conf(config.build()) }
     }
 
     async fn state(&self, from: &FileSystem) -> Result<FileSystemState> {

@@ -1,10 +1,11 @@
 //! STS and IAM: who calls, and which roles there are.
 
 use super::super::{Caller, Identity, Result};
+use super::config::Settings;
 use super::errors::failed;
+use super::retry::UntrustedForGood;
 use super::values::text;
 use async_trait::async_trait;
-use aws_config::SdkConfig;
 
 /// STS and IAM.
 pub(super) struct Accounts {
@@ -13,8 +14,10 @@ pub(super) struct Accounts {
 }
 
 impl Accounts {
-    pub(super) fn new(sdk: &SdkConfig) -> Self {
-        Self { sts: aws_sdk_sts::Client::new(sdk), iam: aws_sdk_iam::Client::new(sdk) }
+    pub(super) fn new(settings: &Settings) -> Self {
+        let sts = aws_sdk_sts::config::Builder::from(&settings.sdk).retry_classifier(UntrustedForGood);
+        let iam = aws_sdk_iam::config::Builder::from(&settings.sdk).retry_classifier(UntrustedForGood);
+        Self { sts: aws_sdk_sts::Client::from_conf(sts.build()), iam: aws_sdk_iam::Client::from_conf(iam.build()) }
     }
 }
 

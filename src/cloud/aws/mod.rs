@@ -54,15 +54,14 @@ pub struct AwsOptions {
 /// When there is no region, or when the CA file cannot be used.
 pub async fn open(options: AwsOptions) -> Result<Cloud> {
     let settings = config::load(&options).await?;
-    let fsx = aws_sdk_fsx::Client::new(&settings.sdk);
     Ok(Cloud {
         kind: CloudKind::Aws,
         region: settings.region.clone(),
         stacks: Arc::new(stacks::CloudFormation::new(&settings)),
         objects: Arc::new(objects::S3::new(&settings)),
-        file_systems: Arc::new(file_systems::Fsx::new(fsx)),
-        compute: Arc::new(compute::Ec2::new(aws_sdk_ec2::Client::new(&settings.sdk))),
-        identity: Arc::new(identity::Accounts::new(&settings.sdk)),
+        file_systems: Arc::new(file_systems::Fsx::new(&settings)),
+        compute: Arc::new(compute::Ec2::new(&settings)),
+        identity: Arc::new(identity::Accounts::new(&settings)),
         clock: Arc::new(clock::SystemClock),
     })
 }

@@ -28,6 +28,7 @@ impl S3 {
         let config = Builder::from(&settings.sdk)
             .force_path_style(settings.foreign_s3)
             .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
+            .retry_classifier(retry::UntrustedForGood)
             .timeout_config(retry::transfer_timeouts());
         Self { client: Client::from_conf(config.build()) }
     }

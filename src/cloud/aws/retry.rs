@@ -1,6 +1,11 @@
 //! How often and how long: retries and time-outs of all services, and pauses between polls.
 
+use super::errors::chain;
 use aws_config::{retry::RetryConfig, timeout::TimeoutConfig};
+use aws_sdk_sts::config::{
+    interceptors::InterceptorContext,
+    retry::{ClassifyRetry, RetryAction},
+};
 use std::time::{Duration, Instant};
 
 /// Attempts at one call, the first included.
@@ -15,6 +20,25 @@ const TRANSFER: Duration = Duration::from_secs(900);
 /// mode would also slow down calls that are not throttled, and with them the following of events.
 pub(super) fn retries() -> RetryConfig {
     RetryConfig::standard().with_max_attempts(ATTEMPTS).with_max_backoff(Duration::from_secs(20))
+}
+
+/// Says of certificates that are not trusted that no retry will help: a user would wait a minute and more to read
+/// of it. For all clients.
+#[derive(Debug)]
+pub(super) struct UntrustedForGood;
+
+impl ClassifyRetry for UntrustedForGood {
+    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        let failure = context.output_or_error().and_then(Result::err).and_then(|error| error.as_connector_error());
+        match failure {
+            Some(error) if chain(error).contains("invalid peer certificate") => RetryAction::RetryForbidden,
+            _ => RetryAction::NoActionIndicated,
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        "certificates that are not trusted"
+    }
 }
 
 /// Time-outs of all services but S3.

@@ -6,12 +6,14 @@ use super::super::{
 };
 use super::config::Settings;
 use super::errors::{failed, own};
+use super::retry::UntrustedForGood;
 use super::template_url::template_url;
 use super::values::text;
 use super::{drift, events, stack_state};
 use async_trait::async_trait;
 use aws_sdk_cloudformation::{
     Client,
+    config::Builder,
     types::{Capability, OnFailure, Parameter, Tag, TemplateStage},
 };
 
@@ -29,7 +31,8 @@ pub(super) struct Template {
 
 impl CloudFormation {
     pub(super) fn new(settings: &Settings) -> Self {
-        Self { client: Client::new(&settings.sdk), region: settings.region.clone() }
+        let config = Builder::from(&settings.sdk).retry_classifier(UntrustedForGood);
+        Self { client: Client::from_conf(config.build()), region: settings.region.clone() }
     }
 
     pub(super) fn template_of(&self, source: &TemplateSource) -> Template {
