@@ -20,6 +20,7 @@ pub async fn cluster_facts(context: &Context<'_>) -> Result<Vec<u8>, ApplyError>
         "cluster": plan.cluster,
         "region": plan.region,
         "revision": plan.revision,
+        "outputs": by_stack(&outputs),
     });
     for fact in &plan.content.facts {
         if let (Some(value), Some(object)) = (value(fact, &outputs), facts.as_object_mut()) {
@@ -31,10 +32,20 @@ pub async fn cluster_facts(context: &Context<'_>) -> Result<Vec<u8>, ApplyError>
     Ok(text)
 }
 
+/// All outputs as they are, for programs on nodes.
+fn by_stack(outputs: &BTreeMap<StackKey, BTreeMap<String, String>>) -> Value {
+    let one = |(key, outputs): (&StackKey, &BTreeMap<String, String>)| (key.to_string(), json!(outputs));
+    Value::Object(outputs.iter().map(one).collect())
+}
+
 fn value(fact: &NodeFact, outputs: &BTreeMap<StackKey, BTreeMap<String, String>>) -> Option<Value> {
     let stack = outputs.get(&fact.stack)?;
     match &fact.from {
         FactSource::Output(name) => stack.get(name).cloned().map(Value::from),
+        FactSource::ShortHost(name) => {
+            let host = stack.get(name)?;
+            Some(Value::from(host.split('.').next().unwrap_or(host)))
+        }
         FactSource::Outputs(names) => {
             let values: Vec<Value> =
                 names.iter().filter_map(|name| stack.get(name).cloned()).map(Value::from).collect();

@@ -15,7 +15,7 @@ pub struct NodeFact {
     pub from: FactSource,
 }
 
-/// One output, or several that make a list.
+/// How a fact is made of outputs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FactSource {
@@ -23,6 +23,8 @@ pub enum FactSource {
     Output(String),
     /// A list.
     Outputs(Vec<String>),
+    /// The first label of a host name: `ip-10-0-0-5` of `ip-10-0-0-5.ec2.internal`.
+    ShortHost(String),
 }
 
 /// The logical id of a file system that the storage stack makes.
@@ -35,7 +37,11 @@ pub fn file_system_id(storage: &str) -> String {
 pub(super) fn node_facts(cluster: &Cluster) -> Vec<NodeFact> {
     let mut facts = vec![
         one(&["head", "private_ip"], StackKey::Head, "HeadPrivateIp"),
-        one(&["head", "hostname"], StackKey::Head, "HeadPrivateDnsName"),
+        NodeFact {
+            path: vec!["head".to_owned(), "hostname".to_owned()],
+            stack: StackKey::Head,
+            from: FactSource::ShortHost("HeadPrivateDnsName".to_owned()),
+        },
         one(&["head", "instance_id"], StackKey::Head, "HeadInstanceId"),
     ];
     facts.extend(cluster.storage.iter().flat_map(storage_facts));

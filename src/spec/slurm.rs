@@ -28,7 +28,7 @@ pub struct Slurm {
     /// Licences that Slurm counts.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub licenses: Vec<License>,
-    /// The munge key in Secrets Manager, base64; default: the head node makes one.
+    /// The munge key in Secrets Manager, base64; default: one that CloudFormation makes up.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub munge_key_secret: Option<Arn>,
     /// The REST interface (slurmrestd) on the head node (not supported yet).
