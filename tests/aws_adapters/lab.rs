@@ -29,8 +29,8 @@ impl Lab {
         if !running() {
             return None;
         }
-        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let cloud = aws::open(AwsOptions::default()).await.unwrap();
+        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let name = format!("t{:08x}", std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), 1) as u32);
         Some(Self { cloud, name, judged: violations().len(), _turn: turn })
     }

@@ -42,6 +42,7 @@ fn refused(path: &Path, why: &str) -> CloudError {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -11,9 +11,11 @@ pub(super) fn kind(code: &str, message: &str, status: u16) -> ErrorKind {
     by_code(code).or_else(|| by_words(code, message)).unwrap_or_else(|| by_status(status))
 }
 
+type Test = fn(&str) -> bool;
+
 /// The order matters: `RequestLimitExceeded` is throttling, `VcpuLimitExceeded` a quota.
 fn by_code(code: &str) -> Option<ErrorKind> {
-    let tests: [(ErrorKind, fn(&str) -> bool); 10] = [
+    let tests: [(ErrorKind, Test); 10] = [
         (ErrorKind::Credentials, is_credentials),
         (ErrorKind::AccessDenied, is_denied),
         (ErrorKind::Throttled, is_throttled),
