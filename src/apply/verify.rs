@@ -29,9 +29,9 @@ pub async fn leftovers(cloud: &Cloud, cluster: &str) -> Result<Vec<Leftover>> {
     for file_system in cloud.file_systems.file_systems_of(cluster).await? {
         push("file system", file_system.id);
     }
-    // Tags of terminated instances stay for an hour; the instances themselves were asked above.
-    let lingers =
-        |resource: &TaggedResource| matches!(resource.kind.as_str(), "instance" | "fleet" | "spot-instances-request");
+    // EC2 shows these, tags and all, for an hour after their end. Instances were asked above; of the others the
+    // stacks that made them have seen the end.
+    let lingers = |resource: &TaggedResource| LINGERING.contains(&resource.kind.as_str());
     for resource in cloud.compute.tagged(cluster).await?.into_iter().filter(|resource| !lingers(resource)) {
         push(&resource.kind, resource.id);
     }
@@ -43,6 +43,8 @@ pub async fn leftovers(cloud: &Cloud, cluster: &str) -> Result<Vec<Leftover>> {
     Ok(left)
 }
 
+/// EC2's words for what it still shows after its end.
+const LINGERING: &[&str] = &["instance", "fleet", "spot-instances-request", "natgateway", "vpc-endpoint"];
 /// How often to look before what is left counts.
 const LOOKS: usize = 12;
 

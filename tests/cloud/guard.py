@@ -22,6 +22,10 @@ NOT_FOUND = {
 
 def check_properties(resource_type, logical_id, props):
     """Raises as CloudFormation does when properties break the schema or name what is not there."""
+    if resource_type == "AWS::AutoScaling::AutoScalingGroup":
+        # MiniStack adds the stack's tags to the property; CloudFormation passes those on to instances as well.
+        for tag in props.get("Tags") or []:
+            tag.setdefault("PropagateAtLaunch", True)
     sentences, references = schemas.violations(resource_type, props)
     if sentences:
         raise ValueError(f"Properties validation failed for resource {logical_id} with message:\n" + "\n".join(sentences))

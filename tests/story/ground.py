@@ -1,0 +1,94 @@
+"""The ground that a cluster file takes for granted: VPC, subnets, security groups and buckets that exist.
+
+    ground.py make EXAMPLE FIRST CHANGED LEFT    makes them in the region of EXAMPLE, and writes two states of the cluster
+    ground.py remove LEFT                        removes them again
+
+FIRST is the example on this ground, without its protection against deletion, and keeping nothing. CHANGED has one more node in every
+pool, another log retention, and another compression of its Lustre file systems. The changes are made in the text, so
+that the files stay what a person wrote. LEFT remembers what was made. The endpoint and the credentials are those of the
+environment.
+"""
+
+import json
+import re
+import sys
+
+import boto3
+import yaml
+
+BUCKETS = re.compile(r"\bs3://([a-z0-9.-]+)")
+IDS = re.compile(r"\b(vpc|subnet|sg)-[0-9a-f]{8,17}\b")
+
+
+def make(example, first, changed, left):
+    text = open(example, encoding="utf-8").read()
+    cluster = yaml.safe_load(text)
+    region = cluster["region"]
+    ec2 = boto3.client("ec2", region_name=region)
+    zones = {entry["subnet"]: entry["zone"] for entry in cluster["network"].get("subnet_zones", [])}
+    made = {"region": region, "vpc": [], "subnet": [], "sg": []}
+    names = {}
+    wanted = sorted({found.group(0) for found in IDS.finditer(text)}, key=lambda name: ("vpc subnet sg".split().index(name.split("-")[0]), name))
+    for name in wanted:
+        kind = name.split("-")[0]
+        names[name] = {"vpc": vpc, "subnet": subnet, "sg": group}[kind](ec2, name, zones, region, made)
+        made[kind].append(names[name])
+    s3 = boto3.client("s3", region_name=region)
+    for bucket in sorted(set(BUCKETS.findall(text))):
+        s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": region})
+    json.dump(made, open(left, "w", encoding="utf-8"))
+    text = IDS.sub(lambda found: names[found.group(0)], text)
+    text = unprotected(text)
+    open(first, "w", encoding="utf-8").write(text)
+    open(changed, "w", encoding="utf-8").write(change(text))
+
+
+def unprotected(text):
+    """Nothing is kept, so that the account can be empty at the end."""
+    text = text.replace("deletion_protection: true", "deletion_protection: false")
+    text = text.replace("on_destroy: keep", "on_destroy: discard")
+    text = text.replace("keep_on_destroy: true", "keep_on_destroy: false")
+    # An EFS that says nothing is kept.
+    silent = re.compile(r"\n( +)efs:\n(?!(?:\1  .*\n)*?\1  (?:on_destroy|file_system_id):)")
+    return silent.sub(lambda found: f"{found[0]}{found[1]}  on_destroy: discard\n", text)
+
+
+def vpc(ec2, name, zones, region, made):
+    return ec2.create_vpc(CidrBlock="10.77.0.0/16")["Vpc"]["VpcId"]
+
+
+def subnet(ec2, name, zones, region, made):
+    number = len(made["subnet"])
+    zone = zones.get(name) or region + "abc"[number % 3]
+    answer = ec2.create_subnet(VpcId=made["vpc"][0], CidrBlock=f"10.77.{number}.0/24", AvailabilityZone=zone)
+    return answer["Subnet"]["SubnetId"]
+
+
+def group(ec2, name, zones, region, made):
+    answer = ec2.create_security_group(GroupName=f"ground-{name}", Description="exists already", VpcId=made["vpc"][0])
+    return answer["GroupId"]
+
+
+def change(text):
+    text = re.sub(r"\bmax: (\d+)", lambda found: f"max: {int(found[1]) + 1}", text)
+    if re.search(r"\bcompression: LZ4", text):
+        text = re.sub(r"\bcompression: LZ4", "compression: NONE", text)
+    if re.search(r"\bretention_days: \d+", text):
+        return re.sub(r"\bretention_days: \d+", "retention_days: 60", text)
+    if not re.search(r"^monitoring:", text, flags=re.M):
+        return text + "\nmonitoring: { logs: { retention_days: 60 } }\n"
+    return text
+
+
+def remove(left):
+    made = json.load(open(left, encoding="utf-8"))
+    ec2 = boto3.client("ec2", region_name=made["region"])
+    for name in made["sg"]:
+        ec2.delete_security_group(GroupId=name)
+    for name in made["subnet"]:
+        ec2.delete_subnet(SubnetId=name)
+    for name in made["vpc"]:
+        ec2.delete_vpc(VpcId=name)
+
+
+{"make": make, "remove": remove}[sys.argv[1]](*sys.argv[2:])
