@@ -247,6 +247,8 @@ def _update_volume(physical_id, old, new, stack_name):
 
 def _delete_volume(physical_id, props):
     client("ec2").delete_volume(VolumeId=physical_id)
+    # A volume's tags go with it; MiniStack still lists them.
+    emulator.ec2_state._tags.pop(physical_id, None)
 
 
 def _create_attachment(logical_id, props, stack_name):

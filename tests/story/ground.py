@@ -1,4 +1,4 @@
-"""The ground that a cluster file takes for granted: VPC, subnets, security groups and buckets that exist.
+"""The ground that a cluster file takes for granted: VPC, subnets, security groups, buckets, roles.
 
     ground.py make EXAMPLE FIRST CHANGED LEFT    makes them in the region of EXAMPLE, and writes two states of the cluster
     ground.py remove LEFT                        removes them again
@@ -17,6 +17,7 @@ import boto3
 import yaml
 
 BUCKETS = re.compile(r"\bs3://([a-z0-9.-]+)")
+IAM = re.compile(r"arn:aws:iam::[0-9]{12}:(role|instance-profile)/((?:[\w+=,.@-]+/)*)([\w+=,.@-]+)")
 IDS = re.compile(r"\b(vpc|subnet|sg)-[0-9a-f]{8,17}\b")
 
 
@@ -35,12 +36,30 @@ def make(example, first, changed, left):
         made[kind].append(names[name])
     s3 = boto3.client("s3", region_name=region)
     for bucket in sorted(set(BUCKETS.findall(text))):
-        s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": region})
+        # us-east-1 is the one region that must not be named.
+        where = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+        s3.create_bucket(Bucket=bucket, **where)
+    made["role"], made["profile"] = roles(text, region)
     json.dump(made, open(left, "w", encoding="utf-8"))
     text = IDS.sub(lambda found: names[found.group(0)], text)
     text = unprotected(text)
     open(first, "w", encoding="utf-8").write(text)
     open(changed, "w", encoding="utf-8").write(change(text))
+
+
+def roles(text, region):
+    """The roles and instance profiles that the file names."""
+    iam = boto3.client("iam", region_name=region)
+    trust = json.dumps({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}]})
+    found = {"role": [], "instance-profile": []}
+    for kind, path, name in sorted(set(IAM.findall(text))):
+        found[kind].append(name)
+        if kind == "role":
+            iam.create_role(RoleName=name, Path=f"/{path}", AssumeRolePolicyDocument=trust)
+        else:
+            iam.create_instance_profile(InstanceProfileName=name, Path=f"/{path}")
+    return found["role"], found["instance-profile"]
 
 
 def unprotected(text):
@@ -89,6 +108,11 @@ def remove(left):
         ec2.delete_subnet(SubnetId=name)
     for name in made["vpc"]:
         ec2.delete_vpc(VpcId=name)
+    iam = boto3.client("iam", region_name=made["region"])
+    for name in made["profile"]:
+        iam.delete_instance_profile(InstanceProfileName=name)
+    for name in made["role"]:
+        iam.delete_role(RoleName=name)
 
 
 {"make": make, "remove": remove}[sys.argv[1]](*sys.argv[2:])
