@@ -2,6 +2,8 @@
 //!
 //! `UPDATE_GOLDEN=1 cargo test --test goldens` writes `tests/golden/` anew; read the diff before you commit it.
 
+#![allow(clippy::unwrap_used)]
+
 mod support;
 
 use hpcctl::{

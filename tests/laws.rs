@@ -1,5 +1,7 @@
 //! The laws, on clusters that nobody wrote.
 
+#![allow(clippy::unwrap_used)]
+
 mod support;
 
 use hpcctl::plan::{Action, Goal};

@@ -1,5 +1,7 @@
 //! What goes wrong, on the sandbox: every fault ends in a clear error, and nothing is lost.
 
+#![allow(clippy::unwrap_used)]
+
 mod support;
 
 use hpcctl::{

@@ -1,5 +1,5 @@
 //! What several tests share: clusters made up by proptest, and a cluster taken through its life on the sandbox.
-#![allow(dead_code)]
+#![allow(dead_code, missing_docs, clippy::unwrap_used)]
 
 use hpcctl::{
     apply::{self, Applied, Context, Event, Listener, Stop},
