@@ -24,8 +24,7 @@ pub fn plan_markdown(plan: &Plan) -> String {
     let _ = writeln!(out, "{}\n", plan_text::impact(plan));
     let _ = writeln!(out, "| | resource | action | from |\n|---|---|---|---|");
     for change in &plan.changes {
-        let place =
-            change.cause.as_ref().map(|cause| format!("{}:{}", plan.source.name, cause.line)).unwrap_or_default();
+        let place = plan_text::place(plan, change.cause.as_ref());
         let action = match change.action {
             Action::Replace | Action::Delete => format!("**{}**", words::action(change.action)),
             action => words::action(action).to_owned(),

@@ -124,8 +124,7 @@ fn files(plan: &Plan, view: PlanView, out: &mut String) {
     }
     let _ = writeln!(out, "\n  {}", view.paint.dim("files on nodes"));
     for change in &plan.file_changes {
-        let place =
-            change.cause.as_ref().map(|cause| format!("{}:{}", plan.source.name, cause.line)).unwrap_or_default();
+        let place = place(plan, change.cause.as_ref());
         let action = words::action(change.action);
         let line = format!("  {} {:<44} {action:<30} {place}", words::symbol(change.action), change.path);
         let _ = writeln!(out, "{}", line.trim_end());
