@@ -11,6 +11,7 @@ use crate::{
     cloud::{CLUSTER_TAG, Cloud},
     model::file_system_id,
     observe::{self, Live, Wanted},
+    plan::sha256,
     report::{
         errors::{Failure, exit},
         events,
@@ -65,7 +66,8 @@ async fn run(
     let mut code = exit::OK;
     for (storage, file_system) in targets(args, &cluster, &live)? {
         let request = ExportRequest {
-            token: format!("hpcctl-{}-{}-{}", cluster.name, storage, cloud.clock.now().0),
+            // At most 63 characters, whatever the names.
+            token: sha256(&format!("{} {storage} {}", cluster.name, cloud.clock.now().0))[..32].to_owned(),
             file_system,
             kind,
             paths: args.paths.clone(),

@@ -45,6 +45,11 @@ pub mod exit {
 /// The codes of failures, with a title and a page each. Findings about cluster files have their own table.
 pub static CODES: &[(&str, &str, &str)] = &[
     (
+        "HPC1000",
+        "the cluster file has mistakes",
+        "Every mistake was listed with a code and a place of its own; nothing was done.",
+    ),
+    (
         "HPC2001",
         "a call to the cloud failed",
         "The service answered with an error after the retries that such an error deserves. The message is the service's own; the request id helps AWS support.",

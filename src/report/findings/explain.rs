@@ -1,6 +1,7 @@
 //! Pages about rules.
 
 use crate::check::{RULES, Rule, Severity};
+use crate::report::errors::CODES;
 use std::fmt::Write;
 
 /// The page of one rule, in markdown.
@@ -44,6 +45,10 @@ pub fn codes_page() -> String {
             sentences("advises", rule.remedy),
             format_args!("\n{}", rule.explanation),
         );
+    }
+    let _ = write!(out, "\n## HPC2xxx: commands and clouds\n");
+    for (code, title, page) in CODES {
+        let _ = write!(out, "\n### {code}\n\n{}.\n\n{page}\n", upper(title));
     }
     out
 }
