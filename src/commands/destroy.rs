@@ -13,7 +13,8 @@ use crate::{
     apply::Stop,
     cloud::Cloud,
     observe::{self, Wanted},
-    plan::{self, DestroyOptions, Source, sha256},
+    plan::{self, DestroyOptions, Source},
+    render::sha256,
     report::errors::{Failure, exit},
     spec::{Cluster, Document, OnDestroy},
 };

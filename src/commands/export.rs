@@ -11,7 +11,7 @@ use crate::{
     cloud::{CLUSTER_TAG, Cloud},
     model::file_system_id,
     observe::{self, Live, Wanted},
-    plan::sha256,
+    render::sha256,
     report::{
         errors::{Failure, exit},
         events,
@@ -67,7 +67,7 @@ async fn run(
     for (storage, file_system) in targets(args, &cluster, &live)? {
         let request = ExportRequest {
             // At most 63 characters, whatever the names.
-            token: sha256(&format!("{} {storage} {}", cluster.name, cloud.clock.now().0))[..32].to_owned(),
+            token: sha256(format!("{} {storage} {}", cluster.name, cloud.clock.now().0))[..32].to_owned(),
             file_system,
             kind,
             paths: args.paths.clone(),

@@ -1,7 +1,7 @@
 //! What a plan was made against, and what of it has moved since.
 
-use super::{Goal, Plan, sha256};
-use crate::observe::Live;
+use super::{Goal, Plan};
+use crate::{observe::Live, render::sha256};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -34,7 +34,7 @@ impl Basis {
         for (key, stack) in &live.stacks {
             let state = &stack.state;
             let parameters = serde_json::to_string(&state.parameters).unwrap_or_default();
-            let content = sha256(&format!("{}{parameters}", stack.template));
+            let content = sha256(format!("{}{parameters}", stack.template));
             let updated = state.updated.unwrap_or(state.created);
             items.insert(
                 format!("stack {key}"),

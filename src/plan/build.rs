@@ -2,7 +2,7 @@
 
 use super::{
     After, Basis, Cause, Change, Content, DataFate, FileChange, Goal, Impact, PLAN_FORMAT, PLAN_KIND, Plan,
-    PlannedFile, PlannedParameter, Reason, Source, sha256,
+    PlannedFile, PlannedParameter, Reason, Source,
     stack_diff::{Context, ParameterState, StackDiff, create_all, diff_stack, removed},
     steps::{self, StackWork},
 };
@@ -11,7 +11,7 @@ use crate::{
     cloud::{ROLE_TAG, StackStatus},
     model::{DataHolding, Graph, ParameterSource, Stack, StackKey},
     observe::{Live, LiveStack},
-    render::Rendered,
+    render::{Rendered, sha256},
     spec::{Document, Path},
 };
 use serde_json::Value;

@@ -1,12 +1,12 @@
 //! The plan as a document: complete, versioned, with a digest.
 
 use super::{Action, Basis, Change, DataFate, DataRisk, FileChange, Step};
+use crate::render::sha256_json;
 use crate::{
     cloud::ResourceDrift,
     model::{DataHolding, NodeFact, ParameterSource, StackKey},
 };
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
 /// The `kind` of a plan document.
@@ -183,7 +183,7 @@ impl Plan {
             std::mem::take(&mut self.previewed),
         );
         self.digest = String::new();
-        self.digest = digest_of(&self);
+        self.digest = sha256_json(&self);
         (self.drift, self.drift_checked, self.disagreements, self.previewed) = said;
         self
     }
@@ -192,28 +192,4 @@ impl Plan {
     pub fn is_intact(&self) -> bool {
         self.clone().sealed().digest == self.digest
     }
-}
-
-/// SHA-256 over a plan's JSON, without holding that text: a thousand queues make twenty megabytes of it.
-fn digest_of(plan: &Plan) -> String {
-    struct Hash(Sha256);
-    impl std::io::Write for Hash {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.update(bytes);
-            Ok(bytes.len())
-        }
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
-    let mut hash = std::io::BufWriter::with_capacity(64 * 1024, Hash(Sha256::new()));
-    // Every value of a plan has a JSON form; were one to fail, the digest would differ from any other.
-    let _ = serde_json::to_writer(&mut hash, plan);
-    let _ = std::io::Write::flush(&mut hash);
-    hash.get_ref().0.clone().finalize().iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// SHA-256 in hexadecimal.
-pub fn sha256(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }

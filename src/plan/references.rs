@@ -1,5 +1,6 @@
 //! References inside a template's values.
 
+use super::diff::join;
 use serde_json::Value;
 
 /// A reference to a parameter, a resource, or a resource's attribute.
@@ -81,8 +82,4 @@ fn push(path: &str, name: Option<&str>, attribute: Option<&str>, found: &mut Vec
         let reference = Reference { name: name.to_owned(), attribute: attribute.map(str::to_owned) };
         found.push((path.to_owned(), reference));
     }
-}
-
-fn join(path: &str, key: &str) -> String {
-    if path.is_empty() { key.to_owned() } else { format!("{path}/{key}") }
 }

@@ -25,6 +25,26 @@ pub fn sha256_of<'p>(parts: impl IntoIterator<Item = &'p [u8]>) -> String {
     hex(&digest.finalize())
 }
 
+/// SHA-256 over a value's compact JSON, in hexadecimal, without holding that text: the plan of a thousand queues
+/// makes twenty megabytes of it.
+pub fn sha256_json(value: &impl Serialize) -> String {
+    struct Hash(Sha256);
+    impl std::io::Write for Hash {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.update(bytes);
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut hash = std::io::BufWriter::with_capacity(64 * 1024, Hash(Sha256::new()));
+    // Every value of a plan has a JSON form; were one to fail, the digest would differ from any other.
+    let _ = serde_json::to_writer(&mut hash, value);
+    let _ = std::io::Write::flush(&mut hash);
+    hex(&hash.get_ref().0.clone().finalize())
+}
+
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
         let _ = write!(out, "{byte:02x}");

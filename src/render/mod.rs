@@ -8,7 +8,7 @@ pub mod cloudformation;
 pub mod files;
 mod wire;
 
-pub use canonical::{canonical, sha256, sha256_of};
+pub use canonical::{canonical, sha256, sha256_json, sha256_of};
 pub use files::{RenderError, node_files};
 
 use crate::{
