@@ -2,7 +2,7 @@
 //!
 //! One cluster file is read ([`spec`]), checked ([`check`]), turned into a graph of stacks and resources
 //! ([`model`]) and into templates and node files ([`render`]). Held against what exists ([`observe`]) it
-//! becomes a [`plan`], which [`apply`] obeys through the ports of [`cloud`]. [`catalog`] has the facts,
+//! becomes a [`plan`], which [`apply`] obeys through the ports of [`cloud`]. [`node`] runs on the cluster's own nodes. [`catalog`] has the facts,
 //! [`report`] makes views of everything, and [`commands`] wires the rooms to the command line.
 
 pub mod apply;
@@ -11,6 +11,7 @@ pub mod check;
 pub mod cloud;
 pub mod commands;
 pub mod model;
+pub mod node;
 pub mod observe;
 pub mod plan;
 pub mod render;

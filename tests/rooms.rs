@@ -19,7 +19,8 @@ const LAW: &[(&str, &[&str])] = &[
     ("observe", &["spec", "catalog", "model", "cloud"]),
     ("plan", &["spec", "catalog", "model", "render", "observe", "cloud"]),
     ("apply", &["spec", "model", "render", "observe", "plan", "cloud"]),
-    ("report", &["spec", "catalog", "check", "model", "render", "observe", "plan", "apply", "cloud"]),
+    ("node", &["spec", "render", "cloud"]),
+    ("report", &["node", "spec", "catalog", "check", "model", "render", "observe", "plan", "apply", "cloud"]),
 ];
 
 /// The rooms in which code may wait.

@@ -20,6 +20,7 @@ pub async fn cluster_facts(context: &Context<'_>) -> Result<Vec<u8>, ApplyError>
         "cluster": plan.cluster,
         "region": plan.region,
         "revision": plan.revision,
+        "artifact_bucket": context.bucket(),
         "outputs": by_stack(&outputs),
     });
     for fact in &plan.content.facts {

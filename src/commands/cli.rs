@@ -107,6 +107,8 @@ enum Command {
     Unlock(super::unlock::UnlockArgs),
     /// Facts about instance types
     Catalog(super::catalog::CatalogArgs),
+    /// The programs that run on the cluster's own nodes
+    Node(super::node::NodeArgs),
 }
 
 /// Runs a command; gives the exit code.
@@ -143,5 +145,6 @@ fn dispatch(cli: &Cli, output: &mut Output) -> Result<u8, Failure> {
         Command::Destroy(args) => super::destroy::destroy(args, global, output),
         Command::Unlock(args) => super::unlock::unlock(args, global, output),
         Command::Catalog(args) => super::catalog::catalog(args, global, output),
+        Command::Node(args) => super::node::node(args, global, output),
     }
 }

@@ -14,6 +14,7 @@ mod history;
 mod init;
 mod list;
 mod load;
+mod node;
 mod output;
 mod plan;
 mod preview;

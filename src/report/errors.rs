@@ -4,6 +4,7 @@ use super::{paint::Paint, words};
 use crate::{
     apply::{Applied, ApplyError, LockInfo},
     cloud::{CloudError, ErrorKind},
+    node::NodeError,
     observe::ObserveError,
     plan::{Moved, PlanError},
 };
@@ -150,6 +151,11 @@ pub static CODES: &[(&str, &str, &str)] = &[
         "After the destroy, things with the cluster's tag or name still exist. Each is listed.",
     ),
     (
+        "HPC2070",
+        "a program of a node failed",
+        "`hpcctl node ...` runs on the cluster's nodes, called by Slurm and systemd. Its files are in /opt/hpcctl/etc and /var/lib/hpcctl, its logs in /var/log/hpcctl. What it left undone, `hpcctl node sync` does within a minute.",
+    ),
+    (
         "HPC2090",
         "interrupted",
         "Nothing new was begun. CloudFormation goes on with what runs; apply again to go on from there.",
@@ -206,6 +212,20 @@ impl From<CloudError> for Failure {
             _ => ("HPC2001", "every command can be run again"),
         };
         Failure::new(code, format!("failed to call {error}"), remedy, exit::ERROR).with(request)
+    }
+}
+
+impl From<NodeError> for Failure {
+    fn from(error: NodeError) -> Self {
+        match error {
+            NodeError::Cloud(error) => error.into(),
+            error => Failure::new(
+                "HPC2070",
+                error.to_string(),
+                "`hpcctl node` is for the nodes of a cluster; see /var/log/hpcctl there",
+                exit::ERROR,
+            ),
+        }
     }
 }
 

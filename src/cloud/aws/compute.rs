@@ -1,26 +1,32 @@
 //! EC2: instances, subnets, images, tags.
 
 use super::super::{
-    CLUSTER_TAG, CloudError, Compute, ErrorKind, ImageQuery, ImageState, InstanceState, Result, SubnetState,
-    TaggedResource,
+    CLUSTER_TAG, CloudError, Compute, ErrorKind, Fleet, FleetInput, ImageQuery, ImageState, InstanceHealth,
+    InstanceState, LAUNCH_TAG, Result, SubnetState, TaggedResource,
 };
 use super::config::Settings;
 use super::errors::failed;
-use super::instance_types;
 use super::retry::UntrustedForGood;
 use super::values::{count, maybe, pairs, text, time};
+use super::{fleet, health, instance_types};
 use async_trait::async_trait;
 use aws_sdk_ec2::{
     Client,
     config::Builder,
-    types::{Filter, Image, Instance, InstanceLifecycleType, Subnet},
+    operation::describe_instances::builders::DescribeInstancesFluentBuilder,
+    types::{Filter, Image, Instance, InstanceLifecycleType, Subnet, Tag},
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// States of instances that still are something.
 const ALIVE: [&str; 5] = ["pending", "running", "shutting-down", "stopping", "stopped"];
 /// Instances in one `TerminateInstances`; EC2 takes 1,000 and advises less.
 const BATCH: usize = 500;
+/// Instances on one page of `DescribeInstances`: the most that EC2 gives.
+const PAGE: i32 = 1000;
+/// Values of one filter.
+/// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Filter.html>
+const FILTER_VALUES: usize = 200;
 
 /// EC2.
 pub(super) struct Ec2 {
@@ -31,6 +37,18 @@ impl Ec2 {
     pub(super) fn new(settings: &Settings) -> Self {
         let config = Builder::from(&settings.sdk).retry_classifier(UntrustedForGood);
         Self { client: Client::from_conf(config.build()) }
+    }
+
+    /// What a call for instances finds, by id.
+    async fn found(&self, call: DescribeInstancesFluentBuilder) -> Result<Vec<InstanceState>> {
+        let mut pages = call.max_results(PAGE).into_paginator().items().send();
+        let mut found = Vec::new();
+        while let Some(reservation) = pages.next().await {
+            let reservation = reservation.map_err(failed("ec2", "DescribeInstances"))?;
+            found.extend(reservation.instances().iter().map(instance));
+        }
+        found.sort_by(|a, b| a.id.cmp(&b.id));
+        Ok(found)
     }
 
     /// Terminates a batch. EC2 refuses the whole of it when one id is gone, so what it names is left out and the
@@ -51,14 +69,39 @@ impl Compute for Ec2 {
     async fn instances_of(&self, cluster: &str) -> Result<Vec<InstanceState>> {
         let call = self.client.describe_instances();
         let call = call.filters(filter(&format!("tag:{CLUSTER_TAG}"), &[cluster]));
-        let mut pages = call.filters(filter("instance-state-name", &ALIVE)).into_paginator().items().send();
+        self.found(call.filters(filter("instance-state-name", &ALIVE))).await
+    }
+
+    /// By a filter, not by ids: EC2 refuses a whole call for one id that it does not know yet.
+    async fn instances(&self, ids: &[String]) -> Result<Vec<InstanceState>> {
         let mut found = Vec::new();
-        while let Some(reservation) = pages.next().await {
-            let reservation = reservation.map_err(failed("ec2", "DescribeInstances"))?;
-            found.extend(reservation.instances().iter().map(instance));
+        for batch in ids.chunks(FILTER_VALUES) {
+            let ids: Vec<&str> = batch.iter().map(String::as_str).collect();
+            found.extend(self.found(self.client.describe_instances().filters(filter("instance-id", &ids))).await?);
         }
         found.sort_by(|a, b| a.id.cmp(&b.id));
         Ok(found)
+    }
+
+    async fn launched(&self, launch: &str) -> Result<Vec<InstanceState>> {
+        self.found(self.client.describe_instances().filters(filter(&format!("tag:{LAUNCH_TAG}"), &[launch]))).await
+    }
+
+    async fn create_fleet(&self, input: &FleetInput) -> Result<Fleet> {
+        fleet::create(&self.client, input).await
+    }
+
+    async fn tag(&self, ids: &[String], tags: &BTreeMap<String, String>) -> Result<()> {
+        let tags: Vec<Tag> = tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect();
+        for batch in ids.chunks(BATCH) {
+            let call = self.client.create_tags().set_resources(Some(batch.to_vec())).set_tags(Some(tags.clone()));
+            call.send().await.map_err(failed("ec2", "CreateTags"))?;
+        }
+        Ok(())
+    }
+
+    async fn ailing(&self, ids: &[String]) -> Result<Vec<InstanceHealth>> {
+        health::ailing(&self.client, ids).await
     }
 
     async fn terminate(&self, ids: &[String]) -> Result<()> {

@@ -21,6 +21,8 @@ mod error_kinds;
 mod errors;
 mod events;
 mod file_systems;
+mod fleet;
+mod health;
 mod http;
 mod identity;
 mod instance_types;

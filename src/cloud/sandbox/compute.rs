@@ -5,6 +5,7 @@ use super::{
     control::{Call, Sandbox},
     eval::plain,
     faults::Script,
+    fleet,
     ids::{hex, number},
     instance::Instance,
     world::World,
@@ -13,7 +14,8 @@ use super::{
 use crate::{
     catalog::{InstanceCatalog, InstanceType},
     cloud::{
-        CLUSTER_TAG, Compute, ErrorKind, ImageQuery, ImageState, InstanceState, Result, SubnetState, TaggedResource,
+        CLUSTER_TAG, Compute, ErrorKind, Fleet, FleetInput, ImageQuery, ImageState, InstanceHealth, InstanceState,
+        LAUNCH_TAG, Result, SubnetState, TaggedResource,
     },
 };
 use async_trait::async_trait;
@@ -41,27 +43,30 @@ pub struct Launch {
 impl Sandbox {
     /// Launches an instance outside all stacks; gives its id.
     pub fn launch(&self, launch: Launch) -> Result<String> {
-        self.call(Call::change(SERVICE, "RunInstances"), |world, _| {
-            let nth = world.count("launched").to_string();
-            let id = format!("i-0{}", hex(&[&self.region, "launched", &nth], 16));
-            let instance = Instance {
-                id: id.clone(),
-                region: self.region.clone(),
-                zone: zone_of(&self.region, &launch.subnet),
-                private_ip: private_ip(&[&id]),
-                public_ip: None,
-                launched: world.now,
-                terminated: None,
-                instance_type: launch.instance_type,
-                subnet: launch.subnet,
-                security_groups: launch.security_groups,
-                spot: launch.spot,
-                tags: launch.tags,
-            };
-            world.instances.insert(id.clone(), instance);
-            Ok(id)
-        })
+        self.call(Call::change(SERVICE, "RunInstances"), |world, _| Ok(run(world, &self.region, launch)))
     }
+}
+
+/// Puts an instance into the world; gives its id.
+pub(super) fn run(world: &mut World, region: &str, launch: Launch) -> String {
+    let nth = world.count("launched").to_string();
+    let id = format!("i-0{}", hex(&[region, "launched", &nth], 16));
+    let instance = Instance {
+        id: id.clone(),
+        region: region.to_owned(),
+        zone: zone_of(region, &launch.subnet),
+        private_ip: private_ip(&[&id]),
+        public_ip: None,
+        launched: world.now,
+        terminated: None,
+        instance_type: launch.instance_type,
+        subnet: launch.subnet,
+        security_groups: launch.security_groups,
+        spot: launch.spot,
+        tags: launch.tags,
+    };
+    world.instances.insert(id.clone(), instance);
+    id
 }
 
 #[async_trait]
@@ -71,6 +76,42 @@ impl Compute for Sandbox {
             let ours = instances(world, &self.region, cluster);
             Ok(ours.filter_map(|i| i.view(world.now)).collect())
         })
+    }
+
+    async fn instances(&self, ids: &[String]) -> Result<Vec<InstanceState>> {
+        self.call(Call::look(SERVICE, "DescribeInstances"), |world, _| {
+            let known = ids.iter().collect::<BTreeSet<_>>().into_iter().filter_map(|id| world.instances.get(id));
+            Ok(known.filter_map(|i| i.view(world.now)).collect())
+        })
+    }
+
+    async fn launched(&self, launch: &str) -> Result<Vec<InstanceState>> {
+        self.call(Call::look(SERVICE, "DescribeInstances"), |world, _| {
+            let of = |i: &&Instance| i.region == self.region && i.tags.get(LAUNCH_TAG).is_some_and(|tag| tag == launch);
+            Ok(world.instances.values().filter(of).filter_map(|i| i.view(world.now)).collect())
+        })
+    }
+
+    async fn create_fleet(&self, input: &FleetInput) -> Result<Fleet> {
+        self.call(Call::change(SERVICE, "CreateFleet"), |world, script| {
+            Ok(fleet::create(world, script, &self.region, input))
+        })
+    }
+
+    async fn tag(&self, ids: &[String], tags: &BTreeMap<String, String>) -> Result<()> {
+        self.call(Call::change(SERVICE, "CreateTags"), |world, _| {
+            for id in ids {
+                if let Some(instance) = world.instances.get_mut(id) {
+                    instance.tags.extend(tags.clone());
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Nothing ails in the sandbox.
+    async fn ailing(&self, _: &[String]) -> Result<Vec<InstanceHealth>> {
+        self.call(Call::look(SERVICE, "DescribeInstanceStatus"), |_, _| Ok(Vec::new()))
     }
 
     async fn terminate(&self, ids: &[String]) -> Result<()> {

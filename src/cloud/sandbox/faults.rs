@@ -33,6 +33,8 @@ pub enum Fault {
     HandEdit(HandEdit),
     /// Files fail in a data-repository task.
     Files(Files),
+    /// Fleets find little or no capacity, as long as the fault is in the script.
+    NoCapacity(NoCapacity),
 }
 
 /// Which resources.
@@ -180,6 +182,20 @@ pub struct Files {
     pub code: Option<String>,
     /// In how many tasks; none: one.
     pub times: Option<u32>,
+}
+
+/// Fleets find little or no capacity.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct NoCapacity {
+    /// The instance type; none: any.
+    pub instance_type: Option<String>,
+    /// Spot alone, or on-demand alone; none: both.
+    pub spot: Option<bool>,
+    /// How many instances a fleet still gets.
+    pub available: u32,
+    /// EC2's code; none: `InsufficientInstanceCapacity`.
+    pub code: Option<String>,
 }
 
 impl Target {

@@ -24,6 +24,7 @@ mod estate;
 mod eval;
 mod faults;
 mod file_systems;
+mod fleet;
 mod identity;
 mod ids;
 mod instance;
@@ -49,7 +50,9 @@ mod world;
 
 pub use compute::Launch;
 pub use control::Sandbox;
-pub use faults::{CallError, CallErrorKind, Crash, Fail, Fault, Files, HandEdit, Script, Slow, Target, Verb};
+pub use faults::{
+    CallError, CallErrorKind, Crash, Fail, Fault, Files, HandEdit, NoCapacity, Script, Slow, Target, Verb,
+};
 
 use super::{Cloud, Result};
 use std::path::Path;

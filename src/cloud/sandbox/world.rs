@@ -1,7 +1,7 @@
 //! What the sandbox knows: one account, as it is kept in the state file.
 
 use super::{bucket::Bucket, instance::Instance, stack::Stack, task::Task};
-use crate::cloud::Timestamp;
+use crate::cloud::{Fleet, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -35,6 +35,9 @@ pub(super) struct World {
     pub retained: BTreeMap<String, super::resource::Resource>,
     pub buckets: BTreeMap<String, Bucket>,
     pub instances: BTreeMap<String, Instance>,
+    /// What came of fleets, by client token.
+    #[serde(default)]
+    pub fleets: BTreeMap<String, Fleet>,
     /// The files of file systems, by path without a leading slash.
     pub files: BTreeMap<String, BTreeMap<String, u64>>,
     pub tasks: Vec<Task>,
@@ -57,6 +60,7 @@ impl Default for World {
             retained: BTreeMap::new(),
             buckets: BTreeMap::new(),
             instances: BTreeMap::new(),
+            fleets: BTreeMap::new(),
             files: BTreeMap::new(),
             tasks: Vec::new(),
             dirty: false,

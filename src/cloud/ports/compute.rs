@@ -1,0 +1,114 @@
+//! EC2.
+
+use super::{Fleet, FleetInput};
+use crate::cloud::{Result, Timestamp};
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// EC2.
+#[async_trait]
+pub trait Compute: Send + Sync {
+    /// All instances that carry the cluster's tag and are not terminated, by id.
+    async fn instances_of(&self, cluster: &str) -> Result<Vec<InstanceState>>;
+    /// The instances with these ids, by id. Those that EC2 does not know, or does not know yet, are left out;
+    /// those that were terminated less than an hour ago may be among them.
+    async fn instances(&self, ids: &[String]) -> Result<Vec<InstanceState>>;
+    /// All instances with the tag `hpcctl:launch` of a launch, terminated ones too, by id. EC2 may need seconds to
+    /// show what it has just launched.
+    async fn launched(&self, launch: &str) -> Result<Vec<InstanceState>>;
+    /// Launches instances at once (`CreateFleet` of type `instant`): those that came, and why others did not.
+    async fn create_fleet(&self, input: &FleetInput) -> Result<Fleet>;
+    /// Puts tags on instances.
+    async fn tag(&self, ids: &[String], tags: &BTreeMap<String, String>) -> Result<()>;
+    /// What EC2 itself knows of the health of instances; those in order are left out.
+    async fn ailing(&self, ids: &[String]) -> Result<Vec<InstanceHealth>>;
+    /// Begins to terminate instances. Those that are gone already do not count as failures.
+    async fn terminate(&self, ids: &[String]) -> Result<()>;
+    /// The subnets with these ids.
+    async fn subnets(&self, ids: &[String]) -> Result<Vec<SubnetState>>;
+    /// The newest image of an owner whose name matches a pattern (with `*`).
+    async fn newest_image(&self, query: &ImageQuery) -> Result<Option<ImageState>>;
+    /// The names of instance types that the region offers.
+    async fn instance_types(&self) -> Result<Vec<crate::catalog::InstanceType>>;
+    /// Ids of everything in EC2 that carries the cluster's tag: volumes, security groups, templates ...
+    async fn tagged(&self, cluster: &str) -> Result<Vec<TaggedResource>>;
+}
+
+/// An instance as EC2 describes it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InstanceState {
+    /// Id.
+    pub id: String,
+    /// Type.
+    pub instance_type: String,
+    /// `pending`, `running`, `shutting-down`, `stopping`, `stopped`.
+    pub state: String,
+    /// Private address.
+    pub private_ip: Option<String>,
+    /// Public address.
+    pub public_ip: Option<String>,
+    /// Zone.
+    pub zone: Option<String>,
+    /// Whether it is a spot instance.
+    pub spot: bool,
+    /// When it was launched.
+    pub launched: Timestamp,
+    /// Tags.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// A subnet as EC2 describes it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SubnetState {
+    /// Id.
+    pub id: String,
+    /// Its VPC.
+    pub vpc_id: String,
+    /// Its zone.
+    pub zone: String,
+    /// Its addresses.
+    pub cidr: String,
+    /// How many addresses are free.
+    pub free_addresses: u32,
+}
+
+/// Which image is wanted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImageQuery {
+    /// The owner's account.
+    pub owner: String,
+    /// A pattern for its name.
+    pub name: String,
+    /// `x86_64` or `arm64`.
+    pub architecture: String,
+}
+
+/// An image as EC2 describes it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImageState {
+    /// Id.
+    pub id: String,
+    /// Name.
+    pub name: String,
+}
+
+/// Something in EC2 that carries a cluster's tag.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct TaggedResource {
+    /// Id.
+    pub id: String,
+    /// EC2's word for its kind, such as `volume`.
+    pub kind: String,
+}
+
+/// An instance that is not, or will not be, in order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InstanceHealth {
+    /// Id.
+    pub id: String,
+    /// Whether a status check (of the instance or of the system beneath it) has failed.
+    pub impaired: bool,
+    /// Scheduled events that are still to come, such as `instance-retirement`, with what EC2 says of them.
+    pub events: Vec<(String, String)>,
+}

@@ -1,0 +1,40 @@
+//! CloudWatch Logs.
+
+use crate::cloud::{Result, Timestamp};
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+/// CloudWatch Logs.
+#[async_trait]
+pub trait Logs: Send + Sync {
+    /// The events of a log group in the order of time; an empty list when the group does not exist.
+    async fn events(&self, query: &LogQuery) -> Result<Vec<LogEvent>>;
+}
+
+/// Which events are wanted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogQuery {
+    /// The group.
+    pub group: String,
+    /// What the names of streams begin with; empty: all.
+    pub stream_prefix: String,
+    /// Not older than this.
+    pub since: Timestamp,
+    /// A filter pattern in CloudWatch's own language; none: everything.
+    pub pattern: Option<String>,
+    /// The most events; the newest are given.
+    pub limit: usize,
+}
+
+/// One line of a log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogEvent {
+    /// The stream.
+    pub stream: String,
+    /// When, in milliseconds since 1970.
+    pub millis: i64,
+    /// The line.
+    pub message: String,
+    /// CloudWatch's id of the event.
+    pub id: String,
+}

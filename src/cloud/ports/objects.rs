@@ -1,0 +1,42 @@
+//! S3.
+
+use crate::cloud::Result;
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+/// S3.
+#[async_trait]
+pub trait Objects: Send + Sync {
+    /// Whether the bucket exists and can be reached.
+    async fn bucket_exists(&self, bucket: &str) -> Result<bool>;
+    /// Writes an object; gives its entity tag. A condition that does not hold is `PreconditionFailed`.
+    async fn put(&self, bucket: &str, key: &str, body: Vec<u8>, condition: PutCondition) -> Result<String>;
+    /// Reads an object and its entity tag; `None` when it does not exist.
+    async fn get(&self, bucket: &str, key: &str) -> Result<Option<(Vec<u8>, String)>>;
+    /// The objects whose keys begin with `prefix`, by key.
+    async fn list(&self, bucket: &str, prefix: &str) -> Result<Vec<ObjectInfo>>;
+    /// Deletes one object (in a versioned bucket: puts a delete marker on it).
+    async fn delete(&self, bucket: &str, key: &str) -> Result<()>;
+    /// Deletes every version of every object whose key begins with `prefix`; gives how many.
+    async fn purge(&self, bucket: &str, prefix: &str) -> Result<usize>;
+}
+
+/// A condition on writing an object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PutCondition {
+    /// None.
+    Always,
+    /// Only when there is no such object.
+    IfAbsent,
+    /// Only when the object has this entity tag.
+    IfMatch(String),
+}
+
+/// An object in a listing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ObjectInfo {
+    /// Its key.
+    pub key: String,
+    /// Its size in bytes.
+    pub size: u64,
+}

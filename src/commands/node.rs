@@ -1,0 +1,94 @@
+//! `node`: the programs that run on the cluster's own nodes.
+
+use super::{cli::Global, cloud::on_cloud, output::Output};
+use crate::{
+    cloud::Clock,
+    node::{self, Cluster, Event, Home, Why, hostlist, parse_resume_file},
+    report::{
+        self,
+        errors::{Failure, exit},
+    },
+};
+use clap::{Args, Subcommand};
+use std::{path::PathBuf, sync::Arc};
+
+/// Options of `node`.
+#[derive(Debug, Args)]
+pub struct NodeArgs {
+    #[command(subcommand)]
+    command: NodeCommand,
+    /// What `apply` published for this node
+    #[arg(long, global = true, value_name = "DIR", env = "HPCCTL_NODE_ETC", default_value = "/opt/hpcctl/etc")]
+    etc: PathBuf,
+    /// What the programs of this node remember
+    #[arg(long, global = true, value_name = "DIR", env = "HPCCTL_NODE_STATE", default_value = "/var/lib/hpcctl/state")]
+    state: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+enum NodeCommand {
+    /// ResumeProgram: launch instances for nodes
+    Resume {
+        /// The nodes, as slurmctld gives them: cfd-spot-[1-4]
+        nodes: String,
+        /// Which job waits for which nodes; slurmctld names the file
+        #[arg(long, value_name = "FILE", env = "SLURM_RESUME_FILE")]
+        resume_file: Option<PathBuf>,
+    },
+    /// SuspendProgram: terminate the instances of nodes
+    Suspend {
+        /// The nodes, as slurmctld gives them
+        nodes: String,
+        /// The nodes did not come up in time (ResumeFailProgram)
+        #[arg(long)]
+        failed: bool,
+    },
+}
+
+/// Runs a program of the node.
+pub fn node(args: &NodeArgs, global: &Global, output: &mut Output) -> Result<u8, Failure> {
+    let home = Home { etc: args.etc.clone(), state: args.state.clone() };
+    match &args.command {
+        NodeCommand::Resume { nodes, resume_file } => resume(&home, nodes, resume_file.as_ref(), global, output),
+        NodeCommand::Suspend { nodes, failed } => suspend(&home, nodes, *failed, global, output),
+    }
+}
+
+fn resume(
+    home: &Home,
+    nodes: &str,
+    resume_file: Option<&PathBuf>,
+    global: &Global,
+    output: &mut Output,
+) -> Result<u8, Failure> {
+    let cluster = Cluster::load(home)?;
+    let nodes = hostlist::expand(nodes)?;
+    // slurmctld deletes the file soon: one that is gone is as good as none.
+    let text = resume_file.and_then(|path| std::fs::read_to_string(path).ok());
+    let jobs = parse_resume_file(text.as_deref(), &nodes)?;
+    on_cloud(global, Some(&cluster.config.region.clone()), |cloud, _| async move {
+        let mut events = log(output, cloud.clock.clone());
+        let complete = node::resume(&cloud, &cluster, home, jobs, &mut events).await?;
+        Ok(if complete { exit::OK } else { exit::ERROR })
+    })
+}
+
+fn suspend(home: &Home, nodes: &str, failed: bool, global: &Global, output: &mut Output) -> Result<u8, Failure> {
+    let cluster = Cluster::load(home)?;
+    let nodes = hostlist::expand(nodes)?;
+    let why = if failed { Why::Failed } else { Why::Idle };
+    on_cloud(global, Some(&cluster.config.region.clone()), |cloud, _| async move {
+        let mut events = log(output, cloud.clock.clone());
+        node::suspend(&cloud, &cluster, home, &nodes, why, &mut events).await?;
+        Ok(exit::OK)
+    })
+}
+
+/// Writes events to the log.
+fn log(output: &mut Output, clock: Arc<dyn Clock>) -> impl FnMut(Event) + '_ {
+    move |event| {
+        for line in report::node::event_lines(clock.now(), &event) {
+            output.note(&line);
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! The files of hpcctl on a node: where they are, and how they are read and written.
+
+use super::NodeError;
+use serde::{Serialize, de::DeserializeOwned};
+use std::{
+    fs::{self, File},
+    io::{ErrorKind, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+};
+
+/// Where hpcctl's files are on this node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Home {
+    /// What `apply` published: `/opt/hpcctl/etc`.
+    pub etc: PathBuf,
+    /// What the programs remember: `/var/lib/hpcctl/state`, which belongs to slurm.
+    pub state: PathBuf,
+}
+
+impl Home {
+    /// A published document.
+    ///
+    /// # Errors
+    /// When the file cannot be read or is not what it should be.
+    pub fn published<T: DeserializeOwned>(&self, name: &str) -> Result<T, NodeError> {
+        let path = self.etc.join(name);
+        read(&path)?.ok_or_else(|| failed(&path, "is not there"))
+    }
+
+    /// A document of the state; `None` when there is none.
+    pub(super) fn remembered<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, NodeError> {
+        read(&self.state.join(name))
+    }
+
+    /// Writes a document of the state: whole or not at all, also when the machine stops in the middle.
+    pub(super) fn remember<T: Serialize>(&self, name: &str, value: &T) -> Result<(), NodeError> {
+        let path = self.state.join(name);
+        let mut text = serde_json::to_vec_pretty(value).map_err(|error| failed(&path, &error.to_string()))?;
+        text.push(b'\n');
+        let next = self.state.join(format!("{name}.{}.next", std::process::id()));
+        let write = || {
+            if let Some(folder) = path.parent() {
+                fs::create_dir_all(folder)?;
+            }
+            let mut file = File::create(&next)?;
+            file.write_all(&text)?;
+            file.sync_data()?;
+            fs::rename(&next, &path)
+        };
+        write().map_err(|error| failed(&path, &error.to_string()))
+    }
+
+    /// Deletes a file of the state; one that is gone is no error.
+    pub(super) fn forget(&self, name: &str) -> Result<(), NodeError> {
+        let path = self.state.join(name);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(failed(&path, &error.to_string())),
+            _ => Ok(()),
+        }
+    }
+
+    /// The names of the files in a folder of the state, in order.
+    pub(super) fn names(&self, folder: &str) -> Result<Vec<String>, NodeError> {
+        let path = self.state.join(folder);
+        let entries = match fs::read_dir(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries.map_err(|error| failed(&path, &error.to_string()))?,
+        };
+        let mut names: Vec<String> = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
+        names.sort();
+        Ok(names)
+    }
+
+    /// Waits for a lock of the state and holds it until the file is dropped or the process ends.
+    pub(super) fn lock(&self, name: &str) -> Result<File, NodeError> {
+        let file = self.open_lock(name)?;
+        file.lock().map_err(|error| failed(&self.state.join(name), &error.to_string()))?;
+        Ok(file)
+    }
+
+    /// The lock, or `None` when another process holds it.
+    pub(super) fn try_lock(&self, name: &str) -> Result<Option<File>, NodeError> {
+        let file = self.open_lock(name)?;
+        Ok(file.try_lock().is_ok().then_some(file))
+    }
+
+    /// Root's services and slurm's programs share the locks, whoever made them first.
+    fn open_lock(&self, name: &str) -> Result<File, NodeError> {
+        let path = self.state.join(name);
+        let open = || {
+            if let Some(folder) = path.parent() {
+                fs::create_dir_all(folder)?;
+            }
+            let existing = File::open(&path);
+            match existing {
+                Err(error) if error.kind() == ErrorKind::NotFound => {
+                    File::options().create(true).truncate(false).write(true).mode(0o644).open(&path)
+                }
+                existing => existing,
+            }
+        };
+        open().map_err(|error| failed(&path, &error.to_string()))
+    }
+}
+
+fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, NodeError> {
+    let text = match fs::read(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        text => text.map_err(|error| failed(path, &error.to_string()))?,
+    };
+    serde_json::from_slice(&text).map(Some).map_err(|error| failed(path, &error.to_string()))
+}
+
+fn failed(path: &Path, words: &str) -> NodeError {
+    NodeError::File { path: path.display().to_string(), words: words.to_owned() }
+}
