@@ -74,6 +74,7 @@ pub async fn archive(context: &Context<'_>) -> Result<bool, ApplyError> {
         objects.push((at(&format!("files/{path}")), file.content.clone().into_bytes()));
     }
     put_all(context, objects).await?;
+    super::programs::publish_programs(context).await?;
     Ok(false)
 }
 

@@ -1,6 +1,6 @@
 //! What every step has at hand.
 
-use super::{ApplyError, Event, Listener};
+use super::{ApplyError, Event, Listener, NodeProgram};
 use crate::{cloud::Cloud, model::StackKey, plan::Plan};
 use std::{
     collections::BTreeMap,
@@ -21,6 +21,8 @@ pub struct Context<'a> {
     pub listener: &'a dyn Listener,
     /// Whether to stop.
     pub stop: Stop,
+    /// hpcctl for the nodes; none for a cloud whose nodes do not run.
+    pub programs: Vec<NodeProgram>,
     /// Names of resources in the plan, by stack and logical id.
     pub addresses: BTreeMap<(StackKey, String), String>,
 }
@@ -47,7 +49,7 @@ impl<'a> Context<'a> {
         let name =
             |change: &crate::plan::Change| ((change.stack.clone(), change.logical_id.clone()), change.address.clone());
         let addresses = plan.changes.iter().map(name).collect();
-        Self { cloud, plan, listener, stop, addresses }
+        Self { cloud, plan, listener, stop, programs: Vec::new(), addresses }
     }
 
     /// Tells the listener.

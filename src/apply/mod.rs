@@ -13,6 +13,7 @@ mod export;
 mod facts;
 mod instances;
 mod lock;
+mod programs;
 mod stack;
 mod verify;
 
@@ -23,4 +24,5 @@ pub use event::{Event, Listener};
 pub use execute::{Applied, StepFailure, execute};
 pub use export::{ExportRequest, ExportResult, FailedFile, TransferKind, transfer};
 pub use lock::{Lock, LockInfo, LockOutcome, Owner, read_lock, unlock};
+pub use programs::{NodeProgram, OLDEST_GLIBC};
 pub use verify::{Leftover, leftovers};

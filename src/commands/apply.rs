@@ -8,6 +8,7 @@ use super::{
     output::{Output, Progress, ProgressFormat},
     plan::{PlanFormat, look, make, show},
     process,
+    programs::programs,
 };
 use crate::{
     apply::{self, ApplyError, Context, LockOutcome, Stop},
@@ -149,7 +150,8 @@ pub async fn carry_out(
 ) -> Result<u8, Failure> {
     let began = cloud.clock.now();
     let progress = Progress::new(output, format);
-    let context = Context::new(cloud, plan, &progress, stop);
+    let mut context = Context::new(cloud, plan, &progress, stop);
+    context.programs = programs(cloud, plan)?;
     let caller = cloud.identity.caller().await?;
     let mut lock = lock(&context, &caller).await?;
     if let Err(failure) = fresh(&context).await {

@@ -19,6 +19,7 @@ mod output;
 mod plan;
 mod preview;
 mod process;
+mod programs;
 mod render;
 pub mod schema;
 mod show;

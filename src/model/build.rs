@@ -1,10 +1,14 @@
 //! From a cluster to its graph.
 
 use super::{
-    Graph, Stack, accounting::accounting, facts::node_facts, head::head, monitoring::monitoring, names::CLUSTER_TAG,
-    network::network, queue::queue, retention::keep_ground, site::Site, storage::storage,
+    Graph, Stack, accounting::accounting, architecture, facts::node_facts, head::head, monitoring::monitoring,
+    names::CLUSTER_TAG, network::network, queue::queue, retention::keep_ground, site::Site, storage::storage,
 };
-use crate::{catalog::InstanceCatalog, spec::Cluster};
+use crate::{
+    catalog::InstanceCatalog,
+    spec::{Architecture, Cluster},
+};
+use std::collections::BTreeSet;
 
 /// The graph of a cluster. Its stacks come in an order in which they can be made.
 ///
@@ -30,5 +34,16 @@ pub fn build(cluster: &Cluster, catalog: &InstanceCatalog) -> Graph {
         termination_protection: cluster.deletion_protection,
         stacks,
         facts: node_facts(cluster),
+        architectures: architectures(site),
     }
+}
+
+/// The processors of all nodes. A pool's types have the same one.
+fn architectures(site: Site<'_>) -> BTreeSet<Architecture> {
+    let Site { cluster, catalog } = site;
+    let pools = cluster.queues.iter().flat_map(|queue| &queue.pools);
+    let types = pools.filter_map(|pool| pool.instance_types.first());
+    let nodes = std::iter::once(&cluster.head_node.instance_type)
+        .chain(cluster.login_nodes.iter().map(|login| &login.instance_type));
+    nodes.chain(types).map(|name| architecture(catalog, name)).collect()
 }

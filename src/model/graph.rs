@@ -3,7 +3,10 @@
 use super::{NodeFact, Val};
 use crate::spec::{Architecture, Os, Path};
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 /// The stacks of a cluster in an order in which they can be made: no stack before those that feed it.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,6 +23,8 @@ pub struct Graph {
     pub stacks: Vec<Stack>,
     /// What nodes must know of the stacks.
     pub facts: Vec<NodeFact>,
+    /// The processors that nodes have: hpcctl runs on them, too.
+    pub architectures: BTreeSet<Architecture>,
 }
 
 /// A stack's part in the cluster.

@@ -42,10 +42,13 @@ fn resource_tag(key: &str) -> String {
     format!("aws:ResourceTag/{key}")
 }
 
+/// Reports for people, and the objects from which compute nodes learn their names.
 fn write_status(cluster: &Cluster) -> Statement {
     let prefix = names::prefix(cluster);
-    Statement::allow("WriteStatus", &["s3:PutObject"])
-        .on(format!("arn:${{AWS::Partition}}:s3:::${{ArtifactBucket}}/{prefix}/status/*"))
+    let write = Statement::allow("WriteStatus", &["s3:PutObject", "s3:DeleteObject"]);
+    ["status", "launches"].iter().fold(write, |all, folder| {
+        all.on(format!("arn:${{AWS::Partition}}:s3:::${{ArtifactBucket}}/{prefix}/{folder}/*"))
+    })
 }
 
 fn put_metrics() -> Statement {

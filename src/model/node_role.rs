@@ -65,6 +65,13 @@ impl NodeRole<'_> {
     }
 }
 
+/// A compute node learns its name from the object of the launch that it came from.
+pub(super) fn read_launches(site: Site<'_>) -> Statement {
+    let prefix = names::prefix(site.cluster);
+    Statement::allow("ReadLaunches", &["s3:GetObject"])
+        .on(format!("arn:${{AWS::Partition}}:s3:::${{ArtifactBucket}}/{prefix}/launches/*"))
+}
+
 /// Reading the files of a kind of node (`None`: everything of the cluster) and hpcctl itself.
 pub(super) fn read_artifacts(site: Site<'_>, kind: Option<&str>) -> Vec<Statement> {
     let prefix = names::prefix(site.cluster);
@@ -98,7 +105,7 @@ pub(super) fn read_munge_key(site: Site<'_>, stack: &mut Stack) -> Statement {
     Statement::allow("ReadMungeKey", &["secretsmanager:GetSecretValue"]).on_val(secret)
 }
 
-/// A compute node's own name is a tag; instances on Xen cannot read it in their metadata.
+/// A compute node's launch is a tag; instances on Xen cannot read it in their metadata.
 pub(super) fn read_tags() -> Statement {
     let region = Val::reference("AWS::Region");
     Statement::allow("ReadTags", &["ec2:DescribeTags"]).on("*").when("StringEquals", "aws:RequestedRegion", region)

@@ -4,9 +4,11 @@ use super::NodeError;
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
     fs::{self, File},
+    hash::{BuildHasher, RandomState},
     io::{ErrorKind, Write},
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
+    time::SystemTime,
 };
 
 /// Where hpcctl's files are on this node.
@@ -49,6 +51,12 @@ impl Home {
             fs::rename(&next, &path)
         };
         write().map_err(|error| failed(&path, &error.to_string()))
+    }
+
+    /// 32 hex digits that nothing else has.
+    pub(super) fn nonce() -> String {
+        let half = || RandomState::new().hash_one((SystemTime::now(), std::process::id()));
+        format!("{:016x}{:016x}", half(), half())
     }
 
     /// Deletes a file of the state; one that is gone is no error.

@@ -4,6 +4,7 @@
 
 use super::{NodeError, hostlist};
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     process::Stdio,
     time::Duration,
@@ -87,13 +88,12 @@ impl Slurm {
     /// # Errors
     /// When slurmctld refuses.
     pub async fn set_addresses(&self, nodes: &[(String, String)]) -> Result<(), NodeError> {
-        for batch in nodes.chunks(BATCH) {
-            let list = hostlist::compress(batch.iter().map(|(name, _)| name.as_str()));
-            // Addresses go by the order in which slurmctld expands the names.
-            let names = hostlist::expand(&list)?;
-            let address =
-                |name: &String| batch.iter().find(|(one, _)| one == name).map(|(_, address)| address.as_str());
-            let addresses: Vec<&str> = names.iter().filter_map(address).collect();
+        let by_name: BTreeMap<&str, &str> = nodes.iter().map(|(name, at)| (name.as_str(), at.as_str())).collect();
+        // slurmctld takes the addresses in the order in which it expands the names.
+        let names = hostlist::expand(&hostlist::compress(by_name.keys().copied()))?;
+        for batch in names.chunks(BATCH) {
+            let list = hostlist::compress(batch.iter().map(String::as_str));
+            let addresses: Vec<&str> = batch.iter().filter_map(|name| by_name.get(name.as_str()).copied()).collect();
             let addresses = format!("nodeaddr={}", addresses.join(","));
             self.run("scontrol", &["update", &format!("nodename={list}"), &addresses]).await?;
         }
@@ -105,6 +105,8 @@ impl Slurm {
     /// # Errors
     /// When slurmctld refuses.
     pub async fn update_nodes(&self, nodes: &[String], change: &[&str]) -> Result<(), NodeError> {
+        // In the order of their numbers, so that the lists are short.
+        let nodes = hostlist::expand(&hostlist::compress(nodes.iter().map(String::as_str)))?;
         for batch in nodes.chunks(BATCH) {
             let list = format!("nodename={}", hostlist::compress(batch.iter().map(String::as_str)));
             let arguments: Vec<&str> = ["update", &list].into_iter().chain(change.iter().copied()).collect();

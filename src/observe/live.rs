@@ -114,6 +114,16 @@ pub mod keys {
         format!("clusters/{cluster}/current/{path}")
     }
 
+    /// hpcctl for nodes with this kind of processor; shared by all clusters.
+    pub fn program(machine: &str) -> String {
+        format!("bin/hpcctl-{}-{machine}", env!("CARGO_PKG_VERSION"))
+    }
+
+    /// Its SHA-256 in hexadecimal.
+    pub fn program_digest(machine: &str) -> String {
+        format!("{}.sha256", program(machine))
+    }
+
     /// A file of a revision's archive.
     pub fn archive(cluster: &str, revision: u64, path: &str) -> String {
         format!("clusters/{cluster}/revisions/{revision:06}/{path}")

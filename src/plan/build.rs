@@ -302,6 +302,7 @@ fn content(
         files: files.collect(),
         rendered_digest: desired.rendered.digest.clone(),
         facts: desired.graph.facts.clone(),
+        programs: desired.graph.architectures.iter().map(|one| one.machine().to_owned()).collect(),
     }
 }
 

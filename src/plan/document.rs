@@ -7,7 +7,7 @@ use crate::{
     model::{DataHolding, NodeFact, ParameterSource, StackKey},
 };
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The `kind` of a plan document.
 pub const PLAN_KIND: &str = "hpcctl.plan";
@@ -129,6 +129,9 @@ pub struct Content {
     pub rendered_digest: String,
     /// What goes into `cluster.json` from the stacks' outputs.
     pub facts: Vec<NodeFact>,
+    /// The processors for which nodes need hpcctl itself: `x86_64`, `aarch64`.
+    #[serde(default)]
+    pub programs: BTreeSet<String>,
 }
 
 /// A parameter's value, or where it comes from.

@@ -79,7 +79,7 @@ impl Template {
 /// part of it: lines may move.
 fn digest(graph: &Graph, templates: &BTreeMap<StackKey, Template>, files: &BTreeMap<String, NodeFile>) -> String {
     // Facts follow from the storage and accounting that the templates hold already.
-    let Graph { cluster, region, tags, termination_protection, stacks, facts: _ } = graph;
+    let Graph { cluster, region, tags, termination_protection, stacks, facts: _, architectures: _ } = graph;
     let mut parts = vec![cluster.clone(), region.clone(), termination_protection.to_string(), tags.len().to_string()];
     parts.extend(tags.iter().flat_map(|(key, value)| [key.clone(), value.clone()]));
     parts.push(templates.len().to_string());

@@ -120,6 +120,16 @@ pub static CODES: &[(&str, &str, &str)] = &[
         "The vendor has no image for operating system and architecture in this region (name one with `image.ami`), or a subnet that the cluster file names does not exist.",
     ),
     (
+        "HPC2034",
+        "there is no hpcctl for the nodes",
+        "Nodes run the very hpcctl that made their files: `apply` puts it into the artifact bucket. For nodes with another processor than this machine's, `hpcctl-x86_64` or `hpcctl-aarch64` must lie beside hpcctl or in the folder that HPCCTL_NODE_PROGRAMS names; `tools/release` builds both.",
+    ),
+    (
+        "HPC2035",
+        "hpcctl is too new for the nodes",
+        "It was built against a newer C library than the oldest of the supported operating systems has. `tools/release` builds one that runs on all of them.",
+    ),
+    (
         "HPC2040",
         "approval is missing",
         "Nobody was there to ask. `--auto-approve` approves everything that loses no data.",

@@ -53,6 +53,16 @@ pub enum Architecture {
     Arm64,
 }
 
+impl Architecture {
+    /// The kernel's word for it, as `uname -m` prints it.
+    pub fn machine(self) -> &'static str {
+        match self {
+            Self::X86_64 => "x86_64",
+            Self::Arm64 => "aarch64",
+        }
+    }
+}
+
 /// The node that runs slurmctld, and slurmdbd when there is accounting.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -116,6 +116,17 @@ impl Sandbox {
         }
     }
 
+    /// How many calls that change something there have been: what a crash fault counts.
+    pub fn mutations(&self) -> u64 {
+        self.lock().world.mutations
+    }
+
+    /// The same account as the next process finds it, after this one has crashed; without faults.
+    pub fn reborn(&self) -> Self {
+        let world = self.lock().world.clone();
+        Self::new(&self.region, world, Store::new(None), Script::default(), None)
+    }
+
     /// Adds a fault.
     pub fn add_fault(&self, fault: Fault) {
         self.lock().script.faults.push(fault);

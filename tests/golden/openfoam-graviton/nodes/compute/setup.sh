@@ -31,16 +31,16 @@ failed() {
 die() { failed "$*"; }
 trap 'failed "line $LINENO"' ERR
 
-# The node's name in Slurm is a tag that hpcctl puts on the instance when EC2 Fleet has launched it.
+# The node's name in Slurm: hpcctl writes an object for each launch, from which its instances learn who they are.
 node_name() {
-  local name id
-  name=$(imds meta-data/tags/instance/hpcctl:node 2>/dev/null) || {
-    # Instances on Xen see tags in the metadata only after a stop.
-    id=$(imds meta-data/instance-id) &&
-      name=$(aws ec2 describe-tags --output text --query 'Tags[0].Value' \
-        --filters "Name=resource-id,Values=$id" Name=key,Values=hpcctl:node)
-  }
-  [[ -n $name && $name != None ]] && node=$name
+  local name id launch
+  id=$(imds meta-data/instance-id) || return 1
+  # Instances on Xen see tags in the metadata only after a stop.
+  launch=$(imds meta-data/tags/instance/hpcctl:launch 2>/dev/null) ||
+    launch=$(aws ec2 describe-tags --output text --query 'Tags[0].Value' \
+      --filters "Name=resource-id,Values=$id" Name=key,Values=hpcctl:launch) || return 1
+  name=$(aws s3 cp --quiet "s3://$BUCKET/clusters/$CLUSTER/launches/$launch.json" - |
+    jq -er --arg id "$id" '.nodes[$id].name') && node=$name
 }
 
 # Local NVMe disks, as one striped file system. What is on them is gone at the next stop anyway.
@@ -128,7 +128,7 @@ ensure_slurm slurmd
 install_packages slurmd slurm-client slurm-wlm-basic-plugins
 install_hpcctl
 setup_munge
-retry 120 5 node_name || die "no hpcctl:node tag came"
+retry 300 2 node_name || die "nobody said which node this is"
 log "this is $node"
 hostnamectl set-hostname "$node"
 setup_logs

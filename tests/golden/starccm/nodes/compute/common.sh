@@ -48,14 +48,19 @@ install_packages() {
   retry 3 10 dnf -q -y install "${missing[@]}"
 }
 
-# hpcctl itself, in the version that wrote these files.
-install_hpcctl() {
-  local want=0.1.0 program=/opt/hpcctl/bin/hpcctl
-  [[ $("$program" --version 2>/dev/null) == "hpcctl $want" ]] && return
-  mkdir -p /opt/hpcctl/bin
-  retry 10 5 aws s3 cp --only-show-errors "s3://$BUCKET/bin/hpcctl-$want-$(uname -m)" "$program.new"
+# hpcctl itself, the very program that wrote these files.
+fetch_hpcctl() {
+  local from=$1 program=$2 digest
+  digest=$(aws s3 cp --quiet "$from.sha256" -) && [[ -n $digest ]] || return 1
+  ! sha256sum --status --check <<<"$digest  $program" 2>/dev/null || return 0
+  aws s3 cp --only-show-errors "$from" "$program.new" &&
+    sha256sum --status --check <<<"$digest  $program.new" || return 1
   chmod 755 "$program.new"
   mv "$program.new" "$program"
+}
+install_hpcctl() {
+  mkdir -p /opt/hpcctl/bin
+  retry 10 5 fetch_hpcctl "s3://$BUCKET/bin/hpcctl-0.1.0-$(uname -m)" /opt/hpcctl/bin/hpcctl
 }
 
 # --- What every node needs
