@@ -13,7 +13,7 @@
 #   IMAGE      what the machine image has beyond this machine's own programs, as a directory tree
 #   SHARED     where file servers keep what machines mount
 #   HOSTS      the VPC's names, as in /etc/hosts
-#   PROGRAM    hpcctl's binary
+#   PROGRAM    hpcctl's binary, if the machine image carries it; empty: the machine fetches it
 #   ENDPOINT   where AWS is; empty: AWS itself
 set -euo pipefail
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
@@ -40,7 +40,7 @@ make_root() {
   mkdir -p "$root/run/rehearsal/shared" "$root/run/lock" "$root/run/munge" "$root/var/spool/slurmd" "$root/old"
   mount --bind "$SHARED" "$root/run/rehearsal/shared"
   touch "$root/run/rehearsal/hpcctl" "$root/run/rehearsal/journal"
-  mount --bind "$PROGRAM" "$root/run/rehearsal/hpcctl"
+  [[ -z $PROGRAM ]] || mount --bind "$PROGRAM" "$root/run/rehearsal/hpcctl"
   : >>"$MACHINE/journal"
   mount --bind "$MACHINE/journal" "$root/run/rehearsal/journal"
   chown munge: "$root/run/munge" "$root/etc/munge" "$root/var/lib/munge"
@@ -89,16 +89,12 @@ set_network() {
   ip route add default via "$ROUTER"
 }
 
-# What every process of an instance knows of AWS here: where it is. Who the node is comes from the metadata.
+# What the user data finds in its environment and hands on to hpcctl and its services (/etc/hpcctl/node.env): where AWS is.
+# Who the machine is comes from the metadata.
 set_cloud() {
   mkdir -p /opt/hpcctl/bin
-  printf '%s=%q\n' REHEARSAL_ENDPOINT "$ENDPOINT" >/run/rehearsal/env
-  {
-    printf '#!/bin/bash\n# hpcctl, with the way to the cloud of this rehearsal.\n'
-    [[ -z $ENDPOINT ]] || printf 'export AWS_ENDPOINT_URL=%q\n' "$ENDPOINT"
-    printf 'exec /run/rehearsal/hpcctl "$@"\n'
-  } >/opt/hpcctl/bin/hpcctl
-  chmod 755 /opt/hpcctl/bin/hpcctl
+  [[ -z $PROGRAM ]] || ln -s /run/rehearsal/hpcctl /opt/hpcctl/bin/hpcctl
+  [[ -z $ENDPOINT ]] || export AWS_ENDPOINT_URL=$ENDPOINT
 }
 
 user_data() {

@@ -19,6 +19,9 @@ class Machine:
         self.folder = f"{folder}/{self.id}"
         os.makedirs(self.folder, exist_ok=True)
         environment = {**settings, "PATH": os.environ["PATH"], "MACHINE": self.folder, "ADDRESS": self.address}
+        if self.role == "head":
+            # The way of the program from the bucket is a head node's to prove; many nodes share one copy.
+            environment["PROGRAM"] = ""
         with open(f"{self.folder}/machine.log", "ab") as log:
             # A clock since boot of its own: slurmd reports when its machine booted, and slurmctld does not take a node for
             # launched that booted before it was asked for.

@@ -40,7 +40,7 @@ class Vpc:
         environment = {
             **{name: os.environ[name] for name in ("PATH", "HOME", "HPCCTL_TEST_VENVS") if name in os.environ},
             "VPC_DIR": self.dir, "VPC_CIDR": CIDR, "VPC_ROUTER": ROUTER, "VPC_DATABASE": DATABASE,
-            "REHEARSAL": f"{ROOT}/templates/rehearsal", "HPCCTL": os.path.realpath(hpcctl), "AWS_REGION": region}
+            "REHEARSAL": f"{ROOT}/templates/rehearsal", "HPCCTL": self._program(hpcctl), "AWS_REGION": region}
         with open(f"{self.dir}/inside.log", "ab") as log:
             process = subprocess.Popen(
                 ["unshare", "--mount", "--net", "--uts", "--ipc", "--pid", "--fork", "--kill-child", "--mount-proc",
@@ -51,6 +51,11 @@ class Vpc:
         self.wait(lambda: os.path.exists(f"{self.dir}/ready") or process.poll() is not None, 60, "the VPC")
         if process.poll() is not None:
             raise VpcError(f"the VPC does not start: {open(f'{self.dir}/inside.log').read()[-2000:]}")
+
+    def _program(self, hpcctl):
+        """A copy without symbols: every machine holds and digests it, and a rebuild must not change it meanwhile."""
+        subprocess.run(["strip", "-o", f"{self.dir}/hpcctl", hpcctl], check=True)
+        return f"{self.dir}/hpcctl"
 
     def stop(self):
         """Everything in it ends with its first process."""
@@ -77,18 +82,24 @@ class Vpc:
         self.cloud(python, f"{HERE}/ground.py", f"{self.dir}/files", CIDR, f"{self.dir}/database.password", *files)
         for file in files:
             name = next(line.split()[1] for line in open(file) if line.startswith("name:"))
-            self.cloud(os.environ["HPCCTL"], "--cloud", "aws", "apply", f"{self.dir}/files/{name}.yaml", "--auto-approve")
+            self.cloud(f"{self.dir}/hpcctl", "--cloud", "aws", "apply", f"{self.dir}/files/{name}.yaml", "--auto-approve")
             names.append(name)
         for name in names:
             self.wait(lambda: self.is_up(name), 60, f"slurmctld of {name}")
         return names
 
     def is_up(self, cluster):
-        try:
-            return self.head(cluster, "test", "-e", "/run/slurmctld.pid", check=False).returncode == 0 and \
-                "is UP" in self.head(cluster, "scontrol", "ping", check=False).stdout
-        except VpcError:
-            return False
+        for name, machine in self.machines().items():
+            if machine["role"] == "head" and machine["cluster"] == cluster:
+                console = self.console(name)
+                if "set-up failed" in console:
+                    raise VpcError(f"the head node of {cluster}: {console[-2000:]}")
+                return "set-up done" in console and "is UP" in self.on(name, "scontrol", "ping", check=False).stdout
+        return False
+
+    def console(self, instance):
+        with open(f"{self.dir}/machines/{instance}/console", errors="replace") as file:
+            return file.read()
 
     # ------------------------------------------------------------ inside
 
@@ -109,7 +120,7 @@ class Vpc:
         pid = self._pid_of(instance)
         become = ["setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups"] if user else []
         path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-        return self._run(["nsenter", "--target", pid, "--all", "--wd=/tmp", "env", "-i", path, "HOME=/root", "LC_ALL=C.UTF-8",
+        return self._run(["nsenter", "--target", pid, "--all", "--wdns=/tmp", "env", "-i", path, "HOME=/root", "LC_ALL=C.UTF-8",
                           *become, *command], check)
 
     def journal(self, instance):
