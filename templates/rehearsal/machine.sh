@@ -4,7 +4,7 @@
 #
 # Started in new namespaces by the hypervisor, which puts `eth0` into it and then makes $MACHINE/go:
 #
-#   unshare --mount --net --uts --ipc --pid --time --boottime -UPTIME --fork --kill-child machine.sh
+#   unshare --mount --net --uts --ipc --pid --fork --kill-child machine.sh      and a time namespace that begins at zero
 #
 #   MACHINE    a directory of this machine's own: disk, journal, console
 #   ADDRESS    the private address

@@ -25,6 +25,8 @@ from ec2 import Ec2
 from machine import Machine
 
 LOOK = 0.3
+# Seconds from launch to boot. slurmd's and slurmctld's whole seconds must not overlap: see machine.py.
+BOOT = 1.0
 DIR = os.environ["VPC_DIR"]
 REGION = os.environ["AWS_REGION"]
 
@@ -34,7 +36,7 @@ class Hypervisor:
         self.ec2 = Ec2(os.environ["HPC_CLOUD"], REGION)
         keys = os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"]
         self.metadata = imds.Machines(REGION, os.environ["VPC_CIDR"], keys)
-        self.machines, self.ends, self.held = {}, {}, 0.0
+        self.machines, self.ends, self.seen, self.held = {}, {}, {}, 0.0
         self.lock = threading.RLock()
         self.settings = {
             "PREFIX": os.environ["VPC_CIDR"].partition("/")[2], "ROUTER": os.environ["VPC_ROUTER"],
@@ -57,8 +59,9 @@ class Hypervisor:
                     self.end(name, "powered off")
                     instances.pop(name)
             fresh = [one for name, one in instances.items() if name not in self.machines]
-            for one in fresh if time.time() >= self.held else []:
-                self.boot(one)
+            for one in fresh:
+                if time.time() >= max(self.seen.setdefault(one["id"], time.time()) + BOOT, self.held):
+                    self.boot(one)
 
     def boot(self, instance):
         machine = Machine(instance, self.settings, os.environ["REHEARSAL"], f"{DIR}/machines")

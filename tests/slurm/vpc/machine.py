@@ -1,13 +1,27 @@
 """One machine: an instance of the cloud as namespaces with a life of their own."""
 
+import ctypes
 import os
 import signal
 import subprocess
 import time
 
 
-def _uptime():
-    return int(time.clock_gettime(time.CLOCK_BOOTTIME))
+CLONE_NEWTIME = 0x80
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _own_clock():
+    """Lets the clock since boot of what is started next begin at zero.
+
+    slurmd reports when its machine booted, and slurmctld does not take a node for launched that booted before it was asked
+    for. To the nanosecond, for slurmd rounds down: `unshare --boottime` takes seconds only.
+    """
+    if _libc.unshare(CLONE_NEWTIME):
+        raise OSError(ctypes.get_errno(), "no time namespace")
+    with open("/proc/self/timens_offsets", "w") as offsets:
+        seconds, nanoseconds = divmod(-time.clock_gettime_ns(time.CLOCK_BOOTTIME), 1_000_000_000)
+        offsets.write(f"boottime {seconds} {nanoseconds}\n")
 
 
 class Machine:
@@ -23,11 +37,9 @@ class Machine:
             # The way of the program from the bucket is a head node's to prove; many nodes share one copy.
             environment["PROGRAM"] = ""
         with open(f"{self.folder}/machine.log", "ab") as log:
-            # A clock since boot of its own: slurmd reports when its machine booted, and slurmctld does not take a node for
-            # launched that booted before it was asked for.
             self.process = subprocess.Popen(
-                ["unshare", "--mount", "--net", "--uts", "--ipc", "--pid", "--time", "--boottime", str(-_uptime()), "--fork",
-                 "--kill-child", "/bin/bash", f"{rehearsal}/machine.sh"],
+                ["unshare", "--mount", "--net", "--uts", "--ipc", "--pid", "--fork", "--kill-child", "/bin/bash",
+                 f"{rehearsal}/machine.sh"], preexec_fn=_own_clock,
                 env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
         with open(f"{self.folder}/pid", "w") as file:
             file.write(str(self.process.pid))

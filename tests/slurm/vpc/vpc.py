@@ -98,8 +98,11 @@ class Vpc:
         return False
 
     def console(self, instance):
-        with open(f"{self.dir}/machines/{instance}/console", errors="replace") as file:
-            return file.read()
+        try:
+            with open(f"{self.dir}/machines/{instance}/console", errors="replace") as file:
+                return file.read()
+        except FileNotFoundError:
+            return ""
 
     # ------------------------------------------------------------ inside
 
