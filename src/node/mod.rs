@@ -19,6 +19,7 @@ pub mod hostlist;
 mod jobs;
 mod launch;
 mod ledger;
+mod orders;
 mod pools;
 mod resume;
 mod slurm;
@@ -31,6 +32,9 @@ pub use home::Home;
 pub use jobs::{Job, parse_resume_file};
 pub use launch::{Launch, LaunchedNode};
 pub use ledger::Ledger;
+pub use orders::{
+    Answer, FleetOrder, ORDER_KIND, ORDER_VERSION, Order, OrderDocument, QueueOrder, answer_key, orders_prefix,
+};
 pub use pools::{Pools, Rest};
 pub use resume::resume;
 pub use slurm::{Slurm, SlurmNode};

@@ -111,7 +111,9 @@ impl Sandbox {
             objects: all.clone(),
             file_systems: all.clone(),
             compute: all.clone(),
-            identity: all,
+            identity: all.clone(),
+            experiments: all.clone(),
+            logs: all,
             clock: Arc::new(SandboxClock(self.clock.clone())),
         }
     }

@@ -147,6 +147,7 @@ fn instance(
         tags: instance_tags(stack, logical, &resource.tags),
         launched: world.now,
         terminated: None,
+        interrupted: None,
     }
 }
 
