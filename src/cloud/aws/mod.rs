@@ -26,6 +26,7 @@ mod health;
 mod http;
 mod identity;
 mod instance_types;
+mod metadata;
 mod objects;
 mod profile;
 mod retry;
@@ -64,6 +65,7 @@ pub async fn open(options: AwsOptions) -> Result<Cloud> {
         file_systems: Arc::new(file_systems::Fsx::new(&settings)),
         compute: Arc::new(compute::Ec2::new(&settings)),
         identity: Arc::new(identity::Accounts::new(&settings)),
+        metadata: Arc::new(metadata::Imds::new()),
         clock: Arc::new(clock::SystemClock),
     })
 }

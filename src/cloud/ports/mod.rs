@@ -59,6 +59,8 @@ pub struct Cloud {
     pub compute: Arc<dyn Compute>,
     /// STS and IAM.
     pub identity: Arc<dyn Identity>,
+    /// The metadata of the instance that this program runs on.
+    pub metadata: Arc<dyn Metadata>,
     /// Time.
     pub clock: Arc<dyn Clock>,
 }

@@ -25,12 +25,19 @@ pub(super) struct Instance {
     pub launched: Timestamp,
     /// When it was told to terminate.
     pub terminated: Option<Timestamp>,
+    /// When EC2 takes it back, once it has said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interruption: Option<Timestamp>,
+    /// Since when EC2 recommends to move work elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rebalance: Option<Timestamp>,
 }
 
 impl Instance {
     /// EC2's word for its state; `None` when it is gone.
     pub fn state(&self, now: Timestamp) -> Option<&'static str> {
-        match self.terminated {
+        let interrupted = self.interruption.filter(|at| *at <= now);
+        match [self.terminated, interrupted].into_iter().flatten().min() {
             Some(at) if now < at.plus(SHUTDOWN) => Some("shutting-down"),
             Some(_) => None,
             None if now < self.launched.plus(BOOT) => Some("pending"),
