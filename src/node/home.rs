@@ -80,6 +80,33 @@ impl Home {
         Ok(names)
     }
 
+    /// A text file of the machine; `None` when it is not there or cannot be read, as files of processes that end.
+    pub(super) fn text(path: &Path) -> Option<String> {
+        fs::read(path).ok().map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// The names in a folder of the machine; none when it is not there.
+    pub(super) fn entries(path: &Path) -> Vec<String> {
+        let entries = fs::read_dir(path).into_iter().flatten();
+        entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect()
+    }
+
+    /// The slurm.conf that slurmd fetched, or two lines that lead Slurm's commands to slurmctld all the same.
+    ///
+    /// # Errors
+    /// When neither is to be had.
+    pub(super) fn slurm_conf(&self, fetched: &Path, cluster: &str, head: Option<&str>) -> Result<PathBuf, NodeError> {
+        let Some(head) = head.filter(|_| !fetched.exists()) else { return Ok(fetched.to_owned()) };
+        let path = self.state.join("slurm.conf");
+        let text = format!("ClusterName={cluster}\nSlurmctldHost=head({head})\n");
+        let write = || {
+            fs::create_dir_all(&self.state)?;
+            fs::write(&path, text)
+        };
+        write().map_err(|error| failed(&path, &error.to_string()))?;
+        Ok(path)
+    }
+
     /// Waits for a lock of the state and holds it until the file is dropped or the process ends.
     pub(super) fn lock(&self, name: &str) -> Result<File, NodeError> {
         let file = self.open_lock(name)?;

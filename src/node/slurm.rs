@@ -21,6 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(90);
 pub struct Slurm {
     bin: PathBuf,
     conf: PathBuf,
+    patience: Duration,
 }
 
 /// A node as slurmctld knows it.
@@ -49,7 +50,12 @@ impl SlurmNode {
 impl Slurm {
     /// The commands in `bin`, for the cluster of this slurm.conf.
     pub fn new(bin: impl AsRef<Path>, conf: impl AsRef<Path>) -> Self {
-        Self { bin: bin.as_ref().to_owned(), conf: conf.as_ref().to_owned() }
+        Self { bin: bin.as_ref().to_owned(), conf: conf.as_ref().to_owned(), patience: PATIENCE }
+    }
+
+    /// The same, when there is less time.
+    pub fn within(self, patience: Duration) -> Self {
+        Self { patience, ..self }
     }
 
     /// What a command prints.
@@ -71,7 +77,7 @@ impl Slurm {
             .stdin(Stdio::null())
             .kill_on_drop(true)
             .output();
-        let output = tokio::time::timeout(PATIENCE, child).await.map_err(|_| failed("no answer".to_owned()))?;
+        let output = tokio::time::timeout(self.patience, child).await.map_err(|_| failed("no answer".to_owned()))?;
         let output = output.map_err(|error| failed(error.to_string()))?;
         if output.status.success() {
             return Ok(String::from_utf8_lossy(&output.stdout).into_owned());

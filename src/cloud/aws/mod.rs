@@ -29,6 +29,7 @@ mod http;
 mod identity;
 mod instance_types;
 mod logs;
+mod metadata;
 mod objects;
 mod profile;
 mod retry;
@@ -69,6 +70,7 @@ pub async fn open(options: AwsOptions) -> Result<Cloud> {
         identity: Arc::new(identity::Accounts::new(&settings)),
         experiments: Arc::new(experiments::Fis::new(&settings)),
         logs: Arc::new(logs::CloudWatchLogs::new(&settings)),
+        metadata: Arc::new(metadata::Imds::new()),
         clock: Arc::new(clock::SystemClock),
     })
 }

@@ -63,6 +63,8 @@ pub struct Cloud {
     pub experiments: Arc<dyn Experiments>,
     /// CloudWatch Logs.
     pub logs: Arc<dyn Logs>,
+    /// The metadata of the instance that this program runs on.
+    pub metadata: Arc<dyn Metadata>,
     /// Time.
     pub clock: Arc<dyn Clock>,
 }

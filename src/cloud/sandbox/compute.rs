@@ -60,6 +60,7 @@ pub(super) fn run(world: &mut World, region: &str, launch: Launch) -> String {
         launched: world.now,
         terminated: None,
         interrupted: None,
+        rebalance: None,
         instance_type: launch.instance_type,
         subnet: launch.subnet,
         security_groups: launch.security_groups,

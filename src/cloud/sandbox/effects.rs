@@ -148,6 +148,7 @@ fn instance(
         launched: world.now,
         terminated: None,
         interrupted: None,
+        rebalance: None,
     }
 }
 

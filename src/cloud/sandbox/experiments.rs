@@ -52,7 +52,10 @@ impl Experiments for Sandbox {
             check(world, call, input)?;
             let ends = world.now.plus(i64::from(input.minutes) * 60);
             for id in input.instances.iter().filter_map(|arn| arn.rsplit('/').next()) {
+                let now = world.now;
                 if let Some(instance) = world.instances.get_mut(id) {
+                    // FIS begins with the recommendation.
+                    instance.rebalance.get_or_insert(now);
                     instance.interrupted.get_or_insert(ends.plus(-NOTICE));
                 }
             }

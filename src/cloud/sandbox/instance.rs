@@ -31,6 +31,9 @@ pub(super) struct Instance {
     /// When EC2 gives, or gave, the notice that it takes this spot instance back.
     #[serde(default)]
     pub interrupted: Option<Timestamp>,
+    /// Since when EC2 recommends to move work elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rebalance: Option<Timestamp>,
 }
 
 impl Instance {
