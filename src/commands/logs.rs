@@ -13,7 +13,11 @@ use crate::{
     spec::Cluster,
 };
 use clap::Args;
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    path::PathBuf,
+    time::Duration,
+};
 
 /// Between looks for new lines.
 const LOOK: Duration = Duration::from_secs(3);
@@ -117,9 +121,9 @@ async fn follow(
         query.since = Timestamp(query.since.0.max(newest - LATE));
         seen.retain(|_, millis| *millis >= query.since.0 * 1000);
         for event in cloud.logs.events(&query).await?.unwrap_or_default() {
-            if !seen.contains_key(&event.id) {
+            if let Entry::Vacant(unseen) = seen.entry(event.id.clone()) {
                 output.data(&words::log_line(&event));
-                seen.insert(event.id, event.millis);
+                unseen.insert(event.millis);
             }
         }
     }
