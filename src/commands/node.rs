@@ -43,6 +43,12 @@ enum NodeCommand {
         #[arg(long)]
         failed: bool,
     },
+    /// Keep ledger, EC2 and Slurm of one mind, and this head node up to date
+    Sync {
+        /// One pass, and the end
+        #[arg(long)]
+        once: bool,
+    },
 }
 
 /// Runs a program of the node.
@@ -51,6 +57,7 @@ pub fn node(args: &NodeArgs, global: &Global, output: &mut Output) -> Result<u8,
     match &args.command {
         NodeCommand::Resume { nodes, resume_file } => resume(&home, nodes, resume_file.as_ref(), global, output),
         NodeCommand::Suspend { nodes, failed } => suspend(&home, nodes, *failed, global, output),
+        NodeCommand::Sync { once } => sync(&home, *once, global, output),
     }
 }
 
@@ -80,6 +87,19 @@ fn suspend(home: &Home, nodes: &str, failed: bool, global: &Global, output: &mut
     on_cloud(global, Some(&cluster.config.region.clone()), |cloud, _| async move {
         let mut events = log(output, cloud.clock.clone());
         node::suspend(&cloud, &cluster, home, &nodes, why, &mut events).await?;
+        Ok(exit::OK)
+    })
+}
+
+fn sync(home: &Home, once: bool, global: &Global, output: &mut Output) -> Result<u8, Failure> {
+    let cluster = Cluster::load(home)?;
+    on_cloud(global, Some(&cluster.config.region.clone()), |cloud, stop| async move {
+        let mut events = log(output, cloud.clock.clone());
+        if once {
+            node::sync::pass(&cloud, &cluster, home, &mut events).await?;
+        } else {
+            node::sync::forever(&cloud, home, || stop.is_set(), &mut events).await;
+        }
         Ok(exit::OK)
     })
 }

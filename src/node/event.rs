@@ -1,6 +1,6 @@
 //! What the programs did, for the log.
 
-use super::NodeError;
+use super::{NodeError, sync::Action};
 use crate::cloud::FleetError;
 
 /// Takes events.
@@ -75,6 +75,18 @@ pub enum Event {
         instances: Vec<String>,
         /// Why.
         why: &'static str,
+    },
+    /// A launch that the ledger had lost was read back.
+    ReadBack {
+        /// The launch.
+        launch: String,
+        /// Its nodes.
+        nodes: Vec<String>,
+    },
+    /// `sync` did something.
+    Did {
+        /// What.
+        action: Action,
     },
     /// A step failed; the program went on.
     Failed {

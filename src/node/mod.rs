@@ -23,6 +23,7 @@ mod pools;
 mod resume;
 mod slurm;
 mod suspend;
+pub mod sync;
 
 pub use config::{Cluster, PoolRef};
 pub use error::NodeError;
@@ -33,5 +34,5 @@ pub use launch::{Launch, LaunchedNode};
 pub use ledger::Ledger;
 pub use pools::{Pools, Rest};
 pub use resume::resume;
-pub use slurm::{Slurm, SlurmNode};
+pub use slurm::{Slurm, SlurmJob, SlurmNode};
 pub use suspend::{Why, suspend};
