@@ -32,6 +32,7 @@ mod saves;
 mod slurm;
 mod slurm_jobs;
 mod suspend;
+pub mod sync;
 mod timetable;
 mod unmount;
 mod watch;
@@ -50,7 +51,7 @@ pub use orders::{
 pub use pools::{Pools, Rest};
 pub use resume::resume;
 pub use saves::SaveWhy;
-pub use slurm::{Slurm, SlurmNode};
+pub use slurm::{Slurm, SlurmJob, SlurmNode};
 pub use slurm_jobs::NodeJob;
 pub use suspend::{Why, suspend};
 pub use timetable::Told;
