@@ -6,7 +6,7 @@ use std::{
     fs::{self, File},
     hash::{BuildHasher, RandomState},
     io::{ErrorKind, Write},
-    os::unix::fs::OpenOptionsExt,
+    os::unix::fs::{MetadataExt, OpenOptionsExt, chown},
     path::{Path, PathBuf},
     time::SystemTime,
 };
@@ -42,9 +42,7 @@ impl Home {
         text.push(b'\n');
         let next = self.state.join(format!("{name}.{}.next", std::process::id()));
         let write = || {
-            if let Some(folder) = path.parent() {
-                fs::create_dir_all(folder)?;
-            }
+            make_folder(&path)?;
             let mut file = File::create(&next)?;
             file.write_all(&text)?;
             file.sync_data()?;
@@ -80,6 +78,33 @@ impl Home {
         Ok(names)
     }
 
+    /// A text file of the machine; `None` when it is not there or cannot be read, as files of processes that end.
+    pub(super) fn text(path: &Path) -> Option<String> {
+        fs::read(path).ok().map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// The names in a folder of the machine; none when it is not there.
+    pub(super) fn entries(path: &Path) -> Vec<String> {
+        let entries = fs::read_dir(path).into_iter().flatten();
+        entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect()
+    }
+
+    /// The slurm.conf that slurmd fetched, or two lines that lead Slurm's commands to slurmctld all the same.
+    ///
+    /// # Errors
+    /// When neither is to be had.
+    pub(super) fn slurm_conf(&self, fetched: &Path, cluster: &str, head: Option<&str>) -> Result<PathBuf, NodeError> {
+        let Some(head) = head.filter(|_| !fetched.exists()) else { return Ok(fetched.to_owned()) };
+        let path = self.state.join("slurm.conf");
+        let text = format!("ClusterName={cluster}\nSlurmctldHost=head({head})\n");
+        let write = || {
+            fs::create_dir_all(&self.state)?;
+            fs::write(&path, text)
+        };
+        write().map_err(|error| failed(&path, &error.to_string()))?;
+        Ok(path)
+    }
+
     /// Waits for a lock of the state and holds it until the file is dropped or the process ends.
     pub(super) fn lock(&self, name: &str) -> Result<File, NodeError> {
         let file = self.open_lock(name)?;
@@ -97,9 +122,7 @@ impl Home {
     fn open_lock(&self, name: &str) -> Result<File, NodeError> {
         let path = self.state.join(name);
         let open = || {
-            if let Some(folder) = path.parent() {
-                fs::create_dir_all(folder)?;
-            }
+            make_folder(&path)?;
             let existing = File::open(&path);
             match existing {
                 Err(error) if error.kind() == ErrorKind::NotFound => {
@@ -110,6 +133,18 @@ impl Home {
         };
         open().map_err(|error| failed(&path, &error.to_string()))
     }
+}
+
+/// Makes the folder of a file. A folder that root makes belongs to whom the one above it belongs, so that slurm's
+/// programs can write there, too.
+fn make_folder(path: &Path) -> std::io::Result<()> {
+    let Some(folder) = path.parent().filter(|folder| !folder.exists()) else { return Ok(()) };
+    fs::create_dir_all(folder)?;
+    if let Some(above) = folder.parent() {
+        let owner = fs::metadata(above)?;
+        chown(folder, Some(owner.uid()), Some(owner.gid()))?;
+    }
+    Ok(())
 }
 
 fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, NodeError> {
