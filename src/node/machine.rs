@@ -108,7 +108,9 @@ impl Processes {
         let slurms = found.clone();
         loop {
             let before = found.len();
-            found.extend(self.0.iter().filter(|(_, one)| found.contains(&one.parent)).map(|(pid, _)| *pid).collect::<Vec<_>>());
+            found.extend(
+                self.0.iter().filter(|(_, one)| found.contains(&one.parent)).map(|(pid, _)| *pid).collect::<Vec<_>>(),
+            );
             if found.len() == before {
                 return found.difference(&slurms).copied().collect();
             }
@@ -139,7 +141,8 @@ fn process(folder: &Path) -> Option<Process> {
         parent: field("PPid")?.trim().parse().ok()?,
         uid,
         gid: real("Gid")?,
-        catches_term: field("SigCgt").is_some_and(|mask| u64::from_str_radix(mask, 16).is_ok_and(|mask| mask & TERM != 0)),
+        catches_term: field("SigCgt")
+            .is_some_and(|mask| u64::from_str_radix(mask, 16).is_ok_and(|mask| mask & TERM != 0)),
         step: title.and_then(|title| step(&title)),
     })
 }

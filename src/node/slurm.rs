@@ -58,11 +58,6 @@ impl Slurm {
         Self { patience, ..self }
     }
 
-    /// slurm.conf.
-    pub(super) fn conf(&self) -> &Path {
-        &self.conf
-    }
-
     /// What a command prints.
     ///
     /// # Errors

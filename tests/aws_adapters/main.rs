@@ -12,6 +12,7 @@ mod hands;
 mod identity;
 mod instance_types;
 mod lab;
+mod metadata;
 mod objects;
 mod stack_failures;
 mod stacks;
