@@ -2,15 +2,17 @@
 
 use super::{cli::Global, cloud::on_cloud, output::Output};
 use crate::{
+    apply::Stop,
     cloud::Clock,
-    node::{self, Cluster, Event, Home, Why, hostlist, parse_resume_file},
+    node::{self, Cluster, Event, Home, Machine, Watch, Why, hostlist, parse_resume_file},
+    render::PoolConfig,
     report::{
         self,
         errors::{Failure, exit},
     },
 };
 use clap::{Args, Subcommand};
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 /// Options of `node`.
 #[derive(Debug, Args)]
@@ -49,6 +51,21 @@ enum NodeCommand {
         #[arg(long)]
         once: bool,
     },
+    /// The service on spot nodes: saves and requeues jobs, unmounts Lustre and powers off when EC2 takes the node back
+    Watch(WatchArgs),
+}
+
+#[derive(Debug, Args)]
+struct WatchArgs {
+    /// This node's name in Slurm
+    #[arg(long, env = "NODE")]
+    node: String,
+    /// The head node's address
+    #[arg(long, env = "HEAD")]
+    head: Option<String>,
+    /// What is to be done [default: pool.json of --etc]
+    #[arg(long, value_name = "FILE")]
+    pool: Option<PathBuf>,
 }
 
 /// Runs a program of the node.
@@ -58,6 +75,7 @@ pub fn node(args: &NodeArgs, global: &Global, output: &mut Output) -> Result<u8,
         NodeCommand::Resume { nodes, resume_file } => resume(&home, nodes, resume_file.as_ref(), global, output),
         NodeCommand::Suspend { nodes, failed } => suspend(&home, nodes, *failed, global, output),
         NodeCommand::Sync { once } => sync(&home, *once, global, output),
+        NodeCommand::Watch(args) => watch(&home, args, global, output),
     }
 }
 
@@ -89,6 +107,33 @@ fn suspend(home: &Home, nodes: &str, failed: bool, global: &Global, output: &mut
         node::suspend(&cloud, &cluster, home, &nodes, why, &mut events).await?;
         Ok(exit::OK)
     })
+}
+
+fn watch(home: &Home, args: &WatchArgs, global: &Global, output: &mut Output) -> Result<u8, Failure> {
+    let WatchArgs { node, head, pool } = args;
+    let pool: PoolConfig = match pool {
+        // A path that is absolute stays what it is.
+        Some(path) => home.published(&std::path::absolute(path).unwrap_or_else(|_| path.clone()).to_string_lossy())?,
+        None => home.published("pool.json")?,
+    };
+    let region = pool.region.clone();
+    on_cloud(global, Some(&region), |cloud, stop| async move {
+        let mut events = log(output, cloud.clock.clone());
+        let machine = Machine::default();
+        let of = Watch { cloud: &cloud, home, machine: &machine, pool: &pool, node, head: head.as_deref() };
+        tokio::select! {
+            result = node::watch(&of, &mut events) => result?,
+            () = told_to_stop(&stop) => {}
+        }
+        Ok(exit::OK)
+    })
+}
+
+/// Waits for Ctrl-C or SIGTERM: systemd stops the service so.
+async fn told_to_stop(stop: &Stop) {
+    while !stop.is_set() {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
 }
 
 fn sync(home: &Home, once: bool, global: &Global, output: &mut Output) -> Result<u8, Failure> {

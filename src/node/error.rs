@@ -16,6 +16,14 @@ pub enum NodeError {
         /// What it said, or why it did not start.
         words: String,
     },
+    /// A program of this machine failed.
+    #[error("`{command}`: {words}")]
+    Program {
+        /// The program with its first arguments.
+        command: String,
+        /// What it said, or why it did not start or not end.
+        words: String,
+    },
     /// A file of the node cannot be read or written.
     #[error("{path}: {words}")]
     File {

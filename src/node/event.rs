@@ -1,7 +1,7 @@
 //! What the programs did, for the log.
 
-use super::{NodeError, sync::Action};
-use crate::cloud::FleetError;
+use super::{NodeError, SaveWhy, Told, Unmounted, sync::Action};
+use crate::cloud::{FleetError, Timestamp};
 
 /// Takes events.
 pub type Events<'e> = &'e mut dyn FnMut(Event);
@@ -88,6 +88,98 @@ pub enum Event {
         /// What.
         action: Action,
     },
+    /// The program watches this node.
+    Watching {
+        /// The node.
+        node: String,
+    },
+    /// Nobody asked for this node to be watched.
+    NotWatched {
+        /// The node.
+        node: String,
+    },
+    /// The instance metadata answers again.
+    Sees,
+    /// EC2 recommends to move work elsewhere.
+    Rebalance {
+        /// Since when.
+        since: Timestamp,
+    },
+    /// The node takes no more jobs.
+    Drained {
+        /// The node.
+        node: String,
+    },
+    /// EC2 takes the node back.
+    Interrupted {
+        /// `terminate`, `stop` or `hibernate`.
+        action: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// Something that happened in the last two minutes of a node.
+    Left {
+        /// Seconds that are left.
+        seconds: i64,
+        /// What happened.
+        what: Box<Event>,
+    },
+    /// The jobs that the node has at the notice.
+    Jobs {
+        /// The jobs.
+        jobs: Vec<u64>,
+    },
+    /// A job was saved.
+    Saved {
+        /// The job.
+        job: u64,
+        /// Why.
+        why: SaveWhy,
+    },
+    /// A job could not be saved.
+    NotSaved {
+        /// The job.
+        job: u64,
+        /// Why it should have been.
+        why: SaveWhy,
+        /// Why it was not.
+        error: NodeError,
+    },
+    /// A job was told to end.
+    Told {
+        /// The job.
+        job: u64,
+        /// In which way.
+        told: Told,
+    },
+    /// A job could not be told to end.
+    NotTold {
+        /// The job.
+        job: u64,
+        /// In which way.
+        told: Told,
+        /// Why not.
+        error: NodeError,
+    },
+    /// Jobs have ended.
+    JobsEnded {
+        /// Jobs that have not, for which nobody waits any longer.
+        stay: Vec<u64>,
+    },
+    /// A file system was unmounted.
+    Unmounted {
+        /// Where it was.
+        at: String,
+        /// How.
+        how: Unmounted,
+    },
+    /// slurmctld knows that the node is gone.
+    GivenBack {
+        /// The node.
+        node: String,
+    },
+    /// The node powers off now.
+    PoweringOff,
     /// A step failed; the program went on.
     Failed {
         /// The step.
@@ -95,4 +187,14 @@ pub enum Event {
         /// Why.
         error: NodeError,
     },
+}
+
+impl Event {
+    /// What came of saving a job.
+    pub(super) fn saved(job: u64, why: SaveWhy, result: Result<(), NodeError>) -> Self {
+        match result {
+            Ok(()) => Self::Saved { job, why },
+            Err(error) => Self::NotSaved { job, why, error },
+        }
+    }
 }

@@ -4,9 +4,11 @@ use super::NodeError;
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
     fs::{self, File},
+    hash::{BuildHasher, RandomState},
     io::{ErrorKind, Write},
     os::unix::fs::{MetadataExt, OpenOptionsExt, chown},
     path::{Path, PathBuf},
+    time::SystemTime,
 };
 
 /// Where hpcctl's files are on this node.
@@ -49,6 +51,12 @@ impl Home {
         write().map_err(|error| failed(&path, &error.to_string()))
     }
 
+    /// 32 hex digits that nothing else has.
+    pub(super) fn nonce() -> String {
+        let half = || RandomState::new().hash_one((SystemTime::now(), std::process::id()));
+        format!("{:016x}{:016x}", half(), half())
+    }
+
     /// Deletes a file of the state; one that is gone is no error.
     pub(super) fn forget(&self, name: &str) -> Result<(), NodeError> {
         let path = self.state.join(name);
@@ -68,6 +76,33 @@ impl Home {
         let mut names: Vec<String> = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
         names.sort();
         Ok(names)
+    }
+
+    /// A text file of the machine; `None` when it is not there or cannot be read, as files of processes that end.
+    pub(super) fn text(path: &Path) -> Option<String> {
+        fs::read(path).ok().map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// The names in a folder of the machine; none when it is not there.
+    pub(super) fn entries(path: &Path) -> Vec<String> {
+        let entries = fs::read_dir(path).into_iter().flatten();
+        entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect()
+    }
+
+    /// The slurm.conf that slurmd fetched, or two lines that lead Slurm's commands to slurmctld all the same.
+    ///
+    /// # Errors
+    /// When neither is to be had.
+    pub(super) fn slurm_conf(&self, fetched: &Path, cluster: &str, head: Option<&str>) -> Result<PathBuf, NodeError> {
+        let Some(head) = head.filter(|_| !fetched.exists()) else { return Ok(fetched.to_owned()) };
+        let path = self.state.join("slurm.conf");
+        let text = format!("ClusterName={cluster}\nSlurmctldHost=head({head})\n");
+        let write = || {
+            fs::create_dir_all(&self.state)?;
+            fs::write(&path, text)
+        };
+        write().map_err(|error| failed(&path, &error.to_string()))?;
+        Ok(path)
     }
 
     /// Waits for a lock of the state and holds it until the file is dropped or the process ends.

@@ -6,24 +6,36 @@
 //! [`resume`] is ResumeProgram, [`suspend`] is SuspendProgram. What they began is in the [`Ledger`] before EC2 hears of
 //! it, so that nothing that dies in the middle leaves an instance that nobody knows.
 //!
+//! [`watch`] is the service on spot nodes: it saves and ends jobs, unmounts Lustre and powers off before EC2 does.
+//!
 //! Never: a plan, an apply, a word on stdout or stderr. Files and processes of the machine are touched in `home`,
-//! `ledger` and `slurm` alone.
+//! `ledger`, `slurm` and `processes` alone.
 
 mod assign;
 mod config;
+mod ending;
 mod error;
 mod event;
 mod fleets;
 mod home;
 pub mod hostlist;
+mod interruption;
 mod jobs;
 mod launch;
 mod ledger;
+mod machine;
+mod orders;
 mod pools;
+mod processes;
 mod resume;
+mod saves;
 mod slurm;
+mod slurm_jobs;
 mod suspend;
 pub mod sync;
+mod timetable;
+mod unmount;
+mod watch;
 
 pub use config::{Cluster, PoolRef};
 pub use error::NodeError;
@@ -32,7 +44,16 @@ pub use home::Home;
 pub use jobs::{Job, parse_resume_file};
 pub use launch::{Launch, LaunchedNode};
 pub use ledger::Ledger;
+pub use machine::Machine;
+pub use orders::{
+    Answer, FleetOrder, ORDER_KIND, ORDER_VERSION, Order, OrderDocument, QueueOrder, answer_key, orders_prefix,
+};
 pub use pools::{Pools, Rest};
 pub use resume::resume;
+pub use saves::SaveWhy;
 pub use slurm::{Slurm, SlurmJob, SlurmNode};
+pub use slurm_jobs::NodeJob;
 pub use suspend::{Why, suspend};
+pub use timetable::Told;
+pub use unmount::Unmounted;
+pub use watch::{Watch, watch};

@@ -16,7 +16,6 @@ use crate::{
     spec::Scaling,
 };
 use futures_util::{StreamExt, stream};
-use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Fleets that are asked for at the same time.
@@ -184,18 +183,12 @@ fn begin<'c>(
     let now = cloud.clock.now();
     let mut held = ledger.hold()?;
     let mut begun = Vec::new();
-    for (key, (pool, nodes)) in pools {
-        let id = launch_id(&[&cluster.config.cluster, &key, &nodes.join(","), &now.to_string()]);
+    for (pool, nodes) in pools.into_values() {
+        let id = Home::nonce();
         let launch = Launch::new(id, &cluster.config.cluster, &pool.queue.name, &pool.pool.name, now, nodes);
         begun.push((pool, held.begin(launch)?));
     }
     Ok(begun)
-}
-
-/// 32 hex digits that no other launch of the cluster has: a process launches the same nodes once.
-fn launch_id(parts: &[&str]) -> String {
-    let digest = Sha256::digest(format!("{} {}", parts.join("\n"), std::process::id()));
-    digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Writes down which instance is which node, here and where the nodes look.

@@ -21,6 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(90);
 pub struct Slurm {
     bin: PathBuf,
     conf: PathBuf,
+    patience: Duration,
 }
 
 /// A node as slurmctld knows it.
@@ -74,7 +75,12 @@ impl SlurmNode {
 impl Slurm {
     /// The commands in `bin`, for the cluster of this slurm.conf.
     pub fn new(bin: impl AsRef<Path>, conf: impl AsRef<Path>) -> Self {
-        Self { bin: bin.as_ref().to_owned(), conf: conf.as_ref().to_owned() }
+        Self { bin: bin.as_ref().to_owned(), conf: conf.as_ref().to_owned(), patience: PATIENCE }
+    }
+
+    /// The same, when there is less time.
+    pub fn within(self, patience: Duration) -> Self {
+        Self { patience, ..self }
     }
 
     /// What a command prints.
@@ -96,7 +102,7 @@ impl Slurm {
             .stdin(Stdio::null())
             .kill_on_drop(true)
             .output();
-        let output = tokio::time::timeout(PATIENCE, child).await.map_err(|_| failed("no answer".to_owned()))?;
+        let output = tokio::time::timeout(self.patience, child).await.map_err(|_| failed("no answer".to_owned()))?;
         let output = output.map_err(|error| failed(error.to_string()))?;
         if output.status.success() {
             return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
@@ -113,13 +119,12 @@ impl Slurm {
     /// # Errors
     /// When slurmctld refuses.
     pub async fn set_addresses(&self, nodes: &[(String, String)]) -> Result<(), NodeError> {
-        for batch in nodes.chunks(BATCH) {
-            let list = hostlist::compress(batch.iter().map(|(name, _)| name.as_str()));
-            // Addresses go by the order in which slurmctld expands the names.
-            let names = hostlist::expand(&list)?;
-            let address =
-                |name: &String| batch.iter().find(|(one, _)| one == name).map(|(_, address)| address.as_str());
-            let addresses: Vec<&str> = names.iter().filter_map(address).collect();
+        let by_name: BTreeMap<&str, &str> = nodes.iter().map(|(name, at)| (name.as_str(), at.as_str())).collect();
+        // slurmctld takes the addresses in the order in which it expands the names.
+        let names = hostlist::expand(&hostlist::compress(by_name.keys().copied()))?;
+        for batch in names.chunks(BATCH) {
+            let list = hostlist::compress(batch.iter().map(String::as_str));
+            let addresses: Vec<&str> = batch.iter().filter_map(|name| by_name.get(name.as_str()).copied()).collect();
             let addresses = format!("nodeaddr={}", addresses.join(","));
             self.run("scontrol", &["update", &format!("nodename={list}"), &addresses]).await?;
         }
@@ -131,6 +136,8 @@ impl Slurm {
     /// # Errors
     /// When slurmctld refuses.
     pub async fn update_nodes(&self, nodes: &[String], change: &[&str]) -> Result<(), NodeError> {
+        // In the order of their numbers, so that the lists are short.
+        let nodes = hostlist::expand(&hostlist::compress(nodes.iter().map(String::as_str)))?;
         for batch in nodes.chunks(BATCH) {
             let list = format!("nodename={}", hostlist::compress(batch.iter().map(String::as_str)));
             let arguments: Vec<&str> = ["update", &list].into_iter().chain(change.iter().copied()).collect();

@@ -3,7 +3,7 @@
 use crate::{
     cloud::Timestamp,
     node::{
-        Event, hostlist,
+        Event, SaveWhy, Told, Unmounted, hostlist,
         sync::{Action, Cause, Orphan},
     },
 };
@@ -44,6 +44,37 @@ fn words(event: &Event) -> Vec<String> {
         }
         Event::ReadBack { launch, nodes } => vec![format!("launch {launch} was lost and read back: {}", list(nodes))],
         Event::Did { action } => vec![did(action)],
+        Event::Watching { node } => vec![format!("watching for an interruption of {node}")],
+        Event::NotWatched { node } => vec![format!("nothing is to be done when {node} is interrupted")],
+        Event::Sees => vec!["the instance metadata answers again".to_owned()],
+        Event::Rebalance { since } => vec![format!("EC2 recommends since {since} to move work elsewhere")],
+        Event::Drained { node } => vec![format!("drained {node}")],
+        Event::Interrupted { action, at } => vec![format!("EC2 will {action} this instance at {at}")],
+        Event::Left { seconds, what } => {
+            words(what).into_iter().map(|line| format!("[{seconds} s left] {line}")).collect()
+        }
+        Event::Jobs { jobs } if jobs.is_empty() => vec!["no jobs here".to_owned()],
+        Event::Jobs { jobs } => vec![format!("jobs here: {}", numbers(jobs))],
+        Event::Saved { job, why } => vec![format!("saved job {job}{}", occasion(*why))],
+        Event::NotSaved { job, why, error } => vec![format!("failed to save job {job}{}: {error}", occasion(*why))],
+        Event::Told { job, told } => vec![match told {
+            Told::Script => format!("TERM to the batch script of job {job}, which has a trap for it"),
+            Told::All => format!("TERM to all processes of job {job}"),
+            Told::Requeue => format!("put job {job} back into the queue"),
+        }],
+        Event::NotTold { job, told, error } => vec![match told {
+            Told::Script | Told::All => format!("failed to send TERM to job {job}: {error}"),
+            Told::Requeue => format!("failed to put job {job} back into the queue: {error}"),
+        }],
+        Event::JobsEnded { stay } if stay.is_empty() => vec!["no job runs here any more".to_owned()],
+        Event::JobsEnded { stay } => vec![format!("going on without waiting for jobs {}", numbers(stay))],
+        Event::Unmounted { at, how } => vec![match how {
+            Unmounted::Free => format!("unmounted {at}"),
+            Unmounted::Ended => format!("unmounted {at} after ending those who used it"),
+            Unmounted::Lazily => format!("unmounted {at} lazily: somebody still uses it"),
+        }],
+        Event::GivenBack { node } => vec![format!("told slurmctld that {node} is gone")],
+        Event::PoweringOff => vec!["powering off".to_owned()],
         Event::Failed { step, error } => vec![format!("failed to {step}: {error}")],
     }
 }
@@ -112,4 +143,15 @@ fn set(ids: &BTreeSet<String>) -> String {
 fn some(ids: &[&str]) -> String {
     let more = if ids.len() > 20 { format!(" and {} more", ids.len() - 20) } else { String::new() };
     format!("{}{more}", ids.iter().take(20).copied().collect::<Vec<_>>().join(" "))
+}
+
+fn numbers(jobs: &[u64]) -> String {
+    jobs.iter().map(u64::to_string).collect::<Vec<_>>().join(" ")
+}
+
+fn occasion(why: SaveWhy) -> &'static str {
+    match why {
+        SaveWhy::Interval => " as every interval",
+        SaveWhy::Interruption => "",
+    }
 }

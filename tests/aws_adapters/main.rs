@@ -8,6 +8,7 @@
 mod compute;
 mod errors;
 mod file_systems;
+mod fleet;
 mod hands;
 mod identity;
 mod instance_types;

@@ -47,6 +47,19 @@ pub const NETWORK: &str = r#"{
   }
 }"#;
 
+/// A launch template.
+pub const LAUNCH_TEMPLATE: &str = r#"{
+  "Resources": {
+    "Template": {"Type": "AWS::EC2::LaunchTemplate", "Properties": {"LaunchTemplateData": {
+      "ImageId": "ami-0123456789abcdef0",
+      "MetadataOptions": {"HttpTokens": "required", "InstanceMetadataTags": "enabled"}}}}
+  },
+  "Outputs": {
+    "Id": {"Value": {"Ref": "Template"}},
+    "Version": {"Value": {"Fn::GetAtt": ["Template", "LatestVersionNumber"]}}
+  }
+}"#;
+
 /// Two Lustre file systems: one with an association, one born with its link to S3.
 pub const STORAGE: &str = r#"{
   "Parameters": {"Subnet": {"Type": "String"}, "Bucket": {"Type": "String"}},

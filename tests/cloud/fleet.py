@@ -59,7 +59,7 @@ def _instant(params, get):
     if wanted - open_ < minimum:
         grants = []
     fleet = f"fleet-{emulator.request_id()}"
-    launched = [(pool, _launch(pool, count, params, get, fleet)) for pool, count in grants]
+    launched = [(pool, _launch(pool, count, params, get, fleet, purchase == "spot")) for pool, count in grants]
     _remember(fleet, wanted, purchase, launched, params)
     body = (f"<fleetId>{fleet}</fleetId><errorSet>{''.join(_error_xml(p, e, purchase) for p, e in errors)}</errorSet>"
             f"<fleetInstanceSet>{''.join(_instances_xml(p, i, purchase) for p, i in launched)}</fleetInstanceSet>")
@@ -166,7 +166,7 @@ def _pool(spec, template, over):
     }
 
 
-def _launch(pool, count, params, get, fleet):
+def _launch(pool, count, params, get, fleet, spot):
     """Starts instances and tags them: the template's tags, then the request's, then AWS's own."""
     data = pool["data"]
     for group in pool["groups"] or []:
@@ -180,6 +180,8 @@ def _launch(pool, count, params, get, fleet):
     tags.update({"aws:ec2:fleet-id": fleet, "aws:ec2launchtemplate:id": pool["spec"]["LaunchTemplateId"],
                  "aws:ec2launchtemplate:version": pool["spec"]["Version"]})
     for instance in launched:
+        if spot:
+            instance["InstanceLifecycle"] = "spot"
         ec2_state._tags[instance["InstanceId"]] = [{"Key": key, "Value": value} for key, value in tags.items()]
         instance["Placement"] = {**instance.get("Placement", {}), "AvailabilityZone": pool["zone"],
                                  **{k: v for k, v in (data.get("Placement") or {}).items() if k == "GroupName"}}

@@ -10,6 +10,7 @@
     fleet            CreateFleet with capacity errors
     faults           the faults file
     images           the vendors' machine images
+    instances        addresses of the subnet, user data, spot
 
 `start` runs it, with the proxy that judges the requests in front. Environment: GATEWAY_PORT,
 HPC_FAULTS, HPC_FSX_FILES, HPC_FSX_DELAY, and MiniStack's own.
@@ -25,12 +26,13 @@ import fleet
 import fsx
 import guard
 import images
+import instances
 import stack_policies
 from emulator import HANDLERS, app
 
 
 def main():
-    for part in (fsx, cfn_types, cfn_fsx, fleet, images, corrections, drift_readers, stack_policies, guard):
+    for part in (fsx, cfn_types, cfn_fsx, fleet, images, instances, corrections, drift_readers, stack_policies, guard):
         part.install()
     print(f"test cloud: {len(HANDLERS)} CloudFormation types", flush=True)
     sys.argv = sys.argv[:1]

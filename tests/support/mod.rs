@@ -1,6 +1,8 @@
 //! What several tests share: clusters made up by proptest, and a cluster taken through its life on the sandbox.
 #![allow(dead_code, missing_docs, clippy::unwrap_used)]
 
+pub mod head;
+
 use hpcctl::{
     apply::{self, Applied, Context, Event, Listener, Stop},
     catalog::{InstanceCatalog, ResourceCatalog},

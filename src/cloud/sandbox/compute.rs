@@ -59,6 +59,8 @@ pub(super) fn run(world: &mut World, region: &str, launch: Launch) -> String {
         public_ip: None,
         launched: world.now,
         terminated: None,
+        interrupted: None,
+        rebalance: None,
         instance_type: launch.instance_type,
         subnet: launch.subnet,
         security_groups: launch.security_groups,

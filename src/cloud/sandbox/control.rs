@@ -1,7 +1,7 @@
 //! The sandbox as one thing: the world, its file, its clock, and what goes wrong.
 
 use super::{
-    FAULTS_VARIABLE, PACE_VARIABLE,
+    FAULTS_VARIABLE, INSTANCE_VARIABLE, PACE_VARIABLE,
     clock::{SandboxClock, VirtualClock},
     faults::{CallError, Fault, HandEdit, Script},
     sim::Sim,
@@ -22,6 +22,8 @@ const WRITE_TIME_AFTER: i64 = 30;
 #[derive(Clone)]
 pub struct Sandbox {
     pub(super) region: String,
+    /// The instance that this program is taken to run on.
+    pub(super) instance: Option<String>,
     clock: Arc<VirtualClock>,
     inner: Arc<Mutex<Inner>>,
 }
@@ -98,7 +100,8 @@ impl Sandbox {
     fn new(region: &str, world: World, store: Store, script: Script, pace: Option<f64>) -> Self {
         let clock = Arc::new(VirtualClock::new(world.now, pace));
         let inner = Inner { written: world.now, world, store, script, crashed: false };
-        Self { region: region.to_owned(), clock, inner: Arc::new(Mutex::new(inner)) }
+        let instance = std::env::var(INSTANCE_VARIABLE).ok().filter(|id| !id.is_empty());
+        Self { region: region.to_owned(), instance, clock, inner: Arc::new(Mutex::new(inner)) }
     }
 
     /// The ports.
@@ -111,9 +114,23 @@ impl Sandbox {
             objects: all.clone(),
             file_systems: all.clone(),
             compute: all.clone(),
-            identity: all,
+            identity: all.clone(),
+            experiments: all.clone(),
+            logs: all.clone(),
+            metadata: all,
             clock: Arc::new(SandboxClock(self.clock.clone())),
         }
+    }
+
+    /// How many calls that change something there have been: what a crash fault counts.
+    pub fn mutations(&self) -> u64 {
+        self.lock().world.mutations
+    }
+
+    /// The same account as the next process finds it, after this one has crashed; without faults.
+    pub fn reborn(&self) -> Self {
+        let world = self.lock().world.clone();
+        Self::new(&self.region, world, Store::new(None), Script::default(), None)
     }
 
     /// Adds a fault.

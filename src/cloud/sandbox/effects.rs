@@ -147,6 +147,8 @@ fn instance(
         tags: instance_tags(stack, logical, &resource.tags),
         launched: world.now,
         terminated: None,
+        interrupted: None,
+        rebalance: None,
     }
 }
 

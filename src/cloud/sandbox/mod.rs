@@ -22,12 +22,15 @@ mod durations;
 mod effects;
 mod estate;
 mod eval;
+mod experiments;
 mod faults;
 mod file_systems;
 mod fleet;
 mod identity;
 mod ids;
 mod instance;
+mod logs;
+mod metadata;
 mod objects;
 mod operation;
 mod parameters;
@@ -61,6 +64,8 @@ use std::path::Path;
 pub const FAULTS_VARIABLE: &str = "HPCCTL_SANDBOX_FAULTS";
 /// The variable with how many virtual seconds pass in a real one; unset: as fast as possible.
 pub const PACE_VARIABLE: &str = "HPCCTL_SANDBOX_PACE";
+/// The variable with the id of the instance that the program is taken to run on.
+pub const INSTANCE_VARIABLE: &str = "HPCCTL_SANDBOX_INSTANCE";
 
 /// The account in this file, with the faults and the pace that the environment asks for.
 pub fn open(state_file: &Path, region: &str) -> Result<Cloud> {

@@ -97,6 +97,8 @@ pub struct PoolConfig {
     pub format_version: String,
     /// The cluster's name.
     pub cluster: String,
+    /// The region.
+    pub region: String,
     /// The queue.
     pub queue: String,
     /// The pool.
@@ -177,6 +179,7 @@ impl PoolConfig {
             kind: "hpcctl/pool-config".to_owned(),
             format_version: "1.0".to_owned(),
             cluster: site.cluster.name.to_string(),
+            region: site.cluster.region.to_string(),
             queue: one.queue.name.to_string(),
             pool: name.to_string(),
             watch: one.watched(),

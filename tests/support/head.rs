@@ -1,0 +1,94 @@
+//! A head node on the sandbox: the files that `apply` publishes, and a `scontrol` that writes down what it is asked.
+#![allow(dead_code, missing_docs, clippy::unwrap_used)]
+
+use super::{Built, build, carry_out_well, on_sandbox, plan_for};
+use hpcctl::{
+    cloud::{Cloud, InstanceState, sandbox::Sandbox},
+    node::{Cluster, Event, Home, hostlist},
+};
+use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf};
+
+/// What `scontrol` does: one line for each call in `calls`; nodes are shown as `nodes` has them.
+const SCONTROL: &str = r#"#!/bin/bash
+here=$(dirname "$0")
+printf '%s\n' "$*" >>"$here/calls"
+case "$*" in
+*"show node"*) cat "$here/nodes" 2>/dev/null ;;
+*) [ ! -e "$here/refuse" ] || { cat "$here/refuse" >&2; exit 1; } ;;
+esac
+"#;
+
+pub struct Head {
+    pub sandbox: Sandbox,
+    pub cloud: Cloud,
+    pub home: Home,
+    pub cluster: Cluster,
+    pub built: Built,
+    pub bin: PathBuf,
+    folder: PathBuf,
+}
+
+impl Drop for Head {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+impl Head {
+    /// The head node of a cluster that was applied to an empty sandbox.
+    pub fn of(name: &str, yaml: &str) -> Self {
+        let folder = std::env::temp_dir().join(format!("hpcctl-head-{}-{name}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        let (etc, state, bin) = (folder.join("etc"), folder.join("state"), folder.join("bin"));
+        for one in [&etc, &state, &bin] {
+            fs::create_dir_all(one).unwrap();
+        }
+        let built = build(name, yaml);
+        let sandbox = Sandbox::in_memory(&built.graph.region);
+        let cloud = sandbox.cloud();
+        let cluster_json = on_sandbox(async {
+            let plan = plan_for(&cloud, &built).await;
+            carry_out_well(&cloud, &plan).await;
+            let key = format!("clusters/{}/current/cluster.json", built.graph.cluster);
+            cloud.objects.get(plan.content.bucket.as_ref().unwrap(), &key).await.unwrap().unwrap().0
+        });
+        fs::write(etc.join("cluster.json"), cluster_json).unwrap();
+        let mut config: serde_json::Value =
+            serde_json::from_str(&built.rendered.files["head/hpcctl.json"].content).unwrap();
+        config["slurm_bin"] = bin.to_str().unwrap().into();
+        fs::write(etc.join("hpcctl.json"), config.to_string()).unwrap();
+        fs::write(bin.join("scontrol"), SCONTROL).unwrap();
+        fs::set_permissions(bin.join("scontrol"), fs::Permissions::from_mode(0o755)).unwrap();
+        let home = Home { etc, state };
+        let cluster = Cluster::load(&home).unwrap();
+        Self { sandbox, cloud, home, cluster, built, bin, folder }
+    }
+
+    /// What `scontrol` was asked since the last look.
+    pub fn calls(&self) -> Vec<String> {
+        let text = fs::read_to_string(self.bin.join("calls")).unwrap_or_default();
+        let _ = fs::remove_file(self.bin.join("calls"));
+        text.lines().map(str::to_owned).collect()
+    }
+
+    /// What slurmctld says of nodes.
+    pub fn show(&self, list: &str, states: &str) {
+        let line = |name: String| format!("NodeName={name} State={states} Partitions=q\n");
+        let text: String = hostlist::expand(list).unwrap().into_iter().map(line).collect();
+        fs::write(self.bin.join("nodes"), text).unwrap();
+    }
+
+    /// The cluster's compute nodes in EC2.
+    pub fn instances(&self) -> Vec<InstanceState> {
+        let all = on_sandbox(self.cloud.compute.instances_of(&self.built.graph.cluster)).unwrap();
+        let compute = |one: &InstanceState| one.tags.get("hpcctl:role").is_some_and(|role| role == "compute");
+        all.into_iter().filter(|one| compute(one) && one.state != "shutting-down").collect()
+    }
+}
+
+/// Events as lines.
+pub fn lines(events: &[Event]) -> Vec<String> {
+    let at = hpcctl::cloud::Timestamp(0);
+    let text = events.iter().flat_map(|event| hpcctl::report::node::event_lines(at, event));
+    text.map(|line| line.split_once(' ').unwrap().1.to_owned()).collect()
+}
