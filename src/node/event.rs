@@ -1,6 +1,6 @@
 //! What the programs did, for the log.
 
-use super::{NodeError, SaveWhy, Told, Unmounted, sync::Action};
+use super::{NodeError, OrderDocument, SaveWhy, Told, Unmounted, sync::Action};
 use crate::cloud::{FleetError, Timestamp};
 
 /// Takes events.
@@ -82,6 +82,20 @@ pub enum Event {
         launch: String,
         /// Its nodes.
         nodes: Vec<String>,
+    },
+    /// A new configuration is in place.
+    Configured {
+        /// Its revision.
+        revision: u64,
+    },
+    /// A new hpcctl is in place: this one ends, so that systemd starts it.
+    Renewed,
+    /// An order was carried out, or was not.
+    Ordered {
+        /// The order; none: it could not be read.
+        order: Option<OrderDocument>,
+        /// Why it was not carried out.
+        failed: Option<String>,
     },
     /// `sync` did something.
     Did {

@@ -3,7 +3,7 @@
 use crate::{
     cloud::Timestamp,
     node::{
-        Event, SaveWhy, Told, Unmounted, hostlist,
+        Event, FleetOrder, Order, OrderDocument, QueueOrder, SaveWhy, Told, Unmounted, hostlist,
         sync::{Action, Cause, Orphan},
     },
 };
@@ -43,6 +43,9 @@ fn words(event: &Event) -> Vec<String> {
             vec![format!("terminated {}: {why}", some(&ids))]
         }
         Event::ReadBack { launch, nodes } => vec![format!("launch {launch} was lost and read back: {}", list(nodes))],
+        Event::Configured { revision } => vec![format!("revision {revision} is in place")],
+        Event::Renewed => vec!["a new hpcctl is in place: starting it".to_owned()],
+        Event::Ordered { order, failed } => vec![ordered(order.as_ref(), failed.as_deref())],
         Event::Did { action } => vec![did(action)],
         Event::Watching { node } => vec![format!("watching for an interruption of {node}")],
         Event::NotWatched { node } => vec![format!("nothing is to be done when {node} is interrupted")],
@@ -99,11 +102,27 @@ fn did(action: &Action) -> String {
         Action::Count { queue, instances } => format!("starts for queue {queue} failed: {}", set(instances)),
         Action::Reset { queue, instances, .. } => format!("nodes of queue {queue} came up: {}", set(instances)),
         Action::Protect { queue, failures } => {
-            format!("queue {queue} is protected: {failures} starts in a row failed; `hpcctl queue resume` opens it again")
+            format!(
+                "queue {queue} is protected: {failures} starts in a row failed; `hpcctl queue resume` opens it again"
+            )
         }
         Action::Release { queue } => format!("queue {queue} was opened again"),
         Action::Hold { queue, state } => format!("queue {queue} is {state} again after a start of slurmctld"),
         Action::Tag { instance, node } => format!("{instance} is called {node}"),
+    }
+}
+
+fn ordered(document: Option<&OrderDocument>, failed: Option<&str>) -> String {
+    let what = document.map(|document| match &document.order {
+        Order::Queue { name, state: QueueOrder::Drain } => format!("drain queue {name}, by {}", document.by),
+        Order::Queue { name, state: QueueOrder::Resume } => format!("resume queue {name}, by {}", document.by),
+        Order::Fleet(FleetOrder::Start) => format!("start the fleet, by {}", document.by),
+        Order::Fleet(FleetOrder::Stop) => format!("stop the fleet, by {}", document.by),
+    });
+    let what = what.unwrap_or_else(|| "one that is none".to_owned());
+    match failed {
+        Some(words) => format!("failed to carry out an order ({what}): {words}"),
+        None => format!("carried out an order ({what})"),
     }
 }
 

@@ -38,7 +38,8 @@ pub(super) const EVENT: &str = "hpcctl: EC2 plans";
 const NO_CAPACITY: &str = "hpcctl: no capacity";
 const SET_UP: &str = "hpcctl set-up:";
 /// What slurmctld itself writes on nodes that were lost (`set_node_down` and `_do_power_work` of 22.05 to 25.11).
-const LOST: [&str; 4] = ["Not responding", "ResumeTimeout reached", "Node unexpectedly rebooted", "Node not responding"];
+const LOST: [&str; 4] =
+    ["Not responding", "ResumeTimeout reached", "Node unexpectedly rebooted", "Node not responding"];
 
 /// What is to be done now.
 ///
@@ -48,13 +49,8 @@ pub fn reconcile(world: &World<'_>, memory: &Memory) -> Vec<Action> {
     if world.nodes.is_empty() {
         return Vec::new();
     }
-    let mut rules = Rules {
-        world,
-        memory,
-        owned: world.owned(),
-        in_flight: world.in_flight(),
-        out: Decided::default(),
-    };
+    let mut rules =
+        Rules { world, memory, owned: world.owned(), in_flight: world.in_flight(), out: Decided::default() };
     rules.cut_short();
     rules.instances();
     rules.failures();
@@ -110,7 +106,9 @@ impl Decided {
         all.extend(Some(self.forget).filter(some).map(|instances| Action::Forget { instances }));
         all.extend(self.drain.into_iter().map(|(event, nodes)| Action::Drain { event, nodes }));
         all.extend(Some(self.end_rests).filter(some).map(|pools| Action::EndRests { pools }));
-        all.extend(Some(self.idle).filter(|(nodes, _)| some(nodes)).map(|(nodes, failed)| Action::Idle { nodes, failed }));
+        all.extend(
+            Some(self.idle).filter(|(nodes, _)| some(nodes)).map(|(nodes, failed)| Action::Idle { nodes, failed }),
+        );
         all.extend(self.rest.into_iter().map(|(code, nodes)| Action::Rest { code, nodes }));
         all.extend(self.queues);
         all.extend(Some(self.relaunch).filter(some).map(|nodes| Action::Relaunch { nodes }));

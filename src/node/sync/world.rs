@@ -132,7 +132,8 @@ impl World<'_> {
         seen.extend(impaired.map(|health| key("impaired", &health.id)));
         memory.notice(seen, self.now);
         memory.relaunched.retain(|name, _| self.nodes.get(name).is_some_and(SlurmNode::is_rising));
-        let known: BTreeSet<&str> = self.launches.iter().flat_map(|one| one.launch.nodes.keys()).map(String::as_str).collect();
+        let known: BTreeSet<&str> =
+            self.launches.iter().flat_map(|one| one.launch.nodes.keys()).map(String::as_str).collect();
         let keep = |id: &String| known.contains(id.as_str()) || self.instances.contains_key(id);
         memory.counted.retain(keep);
         memory.came_up.retain(keep);
