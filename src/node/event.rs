@@ -1,6 +1,10 @@
 //! What the programs did, for the log.
 
+<<<<<<< HEAD
 use super::{NodeError, OrderDocument, SaveWhy, Told, Unmounted, sync::Action};
+=======
+use super::{NodeError, SaveWhy, Told, Unmounted, sync::Action};
+>>>>>>> main
 use crate::cloud::{FleetError, Timestamp};
 
 /// Takes events.
@@ -76,6 +80,7 @@ pub enum Event {
         /// Why.
         why: &'static str,
     },
+<<<<<<< HEAD
     /// A launch that the ledger had lost was read back.
     ReadBack {
         /// The launch.
@@ -102,6 +107,8 @@ pub enum Event {
         /// What.
         action: Action,
     },
+=======
+>>>>>>> main
     /// The program watches this node.
     Watching {
         /// The node.
@@ -194,6 +201,21 @@ pub enum Event {
     },
     /// The node powers off now.
     PoweringOff,
+<<<<<<< HEAD
+=======
+    /// A launch that the ledger had lost was read back.
+    ReadBack {
+        /// The launch.
+        launch: String,
+        /// Its nodes.
+        nodes: Vec<String>,
+    },
+    /// `sync` did something.
+    Did {
+        /// What.
+        action: Action,
+    },
+>>>>>>> main
     /// A step failed; the program went on.
     Failed {
         /// The step.
