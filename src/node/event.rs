@@ -1,10 +1,6 @@
 //! What the programs did, for the log.
 
-<<<<<<< HEAD
 use super::{NodeError, OrderDocument, SaveWhy, Told, Unmounted, sync::Action};
-=======
-use super::{NodeError, SaveWhy, Told, Unmounted, sync::Action};
->>>>>>> main
 use crate::cloud::{FleetError, Timestamp};
 
 /// Takes events.
@@ -80,7 +76,6 @@ pub enum Event {
         /// Why.
         why: &'static str,
     },
-<<<<<<< HEAD
     /// A launch that the ledger had lost was read back.
     ReadBack {
         /// The launch.
@@ -107,8 +102,6 @@ pub enum Event {
         /// What.
         action: Action,
     },
-=======
->>>>>>> main
     /// The program watches this node.
     Watching {
         /// The node.
@@ -201,21 +194,6 @@ pub enum Event {
     },
     /// The node powers off now.
     PoweringOff,
-<<<<<<< HEAD
-=======
-    /// A launch that the ledger had lost was read back.
-    ReadBack {
-        /// The launch.
-        launch: String,
-        /// Its nodes.
-        nodes: Vec<String>,
-    },
-    /// `sync` did something.
-    Did {
-        /// What.
-        action: Action,
-    },
->>>>>>> main
     /// A step failed; the program went on.
     Failed {
         /// The step.

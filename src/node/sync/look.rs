@@ -74,13 +74,8 @@ async fn read_back(
         }
     }
     for (id, alive) in lost {
-<<<<<<< HEAD
         let object = find(cloud, cluster.bucket()?, &cluster.launch_key(id)).await?;
         let published: Option<Launch> = object.and_then(|body| serde_json::from_slice(&body).ok());
-=======
-        let object = cloud.objects.get(cluster.bucket()?, &cluster.launch_key(id)).await?;
-        let published: Option<Launch> = object.and_then(|(body, _)| serde_json::from_slice(&body).ok());
->>>>>>> main
         let Some(mut launch) = published.filter(|one| one.launch == id).or_else(|| by_names(cluster, id, &alive))
         else {
             continue;
