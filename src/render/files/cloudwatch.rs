@@ -15,6 +15,9 @@ const HEAD: &[(&str, &str)] = &[
     ("resume", "/var/log/hpcctl/resume.log"),
     ("suspend", "/var/log/hpcctl/suspend.log"),
     ("resume-fail", "/var/log/hpcctl/resume-fail.log"),
+    ("sync", "/var/log/hpcctl/sync.log"),
+    // In the embedded metric format: CloudWatch makes metrics of what comes here.
+    ("metrics", "/var/log/hpcctl/metrics.log"),
 ];
 /// Logs of compute nodes.
 const COMPUTE: &[(&str, &str)] = &[
