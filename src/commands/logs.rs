@@ -117,9 +117,8 @@ async fn follow(
         query.since = Timestamp(query.since.0.max(newest - LATE));
         seen.retain(|_, millis| *millis >= query.since.0 * 1000);
         for event in cloud.logs.events(&query).await?.unwrap_or_default() {
-            if !seen.contains_key(&event.id) {
+            if seen.insert(event.id.clone(), event.millis).is_none() {
                 output.data(&words::log_line(&event));
-                seen.insert(event.id, event.millis);
             }
         }
     }
