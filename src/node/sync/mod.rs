@@ -21,7 +21,7 @@ pub use reconcile::reconcile;
 pub use report::report;
 pub use world::{KnownLaunch, World};
 
-use super::{Cluster, Event, Events, Home, Ledger, NodeError};
+use super::{Cluster, Event, Events, Home, Ledger, NodeError, Pools};
 use crate::{
     cloud::{Cloud, LAUNCH_TAG},
     observe::keys,
@@ -113,7 +113,7 @@ async fn tend(
         events(Event::Failed { step: "carry out orders", error });
     }
     let objects = launch_objects(cloud, cluster, memory, events).await;
-    let world = look::look(cloud, cluster, home, events).await?;
+    let mut world = look::look(cloud, cluster, home, events).await?;
     if memory.due(Part::Health, world.now, HEALTH) {
         health(cloud, &world, memory, events).await;
     }
@@ -124,6 +124,7 @@ async fn tend(
     memory.booted.clone_from(&world.booted);
     Ledger::new(home).sweep()?;
     forget_objects(cloud, &world, objects, events).await;
+    world.pools = Pools::read(home)?;
     if let Err(error) = tell(cloud, &world, place, memory).await {
         events(Event::Failed { step: "report", error });
     }
