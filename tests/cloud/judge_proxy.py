@@ -130,6 +130,8 @@ class Handler(BaseHTTPRequestHandler):
     """One connection of a client."""
 
     protocol_version = "HTTP/1.1"
+    # Head and body of an answer are two writes: the second must not wait for the first one's acknowledgement.
+    disable_nagle_algorithm = True
     judge = None
 
     def log_message(self, *args):

@@ -90,8 +90,10 @@ pub enum Part {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Configuration {
-    /// The entity tag of the `cluster.json` that was looked at last and needs nothing more.
+    /// The entity tag of the `cluster.json` that is in place, or that failed last.
     pub tag: String,
+    /// Why it is not in place.
+    pub failed: Option<String>,
     /// How often in a row the set-up failed.
     pub failures: u32,
     /// When it is tried again.
