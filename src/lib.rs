@@ -2,8 +2,8 @@
 //!
 //! One cluster file is read ([`spec`]), checked ([`check`]), turned into a graph of stacks and resources
 //! ([`model`]) and into templates and node files ([`render`]). Held against what exists ([`observe`]) it
-//! becomes a [`plan`], which [`apply`] obeys through the ports of [`cloud`]. [`node`] runs on the cluster's own nodes. [`catalog`] has the facts,
-//! [`report`] makes views of everything, and [`commands`] wires the rooms to the command line.
+//! becomes a [`plan`], which [`apply`] obeys through the ports of [`cloud`]. [`node`] runs on the cluster's own nodes.
+//! [`operate`] is what people do with a cluster that runs. [`catalog`] has the facts, [`report`] makes views of everything, and [`commands`] wires the rooms to the command line.
 
 pub mod apply;
 pub mod catalog;
@@ -13,6 +13,7 @@ pub mod commands;
 pub mod model;
 pub mod node;
 pub mod observe;
+pub mod operate;
 pub mod plan;
 pub mod render;
 pub mod report;

@@ -179,5 +179,8 @@ fn suspending_what_is_gone_is_no_error() {
     suspend(&head, "q-od-[1-2]", Why::Idle);
     assert!(Ledger::new(&head.home).launches().unwrap().is_empty());
     suspend(&head, "q-od-1,nonsense-7", Why::Failed);
+    assert!(Pools::read(&head.home).unwrap().failures.is_empty(), "what never had an instance is no failed start");
+    resume(&head, "q-od-1", None).0.unwrap();
+    suspend(&head, "q-od-1", Why::Failed);
     assert_eq!(Pools::read(&head.home).unwrap().failures.get("q"), Some(&1));
 }

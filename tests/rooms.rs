@@ -20,11 +20,15 @@ const LAW: &[(&str, &[&str])] = &[
     ("plan", &["spec", "catalog", "model", "render", "observe", "cloud"]),
     ("apply", &["spec", "model", "render", "observe", "plan", "cloud"]),
     ("node", &["spec", "render", "cloud"]),
-    ("report", &["node", "spec", "catalog", "check", "model", "render", "observe", "plan", "apply", "cloud"]),
+    ("operate", &["spec", "render", "observe", "apply", "node", "cloud"]),
+    (
+        "report",
+        &["operate", "node", "spec", "catalog", "check", "model", "render", "observe", "plan", "apply", "cloud"],
+    ),
 ];
 
 /// The rooms in which code may wait.
-const ASYNC: &[&str] = &["observe", "apply", "cloud", "node", "commands"];
+const ASYNC: &[&str] = &["observe", "apply", "cloud", "node", "operate", "commands"];
 
 #[test]
 fn no_room_uses_a_room_that_it_may_not() {

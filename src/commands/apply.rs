@@ -5,10 +5,10 @@ use super::{
     cli::Global,
     cloud::on_cloud,
     load::{self, Loaded, load},
+    node_programs::programs,
     output::{Output, Progress, ProgressFormat},
     plan::{PlanFormat, look, make, show},
     process,
-    programs::programs,
 };
 use crate::{
     apply::{self, ApplyError, Context, LockOutcome, Stop},

@@ -101,6 +101,20 @@ enum Command {
     ExportFsx(super::export::TransferArgs),
     /// Read names and attributes of new objects from S3 into a file system
     ImportFsx(super::export::TransferArgs),
+    /// Log in to the head node, or another one, or run a command there
+    Ssh(super::ssh::SshArgs),
+    /// Open the desktop of the head node, or of a login node
+    Dcv(super::dcv::DcvArgs),
+    /// Show the logs of the cluster's nodes
+    Logs(super::logs::LogsArgs),
+    /// Drain or resume a queue
+    Queue(super::orders::QueueArgs),
+    /// Stop or start all compute nodes
+    Fleet(super::orders::FleetArgs),
+    /// Interrupt spot nodes on purpose, with AWS Fault Injection Service
+    Interrupt(super::interrupt::InterruptArgs),
+    /// The accounting database
+    Accounting(super::accounting::AccountingArgs),
     /// Delete the cluster; data is exported first
     Destroy(super::destroy::DestroyArgs),
     /// Take a cluster's lock away
@@ -142,6 +156,13 @@ fn dispatch(cli: &Cli, output: &mut Output) -> Result<u8, Failure> {
         Command::History(args) => super::history::history(args, global, output),
         Command::ExportFsx(args) => super::export::export(args, global, output),
         Command::ImportFsx(args) => super::export::import(args, global, output),
+        Command::Ssh(args) => super::ssh::ssh(args, global, output),
+        Command::Dcv(args) => super::dcv::dcv(args, global, output),
+        Command::Logs(args) => super::logs::logs(args, global, output),
+        Command::Queue(args) => super::orders::queue(args, global, output),
+        Command::Fleet(args) => super::orders::fleet(args, global, output),
+        Command::Interrupt(args) => super::interrupt::interrupt(args, global, output),
+        Command::Accounting(args) => super::accounting::accounting(args, global, output),
         Command::Destroy(args) => super::destroy::destroy(args, global, output),
         Command::Unlock(args) => super::unlock::unlock(args, global, output),
         Command::Catalog(args) => super::catalog::catalog(args, global, output),

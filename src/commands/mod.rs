@@ -1,28 +1,35 @@
 //! COMMANDS: the command line. One short function a command, wiring rooms; no logic of its own.
 
+mod accounting;
 mod apply;
 mod approve;
 mod catalog;
 mod cli;
 mod cloud;
+mod dcv;
 mod destroy;
 pub mod explain;
 mod export;
+mod external;
 mod findings;
 mod graph;
 mod history;
 mod init;
+mod interrupt;
 mod list;
 mod load;
+mod logs;
 mod node;
+mod node_programs;
+mod orders;
 mod output;
 mod plan;
 mod preview;
 mod process;
-mod programs;
 mod render;
 pub mod schema;
 mod show;
+mod ssh;
 mod status;
 mod unlock;
 pub mod validate;

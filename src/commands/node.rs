@@ -47,6 +47,12 @@ enum NodeCommand {
     },
     /// The service on spot nodes: saves and requeues jobs, unmounts Lustre and powers off when EC2 takes the node back
     Watch(WatchArgs),
+    /// Keep ledger, EC2 and Slurm of one mind, and this head node up to date
+    Sync {
+        /// One pass, and the end
+        #[arg(long)]
+        once: bool,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -69,6 +75,7 @@ pub fn node(args: &NodeArgs, global: &Global, output: &mut Output) -> Result<u8,
         NodeCommand::Resume { nodes, resume_file } => resume(&home, nodes, resume_file.as_ref(), global, output),
         NodeCommand::Suspend { nodes, failed } => suspend(&home, nodes, *failed, global, output),
         NodeCommand::Watch(args) => watch(&home, args, global, output),
+        NodeCommand::Sync { once } => sync(&home, *once, global, output),
     }
 }
 
@@ -117,6 +124,19 @@ fn watch(home: &Home, args: &WatchArgs, global: &Global, output: &mut Output) ->
         tokio::select! {
             result = node::watch(&of, &mut events) => result?,
             () = told_to_stop(&stop) => {}
+        }
+        Ok(exit::OK)
+    })
+}
+
+fn sync(home: &Home, once: bool, global: &Global, output: &mut Output) -> Result<u8, Failure> {
+    let cluster = Cluster::load(home)?;
+    on_cloud(global, Some(&cluster.config.region.clone()), |cloud, stop| async move {
+        let mut events = log(output, cloud.clock.clone());
+        if once {
+            node::sync::pass(&cloud, &cluster, home, &mut events).await?;
+        } else {
+            node::sync::forever(&cloud, home, || stop.is_set(), &mut events).await;
         }
         Ok(exit::OK)
     })

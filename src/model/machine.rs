@@ -83,6 +83,16 @@ pub(super) fn os_name(os: Os) -> &'static str {
     }
 }
 
+/// The administrator that the vendor's image comes with.
+pub fn image_user(os: Os) -> &'static str {
+    match os {
+        Os::Ubuntu2404 | Os::Ubuntu2204 => "ubuntu",
+        Os::Debian12 => "admin",
+        Os::Alinux2023 | Os::Rhel9 => "ec2-user",
+        Os::Rocky9 => "rocky",
+    }
+}
+
 /// One thread per core, where the type has more and EC2 can switch them off.
 pub(super) fn one_thread(known: &InstanceType) -> Option<Val> {
     let can = known.threads_per_core > 1 && known.can_disable_hyperthreading() != Some(false);

@@ -44,6 +44,6 @@ pub use build::build;
 pub use facts::{FactSource, NodeFact, file_system_id};
 pub use graph::*;
 pub use lustre::on_destroy as lustre_on_destroy;
-pub use machine::architecture;
+pub use machine::{architecture, image_user};
 pub use pool::{PoolTemplate, pool_templates};
 pub use val::Val;

@@ -1,6 +1,6 @@
 //! What the programs did, for the log.
 
-use super::{NodeError, SaveWhy, Told, Unmounted};
+use super::{NodeError, SaveWhy, Told, Unmounted, sync::Action};
 use crate::cloud::{FleetError, Timestamp};
 
 /// Takes events.
@@ -168,6 +168,18 @@ pub enum Event {
     },
     /// The node powers off now.
     PoweringOff,
+    /// A launch that the ledger had lost was read back.
+    ReadBack {
+        /// The launch.
+        launch: String,
+        /// Its nodes.
+        nodes: Vec<String>,
+    },
+    /// `sync` did something.
+    Did {
+        /// What.
+        action: Action,
+    },
     /// A step failed; the program went on.
     Failed {
         /// The step.

@@ -6,7 +6,7 @@ use std::{
     fs::{self, File},
     hash::{BuildHasher, RandomState},
     io::{ErrorKind, Write},
-    os::unix::fs::OpenOptionsExt,
+    os::unix::fs::{MetadataExt, OpenOptionsExt, chown},
     path::{Path, PathBuf},
     time::SystemTime,
 };
@@ -42,9 +42,7 @@ impl Home {
         text.push(b'\n');
         let next = self.state.join(format!("{name}.{}.next", std::process::id()));
         let write = || {
-            if let Some(folder) = path.parent() {
-                fs::create_dir_all(folder)?;
-            }
+            make_folder(&path)?;
             let mut file = File::create(&next)?;
             file.write_all(&text)?;
             file.sync_data()?;
@@ -124,9 +122,7 @@ impl Home {
     fn open_lock(&self, name: &str) -> Result<File, NodeError> {
         let path = self.state.join(name);
         let open = || {
-            if let Some(folder) = path.parent() {
-                fs::create_dir_all(folder)?;
-            }
+            make_folder(&path)?;
             let existing = File::open(&path);
             match existing {
                 Err(error) if error.kind() == ErrorKind::NotFound => {
@@ -137,6 +133,18 @@ impl Home {
         };
         open().map_err(|error| failed(&path, &error.to_string()))
     }
+}
+
+/// Makes the folder of a file. A folder that root makes belongs to whom the one above it belongs, so that slurm's
+/// programs can write there, too.
+fn make_folder(path: &Path) -> std::io::Result<()> {
+    let Some(folder) = path.parent().filter(|folder| !folder.exists()) else { return Ok(()) };
+    fs::create_dir_all(folder)?;
+    if let Some(above) = folder.parent() {
+        let owner = fs::metadata(above)?;
+        chown(folder, Some(owner.uid()), Some(owner.gid()))?;
+    }
+    Ok(())
 }
 
 fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, NodeError> {

@@ -69,6 +69,24 @@ impl Ledger {
         Ok(self.home.try_lock(&lock(launch))?.is_none())
     }
 
+    /// Deletes locks that no process holds and that belong to no launch; gives their launches.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn sweep(&self) -> Result<Vec<String>, NodeError> {
+        let held = self.hold()?;
+        let known: BTreeSet<&str> = held.launches.iter().map(|launch| launch.launch.as_str()).collect();
+        let mut swept = Vec::new();
+        for name in self.home.names(FOLDER)? {
+            let Some(launch) = name.strip_suffix(".lock").filter(|launch| !known.contains(launch)) else { continue };
+            if !self.is_at_work(launch)? {
+                self.home.forget(&lock(launch))?;
+                swept.push(launch.to_owned());
+            }
+        }
+        Ok(swept)
+    }
+
     /// Writes a launch down, or away when nothing is left of it.
     ///
     /// # Errors

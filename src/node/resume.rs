@@ -163,7 +163,7 @@ fn without_resting(
     kept
 }
 
-fn no_capacity(code: &str) -> String {
+pub(super) fn no_capacity(code: &str) -> String {
     format!("{REASON} no capacity (Code:{code})")
 }
 
@@ -231,7 +231,8 @@ async fn hand_out(
     }
 }
 
-async fn publish(cloud: &Cloud, cluster: &Cluster, launch: &Launch) -> Result<(), NodeError> {
+/// Puts a launch where its nodes learn their names.
+pub(super) async fn publish(cloud: &Cloud, cluster: &Cluster, launch: &Launch) -> Result<(), NodeError> {
     let body = serde_json::to_vec(launch).unwrap_or_default();
     let key = cluster.launch_key(&launch.launch);
     cloud.objects.put(cluster.bucket()?, &key, body, PutCondition::Always).await?;

@@ -45,6 +45,31 @@ impl SlurmNode {
     pub fn is(&self, state: &str) -> bool {
         self.states.iter().any(|one| one == state)
     }
+
+    /// Whether Slurm has told ResumeProgram of it and waits for it.
+    pub fn is_rising(&self) -> bool {
+        self.is("POWERING_UP") || self.is("POWER_UP")
+    }
+
+    /// Whether it is on its way down.
+    pub fn is_sinking(&self) -> bool {
+        self.is("POWERING_DOWN") || self.is("POWER_DOWN")
+    }
+
+    /// Whether it is powered down and nobody has asked for it.
+    pub fn is_asleep(&self) -> bool {
+        self.is("POWERED_DOWN") && !self.is_rising() && !self.is_sinking()
+    }
+
+    /// Whether it should be running, whether or not it answers.
+    pub fn is_up(&self) -> bool {
+        !self.is("POWERED_DOWN") && !self.is_rising() && !self.is_sinking()
+    }
+
+    /// Whether it has jobs, or is still busy with the end of one.
+    pub fn is_busy(&self) -> bool {
+        ["ALLOCATED", "MIXED", "COMPLETING"].iter().any(|state| self.is(state))
+    }
 }
 
 impl Slurm {
@@ -121,6 +146,44 @@ impl Slurm {
         Ok(())
     }
 
+    /// Sets the state of partitions: `up`, `drain`, `inactive`.
+    ///
+    /// # Errors
+    /// When slurmctld refuses.
+    pub async fn update_partition(&self, partition: &str, state: &str) -> Result<(), NodeError> {
+        let arguments = ["update", &format!("partitionname={partition}"), &format!("state={state}")];
+        self.run("scontrol", &arguments).await.map(drop)
+    }
+
+    /// The state of each partition: `UP`, `DOWN`, `DRAIN`, `INACTIVE`.
+    ///
+    /// # Errors
+    /// When slurmctld does not answer.
+    pub async fn partitions(&self) -> Result<BTreeMap<String, String>, NodeError> {
+        let text = self.run("scontrol", &["--oneliner", "show", "partition"]).await?;
+        Ok(text.lines().filter_map(partition).collect())
+    }
+
+    /// When slurmctld started, in its own words. A restart sets all partitions to what slurm.conf says; so does
+    /// `scontrol reconfigure`, which leaves this as it is (tried with 22.05).
+    ///
+    /// # Errors
+    /// When slurmctld does not answer.
+    pub async fn booted(&self) -> Result<String, NodeError> {
+        let text = self.run("scontrol", &["show", "config"]).await?;
+        let line = text.lines().find_map(|line| line.strip_prefix("BOOT_TIME"));
+        Ok(line.and_then(|line| line.split_once('=')).map(|(_, at)| at.trim().to_owned()).unwrap_or_default())
+    }
+
+    /// All jobs that run or wait, tasks of arrays each for itself.
+    ///
+    /// # Errors
+    /// When slurmctld does not answer.
+    pub async fn jobs(&self) -> Result<Vec<SlurmJob>, NodeError> {
+        let text = self.run("squeue", &["--noheader", "--array", "--all", "--format=%A|%T|%P|%D|%N"]).await?;
+        text.lines().filter_map(|line| job(line).transpose()).collect()
+    }
+
     /// The nodes with these names; all nodes when none are named.
     ///
     /// # Errors
@@ -134,6 +197,40 @@ impl Slurm {
         let text = self.run("scontrol", &arguments).await?;
         Ok(text.lines().filter_map(node).collect())
     }
+}
+
+/// A job as squeue shows it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SlurmJob {
+    /// Its id.
+    pub id: u64,
+    /// `RUNNING`, `PENDING`, `CONFIGURING`, `COMPLETING`, ...
+    pub state: String,
+    /// Its partition, or those that it may run in.
+    pub partitions: Vec<String>,
+    /// Its nodes, when it has some.
+    pub nodes: Vec<String>,
+}
+
+/// A line of `squeue --format=%A|%T|%P|%D|%N`.
+fn job(line: &str) -> Result<Option<SlurmJob>, NodeError> {
+    let mut words = line.trim().splitn(5, '|');
+    let mut word = || words.next().unwrap_or_default();
+    let (id, state, partitions, _, nodes) = (word(), word(), word(), word(), word());
+    let Ok(id) = id.parse() else { return Ok(None) };
+    Ok(Some(SlurmJob {
+        id,
+        state: state.to_owned(),
+        partitions: partitions.split(',').map(str::to_owned).collect(),
+        nodes: hostlist::expand(nodes)?,
+    }))
+}
+
+/// A line of `scontrol --oneliner show partition`.
+fn partition(line: &str) -> Option<(String, String)> {
+    let name = line.strip_prefix("PartitionName=")?.split(' ').next()?;
+    let state = line.split(' ').find_map(|word| word.strip_prefix("State="))?;
+    Some((name.to_owned(), state.to_owned()))
 }
 
 /// A line of `scontrol --oneliner show node`.

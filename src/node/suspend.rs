@@ -40,6 +40,8 @@ pub async fn suspend(
         let named = tagged.into_iter().filter_map(|one| Some((one.tags.get(NODE_TAG)?.clone(), one.id)));
         instances.extend(named.filter(|(node, _)| unknown.contains(node)));
     }
+    // A node that never had an instance lacked capacity, and has its reason: that is no failed start.
+    let started: Vec<String> = instances.keys().cloned().collect();
     let ids: Vec<String> = instances.values().cloned().collect();
     if !ids.is_empty() {
         cloud.compute.terminate(&ids).await?;
@@ -51,7 +53,7 @@ pub async fn suspend(
         events(Event::Terminated { instances: ids, why });
     }
     if why == Why::Failed {
-        count_failures(cluster, home, nodes)?;
+        count_failures(cluster, home, &started)?;
     }
     Ok(())
 }

@@ -3,9 +3,10 @@
 use super::{paint::Paint, words};
 use crate::{
     apply::{Applied, ApplyError, LockInfo},
-    cloud::{CloudError, ErrorKind},
+    cloud::{CloudError, ErrorKind, ExperimentStatus},
     node::NodeError,
     observe::ObserveError,
+    operate::OperateError,
     plan::{Moved, PlanError},
 };
 use std::fmt::Write;
@@ -166,6 +167,46 @@ pub static CODES: &[(&str, &str, &str)] = &[
         "`hpcctl node ...` runs on the cluster's nodes, called by Slurm and systemd. Its files are in /opt/hpcctl/etc and /var/lib/hpcctl, its logs in /var/log/hpcctl. What it left undone, `hpcctl node sync` does within a minute.",
     ),
     (
+        "HPC2080",
+        "no such node",
+        "A node is known by its name in Slurm, by `head`, `login` or `login-POOL`, or by its instance's id. Only what runs has a name: compute nodes come and go with their jobs.",
+    ),
+    (
+        "HPC2081",
+        "no spot node to interrupt",
+        "`interrupt` takes spot nodes that run: no other can be interrupted. The message lists what the queue has.",
+    ),
+    (
+        "HPC2082",
+        "an experiment failed",
+        "Fault Injection Service could not interrupt the nodes, or not all of them, or somebody stopped it. The reason is the service's own. Its template is deleted; run the command again to try again.",
+    ),
+    (
+        "HPC2083",
+        "the head node did not carry an order out",
+        "Orders are written to the artifact bucket and carried out by `hpcctl node sync` on the head node, which says what went wrong. /var/log/slurm/slurmctld.log on the head node often knows more.",
+    ),
+    (
+        "HPC2084",
+        "the head node does not answer",
+        "The order is in the artifact bucket and is carried out when the head node reads it, even if nobody waits any more. `hpcctl ssh FILE -- systemctl status hpcctl-sync` shows whether it does.",
+    ),
+    (
+        "HPC2085",
+        "a program is missing",
+        "`ssh` and `dcv` run programs of this machine: the AWS CLI, the Session Manager plugin, an SSH client.",
+    ),
+    (
+        "HPC2086",
+        "there is no such way to the node",
+        "A public address can be used only where the node has one and the cluster file opens it (`ssh_from`, `dcv.allowed_from`); Session Manager works without both. The sandbox has no machines at all.",
+    ),
+    (
+        "HPC2087",
+        "there is no desktop",
+        "A desktop needs `dcv` in the cluster file, and the node's set-up must be done. /var/log/hpcctl-boot.log on the node says how far it is.",
+    ),
+    (
         "HPC2090",
         "interrupted",
         "Nothing new was begun. CloudFormation goes on with what runs; apply again to go on from there.",
@@ -234,6 +275,76 @@ impl From<NodeError> for Failure {
                 error.to_string(),
                 "`hpcctl node` is for the nodes of a cluster; see /var/log/hpcctl there",
                 exit::ERROR,
+            ),
+        }
+    }
+}
+
+impl From<OperateError> for Failure {
+    fn from(error: OperateError) -> Self {
+        match error {
+            OperateError::Cloud(error) => error.into(),
+            OperateError::NoNode { wanted, there } => {
+                Failure::new("HPC2080", format!("there is no node `{wanted}`"), "name one of these", exit::ERROR)
+                    .with(there)
+            }
+            OperateError::NoSpotNode { wanted, there } => Failure::new(
+                "HPC2081",
+                format!("the queue has no {wanted}"),
+                "submit a job that waits for a spot node, or name another pool; above is what the queue has",
+                exit::ERROR,
+            )
+            .with(if there.is_empty() { vec!["the queue has no nodes now".to_owned()] } else { there }),
+            OperateError::TooMany { chosen, most } => Failure::new(
+                "HPC2081",
+                format!("{chosen} nodes are too many for one experiment"),
+                format!("choose at most {most} with --count"),
+                exit::ERROR,
+            ),
+            OperateError::Experiment { id, status, reason } => {
+                let words = match status {
+                    ExperimentStatus::Running => "did not end in time",
+                    ExperimentStatus::Stopped => "was stopped",
+                    ExperimentStatus::Failed | ExperimentStatus::Completed => "failed",
+                };
+                Failure::new(
+                    "HPC2082",
+                    format!("experiment {id} {words}"),
+                    format!("`aws fis get-experiment --id {id}` has the details"),
+                    exit::ERROR,
+                )
+                .with(reason.into_iter().collect())
+            }
+            OperateError::StillThere { nodes } => Failure::new(
+                "HPC2082",
+                "the experiment completed, but nodes are still there",
+                "see them with `hpcctl status FILE`; `hpcctl interrupt` can be run again",
+                exit::ERROR,
+            )
+            .with(nodes),
+            OperateError::NotApplied { cluster } => Failure::new(
+                "HPC2007",
+                format!("cluster {cluster} was never applied here"),
+                "apply it first, or check account and region",
+                exit::ERROR,
+            ),
+            OperateError::Refused { words } => Failure::new(
+                "HPC2083",
+                format!("the head node did not carry the order out: {words}"),
+                "mend what it says and give the order again",
+                exit::ERROR,
+            ),
+            OperateError::Unanswered { id, seconds } => Failure::new(
+                "HPC2084",
+                format!("the head node did not answer order {id} within {seconds} s"),
+                "see `hpcctl ssh FILE -- systemctl status hpcctl-sync`; the order stays and will be carried out",
+                exit::ERROR,
+            ),
+            OperateError::Interrupted => Failure::new(
+                "HPC2090",
+                "interrupted: what was begun goes on in the cloud",
+                "look with `hpcctl status FILE`",
+                exit::INTERRUPTED,
             ),
         }
     }

@@ -5,6 +5,7 @@ pub mod errors;
 pub mod events;
 pub mod findings;
 pub mod node;
+pub mod operate;
 pub mod paint;
 pub mod plan_json;
 pub mod plan_markdown;

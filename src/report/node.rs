@@ -2,9 +2,12 @@
 
 use crate::{
     cloud::Timestamp,
-    node::{Event, SaveWhy, Told, Unmounted, hostlist},
+    node::{
+        Event, SaveWhy, Told, Unmounted, hostlist,
+        sync::{Action, Cause, Orphan},
+    },
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// An event as lines: time, then what happened.
 pub fn event_lines(at: Timestamp, event: &Event) -> Vec<String> {
@@ -36,9 +39,8 @@ fn words(event: &Event) -> Vec<String> {
         Event::Down { nodes, reason } => vec![format!("down {}: {reason}", list(nodes))],
         Event::Cooling { pool, code, seconds } => vec![format!("{pool} rests for {seconds} s ({code})")],
         Event::Terminated { instances, why } => {
-            let shown: Vec<&str> = instances.iter().take(20).map(String::as_str).collect();
-            let more = if instances.len() > 20 { format!(" and {} more", instances.len() - 20) } else { String::new() };
-            vec![format!("terminated {}{more}: {why}", shown.join(" "))]
+            let ids: Vec<&str> = instances.iter().map(String::as_str).collect();
+            vec![format!("terminated {}: {why}", some(&ids))]
         }
         Event::Watching { node } => vec![format!("watching for an interruption of {node}")],
         Event::NotWatched { node } => vec![format!("nothing is to be done when {node} is interrupted")],
@@ -71,7 +73,59 @@ fn words(event: &Event) -> Vec<String> {
         }],
         Event::GivenBack { node } => vec![format!("told slurmctld that {node} is gone")],
         Event::PoweringOff => vec!["powering off".to_owned()],
+        Event::ReadBack { launch, nodes } => vec![format!("launch {launch} was lost and read back: {}", list(nodes))],
+        Event::Did { action } => vec![did(action)],
         Event::Failed { step, error } => vec![format!("failed to {step}: {error}")],
+    }
+}
+
+fn did(action: &Action) -> String {
+    match action {
+        Action::Terminate { why, instances } => format!("terminated {}: {}", set(instances), orphan(*why)),
+        Action::Forget { instances } => format!("forgot {}: gone", set(instances)),
+        Action::Adopt { launch } => {
+            let nodes = launch.nodes.values().map(|node| node.name.as_str());
+            format!("finished launch {} for its program, which died: {}", launch.launch, hostlist::compress(nodes))
+        }
+        Action::Close { launch } => format!("closed launch {launch}, whose program died"),
+        Action::Relaunch { nodes } => format!("launched {} again: nobody had", of(nodes)),
+        Action::Replace { cause, nodes } => format!("gave {} up: {}", of(nodes), given_up(*cause)),
+        Action::PowerDown { nodes } => format!("powering {} down", of(nodes)),
+        Action::Idle { nodes, .. } => format!("{} can be used again", of(nodes)),
+        Action::Rest { code, nodes } => format!("{} rest with their pool ({code})", of(nodes)),
+        Action::EndRests { pools } => format!("{} have rested", pools.iter().cloned().collect::<Vec<_>>().join(", ")),
+        Action::PowerUp { nodes } => format!("powering {} up: they always run", of(nodes)),
+        Action::Drain { event, nodes } => format!("draining {}: EC2 plans {event}", of(nodes)),
+        Action::Count { queue, instances } => format!("starts for queue {queue} failed: {}", set(instances)),
+        Action::Reset { queue, instances, .. } => format!("nodes of queue {queue} came up: {}", set(instances)),
+        Action::Protect { queue, failures } => {
+            format!(
+                "queue {queue} is protected: {failures} starts in a row failed; `hpcctl queue resume` opens it again"
+            )
+        }
+        Action::Release { queue } => format!("queue {queue} was opened again"),
+        Action::Hold { queue, state } => format!("queue {queue} is {state} again after a start of slurmctld"),
+        Action::Tag { instance, node } => format!("{instance} is called {node}"),
+    }
+}
+
+fn orphan(why: Orphan) -> &'static str {
+    match why {
+        Orphan::Unknown => "no launch knows them",
+        Orphan::CutShort => "the program that launched them died",
+        Orphan::Surplus => "no node took them",
+        Orphan::Asleep => "their nodes are powered down",
+        Orphan::Older => "their nodes have newer ones",
+        Orphan::NoNode => "Slurm has no such nodes",
+    }
+}
+
+fn given_up(cause: Cause) -> &'static str {
+    match cause {
+        Cause::Gone => "the instance is gone",
+        Cause::NotLaunched => "nobody launches it",
+        Cause::Stuck => "it hangs at the end of a job",
+        Cause::Impaired => "EC2's status checks fail",
     }
 }
 
@@ -88,4 +142,18 @@ fn occasion(why: SaveWhy) -> &'static str {
         SaveWhy::Interval => " as every interval",
         SaveWhy::Interruption => "",
     }
+}
+
+fn of(nodes: &BTreeSet<String>) -> String {
+    hostlist::compress(nodes.iter().map(String::as_str))
+}
+
+fn set(ids: &BTreeSet<String>) -> String {
+    some(&ids.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+/// The first twenty.
+fn some(ids: &[&str]) -> String {
+    let more = if ids.len() > 20 { format!(" and {} more", ids.len() - 20) } else { String::new() };
+    format!("{}{more}", ids.iter().take(20).copied().collect::<Vec<_>>().join(" "))
 }

@@ -237,6 +237,17 @@ def dry_runs_change_nothing():
         ec2_state._ACTION_MAP[action] = front
 
 
+def instances_are_filtered_by_id():
+    """The filter `instance-id`, which MiniStack does not know: unlike the parameter, it forgives unknown ids."""
+    original = ec2_state._matches_filters
+
+    def matches(instance, filters):
+        ids = filters.get("instance-id")
+        return (not ids or instance["InstanceId"] in ids) and original(instance, filters)
+
+    ec2_state._matches_filters = matches
+
+
 def instances_come_in_pages():
     """DescribeInstances heeds MaxResults and NextToken; MiniStack gives all. A page counts reservations."""
     original = ec2_state._ACTION_MAP["DescribeInstances"]
@@ -282,6 +293,7 @@ def _add_attributes(resource_type, more):
 
 
 def install():
+    instances_are_filtered_by_id()
     capabilities_are_demanded()
     instance_profile_ref_is_its_name()
     secret_ref_is_its_arn()

@@ -59,7 +59,7 @@ def _instant(params, get):
     if wanted - open_ < minimum:
         grants = []
     fleet = f"fleet-{emulator.request_id()}"
-    launched = [(pool, _launch(pool, count, params, get, fleet)) for pool, count in grants]
+    launched = [(pool, _launch(pool, count, params, get, fleet, purchase == "spot")) for pool, count in grants]
     _remember(fleet, wanted, purchase, launched, params)
     body = (f"<fleetId>{fleet}</fleetId><errorSet>{''.join(_error_xml(p, e, purchase) for p, e in errors)}</errorSet>"
             f"<fleetInstanceSet>{''.join(_instances_xml(p, i, purchase) for p, i in launched)}</fleetInstanceSet>")
@@ -166,7 +166,7 @@ def _pool(spec, template, over):
     }
 
 
-def _launch(pool, count, params, get, fleet):
+def _launch(pool, count, params, get, fleet, spot):
     """Starts instances and tags them: the template's tags, then the request's, then AWS's own."""
     data = pool["data"]
     for group in pool["groups"] or []:
@@ -179,7 +179,10 @@ def _launch(pool, count, params, get, fleet):
     tags = {**_template_tags(data), **_request_tags(params, get)}
     tags.update({"aws:ec2:fleet-id": fleet, "aws:ec2launchtemplate:id": pool["spec"]["LaunchTemplateId"],
                  "aws:ec2launchtemplate:version": pool["spec"]["Version"]})
+    spot = get("TargetCapacitySpecification.DefaultTargetCapacityType") == "spot"
     for instance in launched:
+        if spot:
+            instance["InstanceLifecycle"] = "spot"
         ec2_state._tags[instance["InstanceId"]] = [{"Key": key, "Value": value} for key, value in tags.items()]
         instance["Placement"] = {**instance.get("Placement", {}), "AvailabilityZone": pool["zone"],
                                  **{k: v for k, v in (data.get("Placement") or {}).items() if k == "GroupName"}}
@@ -252,8 +255,18 @@ def _instances_xml(pool, instances, purchase):
             f"<instanceType>{pool['type']}</instanceType></item>")
 
 
+def _described(instance):
+    """An instance with its lifecycle, which MiniStack leaves out."""
+    text = _plain(instance)
+    if instance.get("InstanceLifecycle") == "spot":
+        text = text.replace("<instanceType>", "<instanceLifecycle>spot</instanceLifecycle><instanceType>", 1)
+    return text
+
+
 _original = ec2_state._ACTION_MAP["CreateFleet"]
+_plain = ec2_state._instance_xml
 
 
 def install():
     ec2_state._ACTION_MAP["CreateFleet"] = create_fleet
+    ec2_state._instance_xml = _described

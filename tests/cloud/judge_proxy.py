@@ -1,4 +1,4 @@
-"""A reverse proxy on 127.0.0.1 that judges every AWS request and passes it on untouched.
+"""A reverse proxy on 127.0.0.1 (or $JUDGE_ADDRESS) that judges every AWS request and passes it on untouched.
 
     judge_proxy.py serve PORT UPSTREAM --log FILE [--rules FILE]
     judge_proxy.py summary FILE        counts of calls and violations; exit 1 when there is a violation
@@ -226,7 +226,7 @@ def _error(headers, service, code, message):
 
 def serve(options):
     Handler.judge = Judge(options.upstream, options.log, options.rules, os.environ.get("JUDGE_LINT", "1") == "1")
-    server = ThreadingHTTPServer(("127.0.0.1", options.port), Handler)
+    server = ThreadingHTTPServer((os.environ.get("JUDGE_ADDRESS", "127.0.0.1"), options.port), Handler)
     server.daemon_threads = True
     server.serve_forever()
 

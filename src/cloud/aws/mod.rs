@@ -20,12 +20,15 @@ mod endpoints;
 mod error_kinds;
 mod errors;
 mod events;
+mod experiment_role;
+mod experiments;
 mod file_systems;
 mod fleet;
 mod health;
 mod http;
 mod identity;
 mod instance_types;
+mod logs;
 mod metadata;
 mod objects;
 mod profile;
@@ -65,6 +68,8 @@ pub async fn open(options: AwsOptions) -> Result<Cloud> {
         file_systems: Arc::new(file_systems::Fsx::new(&settings)),
         compute: Arc::new(compute::Ec2::new(&settings)),
         identity: Arc::new(identity::Accounts::new(&settings)),
+        experiments: Arc::new(experiments::Fis::new(&settings)),
+        logs: Arc::new(logs::CloudWatchLogs::new(&settings)),
         metadata: Arc::new(metadata::Imds::new()),
         clock: Arc::new(clock::SystemClock),
     })

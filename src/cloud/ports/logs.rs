@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 /// CloudWatch Logs.
 #[async_trait]
 pub trait Logs: Send + Sync {
-    /// The events of a log group in the order of time; an empty list when the group does not exist.
-    async fn events(&self, query: &LogQuery) -> Result<Vec<LogEvent>>;
+    /// The events of a log group in the order of time; `None` when the group does not exist.
+    async fn events(&self, query: &LogQuery) -> Result<Option<Vec<LogEvent>>>;
 }
 
 /// Which events are wanted.
@@ -16,11 +16,12 @@ pub trait Logs: Send + Sync {
 pub struct LogQuery {
     /// The group.
     pub group: String,
-    /// What the names of streams begin with; empty: all.
-    pub stream_prefix: String,
+    /// What the names of streams begin with, any of these; none: all streams.
+    pub streams: Vec<String>,
     /// Not older than this.
     pub since: Timestamp,
     /// A filter pattern in CloudWatch's own language; none: everything.
+    /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html>
     pub pattern: Option<String>,
     /// The most events; the newest are given.
     pub limit: usize,

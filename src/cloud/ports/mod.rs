@@ -59,6 +59,10 @@ pub struct Cloud {
     pub compute: Arc<dyn Compute>,
     /// STS and IAM.
     pub identity: Arc<dyn Identity>,
+    /// Fault Injection Service.
+    pub experiments: Arc<dyn Experiments>,
+    /// CloudWatch Logs.
+    pub logs: Arc<dyn Logs>,
     /// The metadata of the instance that this program runs on.
     pub metadata: Arc<dyn Metadata>,
     /// Time.

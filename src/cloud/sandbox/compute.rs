@@ -59,7 +59,7 @@ pub(super) fn run(world: &mut World, region: &str, launch: Launch) -> String {
         public_ip: None,
         launched: world.now,
         terminated: None,
-        interruption: None,
+        interrupted: None,
         rebalance: None,
         instance_type: launch.instance_type,
         subnet: launch.subnet,

@@ -115,6 +115,8 @@ impl Sandbox {
             file_systems: all.clone(),
             compute: all.clone(),
             identity: all.clone(),
+            experiments: all.clone(),
+            logs: all.clone(),
             metadata: all,
             clock: Arc::new(SandboxClock(self.clock.clone())),
         }

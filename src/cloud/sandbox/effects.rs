@@ -147,7 +147,7 @@ fn instance(
         tags: instance_tags(stack, logical, &resource.tags),
         launched: world.now,
         terminated: None,
-        interruption: None,
+        interrupted: None,
         rebalance: None,
     }
 }

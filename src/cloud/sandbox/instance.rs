@@ -8,6 +8,9 @@ use std::collections::BTreeMap;
 const BOOT: i64 = 35;
 /// Seconds from shutting down to terminated.
 const SHUTDOWN: i64 = 30;
+/// Seconds from the notice of a spot interruption to the interruption.
+/// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/spot-instance-termination-notices.html>
+pub(super) const NOTICE: i64 = 120;
 
 /// An instance.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -25,9 +28,9 @@ pub(super) struct Instance {
     pub launched: Timestamp,
     /// When it was told to terminate.
     pub terminated: Option<Timestamp>,
-    /// When EC2 takes it back, once it has said so.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub interruption: Option<Timestamp>,
+    /// When EC2 gives, or gave, the notice that it takes this spot instance back.
+    #[serde(default)]
+    pub interrupted: Option<Timestamp>,
     /// Since when EC2 recommends to move work elsewhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rebalance: Option<Timestamp>,
@@ -36,13 +39,18 @@ pub(super) struct Instance {
 impl Instance {
     /// EC2's word for its state; `None` when it is gone.
     pub fn state(&self, now: Timestamp) -> Option<&'static str> {
-        let interrupted = self.interruption.filter(|at| *at <= now);
-        match [self.terminated, interrupted].into_iter().flatten().min() {
+        match self.end(now) {
             Some(at) if now < at.plus(SHUTDOWN) => Some("shutting-down"),
             Some(_) => None,
             None if now < self.launched.plus(BOOT) => Some("pending"),
             None => Some("running"),
         }
+    }
+
+    /// When it began to end, by a call or by an interruption.
+    fn end(&self, now: Timestamp) -> Option<Timestamp> {
+        let taken = self.interrupted.map(|at| at.plus(NOTICE)).filter(|at| *at <= now);
+        [self.terminated, taken].into_iter().flatten().min()
     }
 
     /// As the port shows it; `None` when it is gone.

@@ -1,14 +1,14 @@
 //! The instance metadata, and the hooks by which tests and rehearsals make EC2 take an instance back.
 
 use super::control::{Call, Sandbox};
-use super::{instance::Instance, world::World};
+use super::{
+    instance::{Instance, NOTICE},
+    world::World,
+};
 use crate::cloud::{ErrorKind, Interruption, Metadata, Result, Timestamp};
 use async_trait::async_trait;
 
 const SERVICE: &str = "imds";
-/// Seconds from the notice to the end.
-/// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/spot-instance-termination-notices.html>
-const NOTICE: i64 = 120;
 
 impl Sandbox {
     /// The same account, seen by a program on this instance.
@@ -25,8 +25,8 @@ impl Sandbox {
     pub fn interrupt(&self, id: &str) -> Result<()> {
         let call = Call::change("ec2", "SendSpotInstanceInterruptions");
         self.call(call, |world, _| {
-            let at = world.now.plus(NOTICE);
-            spot(world, call, id)?.interruption.get_or_insert(at);
+            let now = world.now;
+            spot(world, call, id)?.interrupted.get_or_insert(now);
             Ok(())
         })
     }
@@ -45,12 +45,12 @@ impl Sandbox {
     }
 
     /// What the metadata says of the instance that this program runs on.
-    fn here<T>(&self, operation: &'static str, read: impl FnOnce(&Instance) -> T) -> Result<T> {
+    fn here<T>(&self, operation: &'static str, read: impl FnOnce(&Instance, Timestamp) -> T) -> Result<T> {
         let call = Call::look(SERVICE, operation);
         self.call(call, |world, _| {
             let own = self.instance.as_ref().and_then(|id| world.instances.get(id));
             let alive = own.filter(|instance| instance.state(world.now).is_some());
-            alive.map(read).ok_or_else(|| {
+            alive.map(|own| read(own, world.now)).ok_or_else(|| {
                 let words = format!("this is no instance of the sandbox: {} names one", super::INSTANCE_VARIABLE);
                 call.error(ErrorKind::Network, "NoInstance", words)
             })
@@ -69,19 +69,19 @@ fn spot<'w>(world: &'w mut World, call: Call, id: &str) -> Result<&'w mut Instan
 #[async_trait]
 impl Metadata for Sandbox {
     async fn instance_id(&self) -> Result<String> {
-        self.here("instance-id", |instance| instance.id.clone())
+        self.here("instance-id", |instance, _| instance.id.clone())
     }
 
     async fn tag(&self, key: &str) -> Result<Option<String>> {
-        self.here("tags", |instance| instance.tags.get(key).cloned())
+        self.here("tags", |instance, _| instance.tags.get(key).cloned())
     }
 
     async fn interruption(&self) -> Result<Option<Interruption>> {
-        let notice = |at| Interruption { action: "terminate".to_owned(), at };
-        self.here("spot/instance-action", |instance| instance.interruption.map(notice))
+        let notice = |at: Timestamp| Interruption { action: "terminate".to_owned(), at: at.plus(NOTICE) };
+        self.here("spot/instance-action", |instance, now| instance.interrupted.filter(|at| *at <= now).map(notice))
     }
 
     async fn rebalance(&self) -> Result<Option<Timestamp>> {
-        self.here("events/recommendations/rebalance", |instance| instance.rebalance)
+        self.here("events/recommendations/rebalance", |instance, _| instance.rebalance)
     }
 }

@@ -1,6 +1,6 @@
 //! What the sandbox knows: one account, as it is kept in the state file.
 
-use super::{bucket::Bucket, instance::Instance, stack::Stack, task::Task};
+use super::{bucket::Bucket, experiments::Experiment, instance::Instance, stack::Stack, task::Task};
 use crate::cloud::{Fleet, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -38,6 +38,12 @@ pub(super) struct World {
     /// What came of fleets, by client token.
     #[serde(default)]
     pub fleets: BTreeMap<String, Fleet>,
+    /// Experiments, by id.
+    #[serde(default)]
+    pub experiments: BTreeMap<String, Experiment>,
+    /// The ARN of the role of experiments, when it is there.
+    #[serde(default)]
+    pub experiment_role: Option<String>,
     /// The files of file systems, by path without a leading slash.
     pub files: BTreeMap<String, BTreeMap<String, u64>>,
     pub tasks: Vec<Task>,
@@ -61,6 +67,8 @@ impl Default for World {
             buckets: BTreeMap::new(),
             instances: BTreeMap::new(),
             fleets: BTreeMap::new(),
+            experiments: BTreeMap::new(),
+            experiment_role: None,
             files: BTreeMap::new(),
             tasks: Vec::new(),
             dirty: false,

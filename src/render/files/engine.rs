@@ -25,6 +25,7 @@ macro_rules! templates {
 
 templates![
     "libexec/clean-checkpoints",
+    "libexec/dcv-url",
     "libexec/epilog",
     "libexec/prolog",
     "libexec/protect-metadata",

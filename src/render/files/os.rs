@@ -1,6 +1,6 @@
 //! What differs between operating systems: packages, names, paths.
 
-use crate::spec::Os;
+use crate::{model::image_user, spec::Os};
 use serde::Serialize;
 
 /// An operating system as the templates see it.
@@ -36,6 +36,7 @@ struct Packages {
     compute: Vec<&'static str>,
     login: Vec<&'static str>,
     desktop: Vec<&'static str>,
+    mysql: &'static str,
     gpg: &'static str,
 }
 
@@ -43,12 +44,12 @@ impl OsFacts {
     /// The facts of an operating system.
     pub fn of(os: Os) -> Self {
         match os {
-            Os::Ubuntu2404 => Self::apt("ubuntu2404", "ubuntu", "noble", "ubuntu", Some("ubuntu2404")),
-            Os::Ubuntu2204 => Self::apt("ubuntu2204", "ubuntu", "jammy", "ubuntu", Some("ubuntu2204")),
-            Os::Debian12 => Self::apt("debian12", "debian", "bookworm", "admin", None),
-            Os::Alinux2023 => Self::dnf("alinux2023", "amazon", "ec2-user", Some("amzn2023")),
-            Os::Rocky9 => Self::dnf("rocky9", "redhat", "rocky", Some("el9")),
-            Os::Rhel9 => Self::dnf("rhel9", "redhat", "ec2-user", Some("el9")),
+            Os::Ubuntu2404 => Self::apt("ubuntu2404", "ubuntu", "noble", image_user(os), Some("ubuntu2404")),
+            Os::Ubuntu2204 => Self::apt("ubuntu2204", "ubuntu", "jammy", image_user(os), Some("ubuntu2204")),
+            Os::Debian12 => Self::apt("debian12", "debian", "bookworm", image_user(os), None),
+            Os::Alinux2023 => Self::dnf("alinux2023", "amazon", image_user(os), Some("amzn2023")),
+            Os::Rocky9 => Self::dnf("rocky9", "redhat", image_user(os), Some("el9")),
+            Os::Rhel9 => Self::dnf("rhel9", "redhat", image_user(os), Some("el9")),
         }
     }
 
@@ -65,6 +66,7 @@ impl OsFacts {
             compute: vec!["slurmd", "slurm-client", "slurm-wlm-basic-plugins"],
             login: vec!["slurm-client", "slurm-wlm-basic-plugins"],
             desktop: vec!["xfce4", "xfce4-terminal", "dbus-x11"],
+            mysql: "default-mysql-client",
             gpg: "gnupg",
         };
         // Ubuntu 22.04 keeps the MySQL plugin in slurmdbd and has fewer packages.
@@ -109,6 +111,7 @@ impl OsFacts {
                 compute: Vec::new(),
                 login: Vec::new(),
                 desktop,
+                mysql: if id == "alinux2023" { "mariadb105" } else { "mariadb" },
                 gpg: "gnupg2",
             },
         }

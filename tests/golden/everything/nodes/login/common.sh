@@ -71,7 +71,8 @@ remember_node() {
   mkdir -p /etc/hpcctl /opt/hpcctl/{bin,etc,libexec} /var/lib/hpcctl /var/log/hpcctl
   printf '%s\n' "CLUSTER=$CLUSTER" "ROLE=$ROLE" "OS=$OS" "QUEUE=${QUEUE:-}" "POOL=${POOL:-}" "BUCKET=$BUCKET" \
     "AWS_DEFAULT_REGION=$AWS_DEFAULT_REGION" "AWS_REGION=$AWS_DEFAULT_REGION" "PARTITION=$PARTITION" \
-    "PROXY=${PROXY:-}" ${PROXY:+"HTTPS_PROXY=$PROXY" "NO_PROXY=$NO_PROXY"} >/etc/hpcctl/node.env
+    "PROXY=${PROXY:-}" ${PROXY:+"HTTPS_PROXY=$PROXY" "NO_PROXY=$NO_PROXY"} \
+    ${AWS_ENDPOINT_URL:+"AWS_ENDPOINT_URL=$AWS_ENDPOINT_URL"} >/etc/hpcctl/node.env
   install -m 644 "$NODE_TREE/cluster.json" /opt/hpcctl/etc/cluster.json
 }
 
