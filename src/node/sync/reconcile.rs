@@ -240,14 +240,21 @@ impl<'w> Rules<'w> {
         let stuck = self.memory.lasted("completing", name, now, COMPLETING) && node.is("NOT_RESPONDING");
         if stuck && may_touch(node) {
             self.replace(name, Cause::Stuck);
-        } else if node.is("DOWN") && (is_ours(node) || node.is("NOT_RESPONDING") && is_lost(node)) {
-            self.out.power_down.insert(name.to_owned());
-        } else if node.is("DRAIN") && node.reason.starts_with(EVENT) && !node.is_busy() {
-            self.out.power_down.insert(name.to_owned());
-        } else if self.memory.is_stopped(&pool.queue.name) && !node.is_busy() && !node.is("DOWN") && !node.is("DRAIN") {
+        } else if self.is_done(node, pool) {
             self.out.power_down.insert(name.to_owned());
         } else if !node.is("DRAIN") && !node.is("DOWN") {
             self.events(name, instance);
+        }
+    }
+
+    /// Whether a node that is up has nothing more to do.
+    fn is_done(&self, node: &SlurmNode, pool: PoolRef<'_>) -> bool {
+        if node.is("DOWN") {
+            return is_ours(node) || node.is("NOT_RESPONDING") && is_lost(node);
+        }
+        match node.is("DRAIN") {
+            true => node.reason.starts_with(EVENT) && !node.is_busy(),
+            false => self.memory.is_stopped(&pool.queue.name) && !node.is_busy(),
         }
     }
 

@@ -36,7 +36,7 @@ fn queue(world: &World<'_>, of: &NodeQueue, jobs: &[SlurmJob], memory: &Memory) 
     let ours = |name: &str| pools.iter().any(|pool| pool.has(name));
     let has_nodes = |job: &&SlurmJob| job.nodes.iter().any(|node| ours(node));
     let running: Vec<&SlurmJob> = jobs.iter().filter(|job| job.state != "PENDING").filter(has_nodes).collect();
-    let waits = |job: &&SlurmJob| job.state == "PENDING" && job.partitions.iter().any(|one| *one == of.name);
+    let waits = |job: &&SlurmJob| job.state == "PENDING" && job.partitions.contains(&of.name);
     let busy: BTreeSet<&String> = running.iter().flat_map(|job| &job.nodes).filter(|node| ours(node)).collect();
     let state = world.partitions.get(&of.name).map(|state| state.to_lowercase());
     QueueReport {
