@@ -59,7 +59,7 @@ network:
   subnet_zones: [{{ subnet: subnet-0bbbbbbbbbbbbbbbb, zone: eu-west-1b }}]
 head_node:
   instance_type: c5.xlarge
-  dcv: {{ port: 8444 }}
+  dcv: {{ port: 8445 }}
   custom_actions:
     on_configured: [{{ script: s3://tools/site.sh, args: ["it's", "--role=head"] }}]
     on_updated: [{{ script: s3://tools/reload.sh }}]
@@ -220,7 +220,7 @@ fn scripts_carry_mounts_actions_and_settings() {
     };
     has("head/setup.sh", r"  run_action on_configured 1 s3://tools/site.sh 'it'\''s' --role=head");
     has("head/setup.sh", "  run_action on_updated 1 s3://tools/reload.sh\n");
-    has("head/setup.sh", "web-port=8444\n");
+    has("head/setup.sh", "web-port=8445\n");
     has("head/storage.sh", "  mount_lustre scratch /fsx\n");
     has("head/storage.sh", "  mount_lustre site /site fs-0aaaabbbbccccdddd.fsx.eu-west-1.amazonaws.com abcdefgh\n");
     has("head/storage.sh", "  mount_volume apps /apps\n");
@@ -289,4 +289,18 @@ fn user_data_is_small_and_safe_for_fn_sub() {
             fs::write(to.join(format!("{role}.sh")), text).unwrap();
         }
     }
+}
+
+#[test]
+fn jobs_find_their_checkpoints_in_every_pool_of_the_queue() {
+    let files = render(&read(&full("")));
+    for script in ["prolog", "task-prolog", "epilog"] {
+        let text = &files[&format!("compute/libexec/{script}")].content;
+        for prefix in ["cfd-od-", "cfd-spot-"] {
+            assert!(text.contains(&format!("=~ ^{prefix}[0-9]+$ ]]")), "{prefix} in {script}");
+        }
+        assert!(!text.contains("^gpu-"), "{script}");
+    }
+    let conf = &files["head/slurm.conf"].content;
+    assert!(conf.contains("\nTaskProlog=/opt/hpcctl/libexec/task-prolog\nEpilog=/opt/hpcctl/libexec/epilog\n"));
 }

@@ -10,7 +10,7 @@ use crate::spec::{Cluster, Dcv, Name, Os, Path};
 use std::collections::HashMap;
 
 /// Ports that something else uses on nodes, in the order of the ports.
-const TAKEN: [(u32, &str); 10] = [
+const TAKEN: [(u32, &str); 11] = [
     (22, "SSH"),
     (111, "the NFS port mapper"),
     (988, "Lustre"),
@@ -20,6 +20,7 @@ const TAKEN: [(u32, &str); 10] = [
     (6818, "slurmd"),
     (6819, "slurmdbd"),
     (6820, "slurmrestd"),
+    (8444, "DCV's own authenticator"),
     (9100, "the node exporter"),
 ];
 

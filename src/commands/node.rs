@@ -161,8 +161,9 @@ fn sync(home: &Home, place: &Place, once: bool, global: &Global, output: &mut Ou
 /// Writes events to the log.
 fn log(output: &mut Output, clock: Arc<dyn Clock>) -> impl FnMut(Event) + '_ {
     move |event| {
-        for line in report::node::event_lines(clock.now(), &event) {
-            output.note(&line);
+        let lines = report::node::event_lines(clock.now(), &event);
+        if !lines.is_empty() {
+            output.note(&lines.join("\n"));
         }
     }
 }

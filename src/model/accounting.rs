@@ -9,7 +9,10 @@ const MYSQL: (&str, &str) = ("8.4.8", "mysql8.4");
 /// Aurora MySQL's long-term support release.
 /// <https://docs.aws.amazon.com/AmazonRDS/latest/AuroraMySQLReleaseNotes/AuroraMySQL.release-calendars.html>
 const AURORA: (&str, &str) = ("8.0.mysql_aurora.3.10.3", "aurora-mysql8.0");
-/// The user that slurmdbd connects as; its password is RDS's secret.
+/// The administrator, whose password RDS keeps in a secret and changes every seven days.
+/// <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-secrets-manager.html>
+const ADMINISTRATOR: &str = "hpcctl";
+/// The user that slurmdbd connects as: the head node makes it, with rights on its own database alone.
 const USER: &str = "slurm";
 
 /// The accounting stack, when a database is to be created.
@@ -20,6 +23,7 @@ pub(super) fn accounting(site: Site<'_>) -> Option<Stack> {
     let stack = Stack::new(StackKey::Accounting, description, cause.clone());
     let mut builder = Builder { site, rds, cause, stack };
     builder.subnets();
+    builder.user();
     match rds.engine {
         RdsEngine::Mysql => builder.mysql(),
         RdsEngine::AuroraMysqlServerless => builder.aurora(),
@@ -49,6 +53,22 @@ impl Builder<'_> {
             .set("SubnetIds", subnets)
             .because("SubnetIds", self.cause.key("subnets"));
         self.stack.add("SubnetGroup", group);
+    }
+
+    /// The password of slurmdbd's user: letters and digits, so that it is the same word in SQL and slurmdbd.conf.
+    fn user(&mut self) {
+        let generate = Props::new()
+            .set("SecretStringTemplate", format!(r#"{{"username": "{USER}"}}"#))
+            .set("GenerateStringKey", "password")
+            .set("PasswordLength", 40_u32)
+            .set("ExcludePunctuation", true);
+        let secret = self
+            .resource("AWS::SecretsManager::Secret", "user_secret")
+            .set("Description", format!("Database user of slurmdbd of {}", self.site.cluster.name))
+            .set("GenerateSecretString", generate);
+        let secret = self.stack.add("UserSecret", secret);
+        self.stack.output("DatabaseSecretArn", secret);
+        self.stack.output("DatabaseUser", USER);
     }
 
     /// What slurmdbd wants of InnoDB. To this comes, in each engine's own words, no connection in the clear.
@@ -138,7 +158,7 @@ impl Builder<'_> {
             OnDestroyDatabase::Discard => DeletionPolicy::Delete,
         };
         resource
-            .set("MasterUsername", USER)
+            .set("MasterUsername", ADMINISTRATOR)
             .set("ManageMasterUserPassword", true)
             .set("StorageEncrypted", true)
             .set("CopyTagsToSnapshot", true)
@@ -152,16 +172,16 @@ impl Builder<'_> {
     fn outputs(&mut self, port: &str) {
         self.stack.output("DatabaseHost", Val::att("Database", "Endpoint.Address"));
         self.stack.output("DatabasePort", Val::att("Database", port));
-        self.stack.output("DatabaseSecretArn", Val::att("Database", "MasterUserSecret.SecretArn"));
-        self.stack.output("DatabaseUser", USER);
+        self.stack.output("DatabaseAdministratorSecretArn", Val::att("Database", "MasterUserSecret.SecretArn"));
     }
 }
 
-/// The secret with the password of the database, wherever that is.
-pub(super) fn secret(site: Site<'_>, stack: &mut Stack) -> Option<Val> {
-    let accounting = site.cluster.accounting.as_ref()?;
+/// The secrets that the head node reads: that of slurmdbd's user, and of the administrator who makes it.
+pub(super) fn secrets(site: Site<'_>, stack: &mut Stack) -> Vec<Val> {
+    let Some(accounting) = &site.cluster.accounting else { return Vec::new() };
     if accounting.rds.is_some() {
-        return Some(stack.take(&StackKey::Accounting, "DatabaseSecretArn", "String"));
+        let names = ["DatabaseSecretArn", "DatabaseAdministratorSecretArn"];
+        return names.map(|name| stack.take(&StackKey::Accounting, name, "String")).to_vec();
     }
-    accounting.external.as_ref().map(|external| external.password_secret.as_str().into())
+    accounting.external.iter().map(|external| external.password_secret.as_str().into()).collect()
 }

@@ -54,6 +54,7 @@ pub(super) fn node_facts(cluster: &Cluster) -> Vec<NodeFact> {
             ("port", "DatabasePort"),
             ("user", "DatabaseUser"),
             ("secret_arn", "DatabaseSecretArn"),
+            ("administrator_secret_arn", "DatabaseAdministratorSecretArn"),
         ] {
             facts.push(one(&["accounting", key], StackKey::Accounting, output));
         }

@@ -26,8 +26,11 @@ pub(super) fn statements(site: Site<'_>, stack: &mut Stack) -> Vec<Statement> {
     all.push(service_roles(site.cluster));
     all.push(read_munge_key(site, stack));
     all.extend(dcv_licence(site.cluster.head_node.dcv.as_ref()));
-    let secret = accounting::secret(site, stack);
-    all.extend(secret.map(|arn| Statement::allow("ReadDatabase", &["secretsmanager:GetSecretValue"]).on_val(arn)));
+    let secrets = accounting::secrets(site, stack);
+    if !secrets.is_empty() {
+        let read = Statement::allow("ReadDatabase", &["secretsmanager:GetSecretValue"]);
+        all.push(secrets.into_iter().fold(read, Statement::on_val));
+    }
     all
 }
 

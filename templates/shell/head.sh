@@ -80,6 +80,35 @@ configure_slurm() {
   install -d -o slurm -g slurm -m 755 /var/lib/hpcctl/state
 }
 {% if accounting %}
+{% if not accounting.known %}
+
+# database USER PASSWORD SQL: runs SQL as a user. No password is in an argument; the server proves who it is, in the
+# words of MySQL's client or of MariaDB's.
+database() {
+  MYSQL_PWD=$2 mysql --no-defaults --host={{ accounting.host }} --port={{ accounting.port }} --user="$1" \
+    --ssl-ca=/opt/hpcctl/etc/rds-ca.pem --loose-ssl-mode=VERIFY_IDENTITY --loose-ssl-verify-server-cert \
+    --connect-timeout=10 --batch --skip-column-names <<<"$3"
+}
+
+# slurmdbd's user, with all rights on its database and none elsewhere. RDS changes the administrator's password every
+# week, so nothing that runs may depend on it; it is read only when the user cannot log in.
+grant_database() {
+  local user=$1 password=$2 administrator name sql
+  [[ $password =~ ^[A-Za-z0-9]+$ ]] || die "the password of the database user is not of letters and digits"
+  install_packages {{ os.packages.mysql }}
+  ! database "$user" "$password" 'SELECT 1' >/dev/null 2>&1 || return 0
+  administrator=$(secret "$(fact .accounting.administrator_secret_arn)") || die "cannot read the administrator's password"
+  name=$(jq -er .username <<<"$administrator")
+  log "making the database user $user"
+  # In a grant _ stands for any letter unless it is escaped.
+  sql="
+    CREATE DATABASE IF NOT EXISTS \`{{ accounting.database }}\`;
+    CREATE USER IF NOT EXISTS '$user'@'%' IDENTIFIED BY '$password' REQUIRE SSL;
+    ALTER USER '$user'@'%' IDENTIFIED BY '$password' REQUIRE SSL;
+    GRANT ALL PRIVILEGES ON \`{{ accounting.database | replace("_", "\\\\_") }}\`.* TO '$user'@'%';"
+  retry 10 15 database "$name" "$(jq -er .password <<<"$administrator")" "$sql" || die "cannot make the database user $user"
+}
+{% endif %}
 
 # slurmdbd: host, user and password from the stack's outputs and Secrets Manager, in a file for slurm alone.
 configure_slurmdbd() {
@@ -93,6 +122,13 @@ configure_slurmdbd() {
   password=${password//\#/\\#}
   user={% if accounting.known %}{{ accounting.user | sh }}{% else %}{{ accounting.user }}{% endif %}
 
+{% if accounting.tls %}
+  [[ -s /opt/hpcctl/etc/rds-ca.pem ]] || retry 5 5 curl -fsSL -o /opt/hpcctl/etc/rds-ca.pem \
+    https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem
+{% endif %}
+{% if not accounting.known %}
+  grant_database "$user" "$password"
+{% endif %}
   DB_HOST={{ accounting.host }} DB_PORT={{ accounting.port }} DB_USER=$user DB_PASSWORD=$password \
     HEAD_HOSTNAME=$(hostname -s) HEAD_ADDRESS=$(imds meta-data/local-ipv4) \
     awk '{ done = ""
@@ -101,10 +137,6 @@ configure_slurmdbd() {
              $0 = substr($0, RSTART + RLENGTH)
            }
            print done $0 }' slurmdbd.conf >"$work"
-{% if accounting.tls %}
-  [[ -s /opt/hpcctl/etc/rds-ca.pem ]] || retry 5 5 curl -fsSL -o /opt/hpcctl/etc/rds-ca.pem \
-    https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem
-{% endif %}
   dbd_changed=false
   if ! cmp -s "$work" "$SLURM_ETC/slurmdbd.conf"; then
     install -o slurm -g slurm -m 600 "$work" "$SLURM_ETC/slurmdbd.conf"

@@ -1,6 +1,7 @@
 //! What people do by hand, and Slurm's programs: made with the SDK itself, as no port does it.
 
 use crate::lab::Lab;
+use aws_sdk_cloudwatchlogs::types::InputLogEvent;
 use aws_sdk_ec2::types::{
     ArchitectureValues, BlockDeviceMapping, EbsBlockDevice, InstanceType, IpPermission, IpRange, ResourceType, Tag,
     TagSpecification,
@@ -45,6 +46,15 @@ impl Lab {
         let mut ids: Vec<String> = launched.instances().iter().map(|i| i.instance_id().unwrap().to_owned()).collect();
         ids.sort();
         ids
+    }
+
+    /// Writes lines to a log, as the CloudWatch agent does.
+    pub async fn log(&self, group: &str, stream: &str, lines: &[(i64, &str)]) {
+        let client = aws_sdk_cloudwatchlogs::Client::new(&sdk().await);
+        client.create_log_stream().log_group_name(group).log_stream_name(stream).send().await.unwrap();
+        let event = |(at, line): &(i64, &str)| InputLogEvent::builder().timestamp(*at).message(*line).build().unwrap();
+        let call = client.put_log_events().log_group_name(group).log_stream_name(stream);
+        call.set_log_events(Some(lines.iter().map(event).collect())).send().await.unwrap();
     }
 
     /// Waits until instances are gone.

@@ -7,12 +7,15 @@
 
 mod compute;
 mod errors;
+mod experiments;
 mod file_systems;
 mod fleet;
 mod hands;
 mod identity;
 mod instance_types;
 mod lab;
+mod logs;
+mod metadata;
 mod objects;
 mod stack_failures;
 mod stacks;

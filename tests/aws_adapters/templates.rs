@@ -88,3 +88,18 @@ pub fn large() -> String {
         .collect();
     format!(r#"{{"Resources": {{{}}}}}"#, topics.join(","))
 }
+
+/// A launch template and the subnet it launches into.
+pub const NODES: &str = r#"{
+  "Resources": {
+    "Vpc": {"Type": "AWS::EC2::VPC", "Properties": {"CidrBlock": "10.9.0.0/16"}},
+    "Subnet": {"Type": "AWS::EC2::Subnet", "Properties": {"VpcId": {"Ref": "Vpc"}, "CidrBlock": "10.9.1.0/24"}},
+    "Template": {"Type": "AWS::EC2::LaunchTemplate", "Properties": {"LaunchTemplateData": {
+      "ImageId": "ami-0123456789abcdef0", "InstanceType": "c5.large"}}}
+  },
+  "Outputs": {
+    "Subnet": {"Value": {"Ref": "Subnet"}},
+    "Template": {"Value": {"Ref": "Template"}},
+    "Version": {"Value": {"Fn::GetAtt": ["Template", "LatestVersionNumber"]}}
+  }
+}"#;

@@ -30,7 +30,7 @@ PORT = os.environ.get("GATEWAY_PORT", "4566")
 HANDLERS = provisioners._RESOURCE_HANDLERS
 
 __all__ = [
-    "AccountScopedDict", "HANDLERS", "add_json_service", "app", "client", "drift", "ec2_state",
+    "AccountScopedDict", "HANDLERS", "add_json_service", "add_rest_service", "app", "client", "drift", "ec2_state",
     "get_account_id", "get_region", "handlers", "helpers", "hex_id", "iam_state", "in_background",
     "provisioners", "rds_state", "register", "request_id", "s3_state", "secrets_state", "set_tags", "stacks", "user_tags",
 ]
@@ -85,10 +85,20 @@ def register(resource_type, create, delete, update=None):
 
 def add_json_service(name, target_prefix, handle):
     """Adds a service of the JSON 1.1 protocol; `handle(action, body)` answers each request."""
+    answer = lambda method, path, headers, body: handle((headers.get("x-amz-target") or "").rpartition(".")[2], body)
+    return _add_service(name, answer, {"target_prefixes": [target_prefix]})
+
+
+def add_rest_service(name, handle):
+    """Adds a service that is known by its name in the signature; `handle(method, path, body)` answers each request."""
+    return _add_service(name, lambda method, path, headers, body: handle(method, path, body), {"credential_scope": name})
+
+
+def _add_service(name, answer, patterns):
     module = types.ModuleType(f"ministack.services.{name}")
 
     async def handle_request(method, path, headers, body, query_params):
-        return handle((headers.get("x-amz-target") or "").rpartition(".")[2], body)
+        return answer(method, path, headers, body)
 
     module.handle_request = handle_request
     module.get_state = lambda: None
@@ -97,7 +107,7 @@ def add_json_service(name, target_prefix, handle):
     app._loaded_modules[name] = module
     app.SERVICE_REGISTRY[name] = {"module": name}
     app.SERVICE_HANDLERS[name] = app._lazy_handler(name)
-    router.SERVICE_PATTERNS[name] = {"target_prefixes": [target_prefix], "host_patterns": [rf"{name}\."]}
+    router.SERVICE_PATTERNS[name] = {"host_patterns": [rf"{name}\."], **patterns}
     return module
 
 

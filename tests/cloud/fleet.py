@@ -179,6 +179,7 @@ def _launch(pool, count, params, get, fleet, spot):
     tags = {**_template_tags(data), **_request_tags(params, get)}
     tags.update({"aws:ec2:fleet-id": fleet, "aws:ec2launchtemplate:id": pool["spec"]["LaunchTemplateId"],
                  "aws:ec2launchtemplate:version": pool["spec"]["Version"]})
+    spot = get("TargetCapacitySpecification.DefaultTargetCapacityType") == "spot"
     for instance in launched:
         if spot:
             instance["InstanceLifecycle"] = "spot"
@@ -254,8 +255,18 @@ def _instances_xml(pool, instances, purchase):
             f"<instanceType>{pool['type']}</instanceType></item>")
 
 
+def _described(instance):
+    """An instance with its lifecycle, which MiniStack leaves out."""
+    text = _plain(instance)
+    if instance.get("InstanceLifecycle") == "spot":
+        text = text.replace("<instanceType>", "<instanceLifecycle>spot</instanceLifecycle><instanceType>", 1)
+    return text
+
+
 _original = ec2_state._ACTION_MAP["CreateFleet"]
+_plain = ec2_state._instance_xml
 
 
 def install():
     ec2_state._ACTION_MAP["CreateFleet"] = create_fleet
+    ec2_state._instance_xml = _described

@@ -8,12 +8,13 @@
     drift_readers    drift detection by comparing with live state
     stack_policies   stack policies, enforced
     fleet            CreateFleet with capacity errors
+    fis              spot interruptions by Fault Injection Service (a fake: no emulator has it)
     faults           the faults file
     images           the vendors' machine images
     instances        addresses of the subnet, user data, spot
 
 `start` runs it, with the proxy that judges the requests in front. Environment: GATEWAY_PORT,
-HPC_FAULTS, HPC_FSX_FILES, HPC_FSX_DELAY, and MiniStack's own.
+HPC_FAULTS, HPC_FSX_FILES, HPC_FSX_DELAY, HPC_INTERRUPTIONS, HPC_FIS_MINUTE, and MiniStack's own.
 """
 
 import sys
@@ -22,6 +23,7 @@ import cfn_fsx
 import cfn_types
 import corrections
 import drift_readers
+import fis
 import fleet
 import fsx
 import guard
@@ -32,7 +34,8 @@ from emulator import HANDLERS, app
 
 
 def main():
-    for part in (fsx, cfn_types, cfn_fsx, fleet, images, instances, corrections, drift_readers, stack_policies, guard):
+    for part in (fsx, fis, cfn_types, cfn_fsx, fleet, images, instances, corrections, drift_readers, stack_policies,
+                 guard):
         part.install()
     print(f"test cloud: {len(HANDLERS)} CloudFormation types", flush=True)
     sys.argv = sys.argv[:1]

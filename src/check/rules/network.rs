@@ -135,8 +135,8 @@ rules! {
 "DCV has a port of its own"
 "port {port} is that of {service}"
 "use 8443, the usual one, or another above 1024"
-"The head node runs slurmctld and slurmdbd, serves NFS and answers SSH; DCV could not bind their ports. The Lustre \
- client uses 988 and 1018 to 1023."
+"The head node runs slurmctld and slurmdbd, serves NFS and answers SSH; DCV could not bind their ports. Its own \
+ authenticator has 8444. The Lustre client uses 988 and 1018 to 1023."
 
 1220 DCV_PORT_LOW Error "dcv-port-low"
 "DCV uses a port above 1024"

@@ -20,7 +20,11 @@ const HEAD: &[(&str, &str)] = &[
     ("metrics", "/var/log/hpcctl/metrics.log"),
 ];
 /// Logs of compute nodes.
-const COMPUTE: &[(&str, &str)] = &[("slurmd", "/var/log/slurm/slurmd.log"), ("efa", "/var/log/hpcctl/efa.log")];
+const COMPUTE: &[(&str, &str)] = &[
+    ("slurmd", "/var/log/slurm/slurmd.log"),
+    ("watch", "/var/log/hpcctl/watch.log"),
+    ("efa", "/var/log/hpcctl/efa.log"),
+];
 
 /// `ROLE/cloudwatch.json`, when logs are wanted.
 pub(super) fn put_cloudwatch(site: &Site<'_>, files: &mut Files, role: &str) {

@@ -36,6 +36,7 @@ struct Packages {
     compute: Vec<&'static str>,
     login: Vec<&'static str>,
     desktop: Vec<&'static str>,
+    mysql: &'static str,
     gpg: &'static str,
 }
 
@@ -65,6 +66,7 @@ impl OsFacts {
             compute: vec!["slurmd", "slurm-client", "slurm-wlm-basic-plugins"],
             login: vec!["slurm-client", "slurm-wlm-basic-plugins"],
             desktop: vec!["xfce4", "xfce4-terminal", "dbus-x11"],
+            mysql: "default-mysql-client",
             gpg: "gnupg",
         };
         // Ubuntu 22.04 keeps the MySQL plugin in slurmdbd and has fewer packages.
@@ -109,6 +111,7 @@ impl OsFacts {
                 compute: Vec::new(),
                 login: Vec::new(),
                 desktop,
+                mysql: if id == "alinux2023" { "mariadb105" } else { "mariadb" },
                 gpg: "gnupg2",
             },
         }

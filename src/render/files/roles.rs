@@ -7,7 +7,7 @@ use super::{
     engine::vars,
     node_config::{NodeConfig, PoolConfig},
     site::{Files, Site, put_text},
-    slurm_conf::{has_job_submit, put_controller_files, put_slurm_conf},
+    slurm_conf::{has_job_submit, has_tls, put_controller_files, put_slurm_conf},
     storage::mounts,
 };
 use crate::spec::{Accounting, Dcv, LoginPool, Queue};
@@ -49,6 +49,7 @@ pub(super) fn head(site: &Site<'_>, files: &mut Files) -> Result<(), RenderError
         }
     }
     let node = &site.cluster.head_node;
+    put_ticket_maker(site, files, "head", "head_node", node.dcv.is_some())?;
     let context = vars! {
         cluster => site.cluster.name,
         os => site.os,
@@ -85,12 +86,21 @@ pub(super) fn compute(site: &Site<'_>, files: &mut Files) -> Result<(), RenderEr
 fn put_prolog(site: &Site<'_>, files: &mut Files) -> Result<(), RenderError> {
     let checked = site.cluster.queues.iter().filter(|queue| queue.gpu_health_check);
     let gpu_queues: Vec<&str> = checked.map(|queue| queue.name.as_str()).collect();
-    let kept = site.checkpoints().map(|(one, checkpoint)| {
-        vars! { prefix => one.prefix(), directory => checkpoint.directory.as_str() }
+    // A job that was saved in one pool of its queue may start again in another, where nobody saves jobs.
+    let kept = site.pools.iter().filter_map(|one| {
+        let nearest = || site.pools_of(one.queue).find_map(|other| other.checkpoint());
+        let directory = one.checkpoint().or_else(nearest)?.directory.as_str();
+        Some(vars! { prefix => one.prefix(), directory })
     });
     let checkpoints: Vec<Value> = kept.collect();
-    let context = vars! { gpu_queues, checkpoints };
-    site.put(files, "compute/libexec/prolog", "libexec/prolog", &context, "queues")
+    let keeps = !checkpoints.is_empty();
+    let context = vars! { slurm => site.slurm, gpu_queues, checkpoints };
+    site.put(files, "compute/libexec/prolog", "libexec/prolog", &context, "queues")?;
+    if keeps {
+        site.put(files, "compute/libexec/task-prolog", "libexec/task-prolog", &context, "queues")?;
+        site.put(files, "compute/libexec/epilog", "libexec/epilog", &context, "queues")?;
+    }
+    Ok(())
 }
 
 fn put_queue(site: &Site<'_>, files: &mut Files, queue: &Queue, cause: &str) -> Result<(), RenderError> {
@@ -120,6 +130,13 @@ pub(super) fn login(site: &Site<'_>, files: &mut Files) -> Result<(), RenderErro
     put_slurm_conf(site, files, "login")?;
     let context = vars! { cluster => site.cluster.name, os => site.os, slurm => site.slurm };
     site.put(files, "login/setup.sh", "shell/login.sh", &context, "login_nodes")?;
+    put_ticket_maker(
+        site,
+        files,
+        "login",
+        "login_nodes",
+        site.cluster.login_nodes.iter().any(|pool| pool.dcv.is_some()),
+    )?;
     for (index, pool) in site.cluster.login_nodes.iter().enumerate() {
         let LoginPool { name, custom_actions, dcv, .. } = pool;
         let context = vars! {
@@ -167,6 +184,20 @@ fn desktop(site: &Site<'_>, dcv: Option<&Dcv>) -> Result<Option<String>, RenderE
     dcv.map(text).transpose()
 }
 
+/// What makes tickets to a desktop.
+fn put_ticket_maker(
+    site: &Site<'_>,
+    files: &mut Files,
+    role: &str,
+    cause: &str,
+    wanted: bool,
+) -> Result<(), RenderError> {
+    if !wanted {
+        return Ok(());
+    }
+    site.put(files, &format!("{role}/libexec/dcv-url"), "libexec/dcv-url", &vars! { os => site.os }, cause)
+}
+
 /// Where the head node finds the accounting database, as words of the shell.
 fn database(accounting: &Accounting) -> Value {
     let fact = |name: &str| format!("\"$(fact .accounting.{name})\"");
@@ -176,7 +207,8 @@ fn database(accounting: &Accounting) -> Value {
             user => external.user,
             host => external.host.as_str(),
             port => external.port.to_string(),
-            tls => false,
+            database => accounting.database.as_deref().unwrap_or("slurm_acct_db"),
+            tls => has_tls(accounting),
             known => true,
         },
         None => vars! {
@@ -184,8 +216,9 @@ fn database(accounting: &Accounting) -> Value {
             user => fact("user"),
             host => fact("host"),
             port => fact("port"),
-            tls => accounting.rds.is_some(),
+            tls => has_tls(accounting),
             known => false,
+            database => accounting.database.as_deref().unwrap_or("slurm_acct_db"),
         },
     }
 }

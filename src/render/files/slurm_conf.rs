@@ -8,7 +8,7 @@ use super::{
     queue_conf::queue_conf,
     site::{Files, Site, put_text},
 };
-use crate::spec::{PreemptMode, Queue};
+use crate::spec::{Accounting, ExternalDatabase, PreemptMode, Queue};
 
 /// slurm.conf and the files of the queues, for the nodes of `role`.
 pub(super) fn put_slurm_conf(site: &Site<'_>, files: &mut Files, role: &str) -> Result<(), RenderError> {
@@ -33,6 +33,7 @@ pub(super) fn put_slurm_conf(site: &Site<'_>, files: &mut Files, role: &str) -> 
             idle_seconds => cluster.slurm.idle_seconds,
             static_nodes => static_nodes(site),
             prolog => site.has_prolog(),
+            checkpoints => site.checkpoints().next().is_some(),
             memory_scheduling => cluster.slurm.memory_scheduling,
             def_mem_per_cpu => site.pools.iter().map(|one| one.hardware.memory_per_cpu()).min().unwrap_or(1),
             preemption => preemption(&cluster.queues),
@@ -72,7 +73,7 @@ pub(super) fn put_controller_files(site: &Site<'_>, files: &mut Files) -> Result
         let context = vars! {
             cluster,
             database => accounting.database.as_deref().unwrap_or("slurm_acct_db"),
-            tls => accounting.rds.is_some(),
+            tls => has_tls(accounting),
             purge_months => accounting.purge_after_months,
         };
         site.put(files, "head/slurmdbd.conf", "slurm/slurmdbd.conf", &context, "accounting")?;
@@ -113,4 +114,10 @@ fn accounting_tres(site: &Site<'_>) -> Vec<String> {
     let gpus = has_gpus(site).then(|| "gres/gpu".to_owned());
     let licenses = site.cluster.slurm.licenses.iter().map(|license| format!("license/{}", license.name));
     gpus.into_iter().chain(licenses).collect()
+}
+
+/// Whether the database is Amazon's, whose authorities are known: then the connection is encrypted.
+pub(super) fn has_tls(accounting: &Accounting) -> bool {
+    let amazon = |external: &ExternalDatabase| external.host.as_str().ends_with(".rds.amazonaws.com");
+    accounting.rds.is_some() || accounting.external.as_ref().is_some_and(amazon)
 }

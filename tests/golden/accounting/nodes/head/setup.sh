@@ -65,6 +65,33 @@ configure_slurm() {
   install -d -o slurm -g slurm -m 755 /var/lib/hpcctl/state
 }
 
+# database USER PASSWORD SQL: runs SQL as a user. No password is in an argument; the server proves who it is, in the
+# words of MySQL's client or of MariaDB's.
+database() {
+  MYSQL_PWD=$2 mysql --no-defaults --host="$(fact .accounting.host)" --port="$(fact .accounting.port)" --user="$1" \
+    --ssl-ca=/opt/hpcctl/etc/rds-ca.pem --loose-ssl-mode=VERIFY_IDENTITY --loose-ssl-verify-server-cert \
+    --connect-timeout=10 --batch --skip-column-names <<<"$3"
+}
+
+# slurmdbd's user, with all rights on its database and none elsewhere. RDS changes the administrator's password every
+# week, so nothing that runs may depend on it; it is read only when the user cannot log in.
+grant_database() {
+  local user=$1 password=$2 administrator name sql
+  [[ $password =~ ^[A-Za-z0-9]+$ ]] || die "the password of the database user is not of letters and digits"
+  install_packages default-mysql-client
+  ! database "$user" "$password" 'SELECT 1' >/dev/null 2>&1 || return 0
+  administrator=$(secret "$(fact .accounting.administrator_secret_arn)") || die "cannot read the administrator's password"
+  name=$(jq -er .username <<<"$administrator")
+  log "making the database user $user"
+  # In a grant _ stands for any letter unless it is escaped.
+  sql="
+    CREATE DATABASE IF NOT EXISTS \`slurm_acct_db\`;
+    CREATE USER IF NOT EXISTS '$user'@'%' IDENTIFIED BY '$password' REQUIRE SSL;
+    ALTER USER '$user'@'%' IDENTIFIED BY '$password' REQUIRE SSL;
+    GRANT ALL PRIVILEGES ON \`slurm\\_acct\\_db\`.* TO '$user'@'%';"
+  retry 10 15 database "$name" "$(jq -er .password <<<"$administrator")" "$sql" || die "cannot make the database user $user"
+}
+
 # slurmdbd: host, user and password from the stack's outputs and Secrets Manager, in a file for slurm alone.
 configure_slurmdbd() {
   local work text user password
@@ -76,6 +103,9 @@ configure_slurmdbd() {
   password=${password//\\/\\\\}
   password=${password//\#/\\#}
   user="$(fact .accounting.user)"
+  [[ -s /opt/hpcctl/etc/rds-ca.pem ]] || retry 5 5 curl -fsSL -o /opt/hpcctl/etc/rds-ca.pem \
+    https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem
+  grant_database "$user" "$password"
   DB_HOST="$(fact .accounting.host)" DB_PORT="$(fact .accounting.port)" DB_USER=$user DB_PASSWORD=$password \
     HEAD_HOSTNAME=$(hostname -s) HEAD_ADDRESS=$(imds meta-data/local-ipv4) \
     awk '{ done = ""
@@ -84,8 +114,6 @@ configure_slurmdbd() {
              $0 = substr($0, RSTART + RLENGTH)
            }
            print done $0 }' slurmdbd.conf >"$work"
-  [[ -s /opt/hpcctl/etc/rds-ca.pem ]] || retry 5 5 curl -fsSL -o /opt/hpcctl/etc/rds-ca.pem \
-    https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem
   dbd_changed=false
   if ! cmp -s "$work" "$SLURM_ETC/slurmdbd.conf"; then
     install -o slurm -g slurm -m 600 "$work" "$SLURM_ETC/slurmdbd.conf"
