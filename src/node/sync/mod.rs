@@ -5,6 +5,7 @@
 
 mod action;
 mod configuration;
+mod decided;
 mod look;
 mod memory;
 mod metrics;

@@ -11,6 +11,7 @@
 
 use super::{
     Action, Cause, FailedStart, KnownLaunch, Memory, Orphan, World,
+    decided::Decided,
     world::{Life, Owned},
 };
 use crate::node::{PoolRef, SlurmNode};
@@ -71,53 +72,6 @@ struct Rules<'w> {
     owned: BTreeMap<&'w str, Owned<'w>>,
     in_flight: BTreeSet<&'w str>,
     out: Decided,
-}
-
-/// What was decided, gathered: one action for many nodes.
-#[derive(Default)]
-struct Decided {
-    adopt: Vec<Action>,
-    close: Vec<Action>,
-    terminate: BTreeMap<Orphan, BTreeSet<String>>,
-    forget: BTreeSet<String>,
-    count: BTreeMap<String, BTreeMap<String, FailedStart>>,
-    reset: BTreeMap<String, (BTreeSet<String>, BTreeSet<String>)>,
-    replace: BTreeMap<Cause, BTreeSet<String>>,
-    power_down: BTreeSet<String>,
-    drain: BTreeMap<String, BTreeSet<String>>,
-    end_rests: BTreeSet<String>,
-    idle: (BTreeSet<String>, BTreeSet<String>),
-    rest: BTreeMap<String, BTreeSet<String>>,
-    queues: Vec<Action>,
-    relaunch: BTreeSet<String>,
-    power_up: BTreeSet<String>,
-    tag: Vec<Action>,
-}
-
-impl Decided {
-    fn actions(self) -> Vec<Action> {
-        let some = |set: &BTreeSet<String>| !set.is_empty();
-        let mut all = self.adopt;
-        all.extend(self.terminate.into_iter().map(|(why, instances)| Action::Terminate { why, instances }));
-        all.extend(self.close);
-        all.extend(self.count.into_iter().map(|(queue, starts)| Action::Count { queue, starts }));
-        let reset = |(queue, (pools, instances))| Action::Reset { queue, pools, instances };
-        all.extend(self.reset.into_iter().map(reset));
-        all.extend(self.replace.into_iter().map(|(cause, nodes)| Action::Replace { cause, nodes }));
-        all.extend(Some(self.power_down).filter(some).map(|nodes| Action::PowerDown { nodes }));
-        all.extend(Some(self.forget).filter(some).map(|instances| Action::Forget { instances }));
-        all.extend(self.drain.into_iter().map(|(event, nodes)| Action::Drain { event, nodes }));
-        all.extend(Some(self.end_rests).filter(some).map(|pools| Action::EndRests { pools }));
-        all.extend(
-            Some(self.idle).filter(|(nodes, _)| some(nodes)).map(|(nodes, failed)| Action::Idle { nodes, failed }),
-        );
-        all.extend(self.rest.into_iter().map(|(code, nodes)| Action::Rest { code, nodes }));
-        all.extend(self.queues);
-        all.extend(Some(self.relaunch).filter(some).map(|nodes| Action::Relaunch { nodes }));
-        all.extend(Some(self.power_up).filter(some).map(|nodes| Action::PowerUp { nodes }));
-        all.extend(self.tag);
-        all
-    }
 }
 
 impl<'w> Rules<'w> {
