@@ -14,7 +14,7 @@ use super::{
     decided::Decided,
     world::{Life, Owned},
 };
-use crate::node::{PoolRef, SlurmNode};
+use crate::node::{PoolRef, REBALANCE, SlurmNode};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// ResumeProgram has so many seconds to write down what it begins.
@@ -216,7 +216,7 @@ impl<'w> Rules<'w> {
             return is_ours(node) || node.is("NOT_RESPONDING") && is_lost(node);
         }
         match node.is("DRAIN") {
-            true => node.reason.starts_with(EVENT) && !node.is_busy(),
+            true => [EVENT, REBALANCE].iter().any(|why| node.reason.starts_with(why)) && !node.is_busy(),
             false => self.memory.is_stopped(&pool.queue.name) && !node.is_busy(),
         }
     }
