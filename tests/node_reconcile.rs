@@ -5,7 +5,7 @@ use hpcctl::{
     cloud::{InstanceHealth, InstanceState, LAUNCH_TAG, NODE_TAG, ROLE_TAG, Timestamp},
     node::{
         Cluster, Home, Launch, LaunchedNode, Pools, Rest, SlurmNode,
-        sync::{Action, Cause, Hold, HoldWhy, KnownLaunch, Memory, Orphan, World, reconcile},
+        sync::{Action, Cause, FailedStart, Hold, HoldWhy, KnownLaunch, Memory, Orphan, World, reconcile},
     },
 };
 use proptest::prelude::*;
@@ -177,8 +177,10 @@ fn power_down(nodes: &[&str]) -> Action {
     Action::PowerDown { nodes: set(nodes) }
 }
 
-fn count(instances: &[&str]) -> Action {
-    Action::Count { queue: "q".to_owned(), instances: set(instances) }
+/// A failed start of `i-NODE`.
+fn count(node: &str, words: Option<&str>) -> Action {
+    let start = FailedStart { node: node.to_owned(), words: words.map(str::to_owned) };
+    Action::Count { queue: "q".to_owned(), starts: BTreeMap::from([(format!("i-{node}"), start)]) }
 }
 
 #[test]
@@ -348,12 +350,15 @@ fn failed_starts_are_counted_once_and_protect_the_queue() {
     let mut case = Case::new().running("q-od-1", states);
     case.world.nodes.get_mut("q-od-1").unwrap().reason = "hpcctl set-up: line 3".to_owned();
     case.memory.came_up.clear();
+    // The node has some time to send its log, and the count does not wait for it.
     let actions = case.clone().failures(1).decide();
-    assert_eq!(actions, [count(&["i-q-od-1"]), power_down(&["q-od-1"])]);
+    let failed = count("q-od-1", Some("hpcctl set-up: line 3"));
+    assert_eq!(actions, std::slice::from_ref(&failed));
+    assert_eq!(case.clone().since(45).decide(), [failed, power_down(&["q-od-1"])]);
     let protect = Action::Protect { queue: "q".to_owned(), failures: 3 };
     assert!(case.clone().failures(2).decide().contains(&protect));
     case.memory.counted.insert("i-q-od-1".to_owned());
-    assert_eq!(case.clone().failures(2).decide(), [power_down(&["q-od-1"])]);
+    assert_eq!(case.clone().since(45).failures(2).decide(), [power_down(&["q-od-1"])]);
     // Already protected: no second time.
     assert!(!case.failures(3).hold(HoldWhy::Protected(3), "INACTIVE").decide().contains(&protect));
 }
@@ -367,7 +372,7 @@ fn an_instance_that_dies_while_it_boots_counts_unless_ec2_took_it() {
         (instance.state, instance.spot) = ("terminated".to_owned(), spot);
         case
     };
-    assert!(dead("q-od-1", false).decide().contains(&count(&["i-q-od-1"])));
+    assert!(dead("q-od-1", false).decide().contains(&count("q-od-1", None)));
     let counts = |action: &Action| matches!(action, Action::Count { .. });
     assert!(!dead("q-spot-1", true).decide().iter().any(counts));
     // EC2's eventual consistency is no failure.
@@ -413,13 +418,16 @@ fn what_ec2_plans_drains_and_what_ails_is_replaced() {
     };
     let drain = Action::Drain { event: "instance-retirement".to_owned(), nodes: set(&["q-od-1"]) };
     assert_eq!(with(BUSY, ill(false, &["instance-retirement"])).decide(), [drain]);
-    let drained = |states: &str| {
+    let drained = |states: &str, why: &str| {
         let mut case = with(states, ill(false, &["instance-retirement"]));
-        case.world.nodes.get_mut("q-od-1").unwrap().reason = "hpcctl: EC2 plans instance-retirement".to_owned();
+        case.world.nodes.get_mut("q-od-1").unwrap().reason = why.to_owned();
         case.decide()
     };
-    assert_eq!(drained("ALLOCATED+CLOUD+DRAIN"), []);
-    assert_eq!(drained("IDLE+CLOUD+DRAIN"), [power_down(&["q-od-1"])]);
+    for why in ["hpcctl: EC2 plans instance-retirement", "hpcctl: rebalance recommendation"] {
+        assert_eq!(drained("ALLOCATED+CLOUD+DRAIN", why), []);
+        assert_eq!(drained("IDLE+CLOUD+DRAIN", why), [power_down(&["q-od-1"])]);
+    }
+    assert_eq!(drained("IDLE+CLOUD+DRAIN", "new disks"), [], "people know why");
     assert_eq!(with(BUSY, ill(true, &[])).since(179).decide(), []);
     assert_eq!(with(BUSY, ill(true, &[])).since(180).decide(), [replace(Cause::Impaired, &["q-od-1"])]);
 }

@@ -252,6 +252,7 @@ fn a_queue_whose_nodes_fail_is_protected_until_somebody_opens_it() {
     let queue = report(&head).queue("q").unwrap().clone();
     assert_eq!((queue.held.unwrap().why, queue.failed_starts), (HeldWhy::Protected, 10));
     assert_eq!(queue.failing[0].reason, "hpcctl set-up: line 3");
+    assert_eq!(queue.last_failed_starts[0].words.as_deref(), Some("hpcctl set-up: line 3"));
     // slurmctld starts anew, with the partition up: it is held.
     head.say("booted", "later");
     sync(&head);

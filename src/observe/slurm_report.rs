@@ -50,6 +50,8 @@ pub struct QueueReport {
     pub busy_nodes: u32,
     /// The pools, in the order of the cluster file.
     pub pools: Vec<PoolReport>,
+    /// The newest of these starts.
+    pub last_failed_starts: Vec<FailedStartReport>,
     /// Nodes that are down or drained and should not be, with the reason.
     pub failing: Vec<FailingNode>,
 }
@@ -113,6 +115,17 @@ pub struct RestReport {
     pub until: Timestamp,
     /// EC2's code.
     pub code: String,
+}
+
+/// A start that failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailedStartReport {
+    /// The node.
+    pub node: String,
+    /// When.
+    pub at: Timestamp,
+    /// What its set-up said; none: the instance died while it booted.
+    pub words: Option<String>,
 }
 
 /// A node that cannot be used.

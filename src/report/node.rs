@@ -4,7 +4,7 @@ use crate::{
     cloud::Timestamp,
     node::{
         Event, FleetOrder, Order, OrderDocument, QueueOrder, SaveWhy, Told, Unmounted, hostlist,
-        sync::{Action, Cause, Orphan},
+        sync::{Action, Cause, FailedStart, Orphan},
     },
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -99,7 +99,13 @@ fn did(action: &Action) -> String {
         Action::EndRests { pools } => format!("{} have rested", pools.iter().cloned().collect::<Vec<_>>().join(", ")),
         Action::PowerUp { nodes } => format!("powering {} up: they always run", of(nodes)),
         Action::Drain { event, nodes } => format!("draining {}: EC2 plans {event}", of(nodes)),
-        Action::Count { queue, instances } => format!("starts for queue {queue} failed: {}", set(instances)),
+        Action::Count { queue, starts } => {
+            let words = |start: &FailedStart| start.words.clone().unwrap_or_else(|| "died while it booted".to_owned());
+            let one =
+                |(instance, start): (&String, &FailedStart)| format!("{} as {instance} ({})", start.node, words(start));
+            let all: Vec<String> = starts.iter().map(one).collect();
+            format!("starts for queue {queue} failed: {}", all.join(", "))
+        }
         Action::Reset { queue, instances, .. } => format!("nodes of queue {queue} came up: {}", set(instances)),
         Action::Protect { queue, failures } => {
             format!(

@@ -42,6 +42,10 @@ fn queue(queue: &QueueReport, paint: Paint, out: &mut String) {
     for pool in &queue.pools {
         let _ = writeln!(out, "      pool {:<21} {}", pool.name, self::pool(pool));
     }
+    for start in &queue.last_failed_starts {
+        let words = start.words.as_deref().unwrap_or("its instance died while it booted");
+        let _ = writeln!(out, "      {} {} failed to start at {}: {words}", paint.red("!"), start.node, start.at);
+    }
     for node in queue.failing.iter().take(FAILING) {
         let _ = writeln!(out, "      {} {}: {}", paint.red("!"), node.name, node.reason);
     }

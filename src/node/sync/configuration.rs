@@ -1,6 +1,6 @@
 //! A new configuration: fetched, put in place, set up.
 
-use super::{Memory, Part, Place, look::find};
+use super::{Configuration, Memory, Part, Place, look::find};
 use crate::{
     cloud::Cloud,
     node::{Cluster, Event, Events, Home, Machine, NodeError, processes::Call},
@@ -29,6 +29,7 @@ const AT_ONCE: usize = 8;
 pub(super) async fn renew(
     cloud: &Cloud,
     cluster: &Cluster,
+    home: &Home,
     place: &Place,
     memory: &mut Memory,
     events: Events<'_>,
@@ -55,24 +56,28 @@ pub(super) async fn renew(
         return Ok(false);
     }
     let before = Home::identity(&place.program);
-    let result = put_in_place(cloud, bucket, name, (&key, &tag), place).await;
-    let state = &mut memory.configuration;
-    match result {
+    let earlier = memory.configuration.clone();
+    let failures = if known { earlier.failures.saturating_add(1) } else { 1 };
+    let again = now.plus((FIRST_PAUSE << (failures - 1).min(10)).min(LONGEST_PAUSE));
+    // Written before it begins: a set-up that dies with this program has failed.
+    let failed = Some("the set-up did not come to its end".to_owned());
+    memory.configuration = Configuration { tag: tag.clone(), failed, failures, again };
+    memory.write(home)?;
+    match put_in_place(cloud, bucket, name, (&key, &tag), place).await {
         // Somebody publishes at this moment: the next look finds all of it.
-        Ok(false) => return Ok(false),
+        Ok(false) => {
+            memory.configuration = earlier;
+            return Ok(false);
+        }
         Ok(true) => {
-            (state.failures, state.failed) = (0, None);
+            memory.configuration = Configuration { tag, ..Configuration::default() };
             events(Event::Configured { revision });
         }
         Err(error) => {
-            state.failures = if known { state.failures.saturating_add(1) } else { 1 };
-            let pause = (FIRST_PAUSE << (state.failures - 1).min(10)).min(LONGEST_PAUSE);
-            state.again = cloud.clock.now().plus(pause);
-            state.failed = Some(error.to_string());
+            memory.configuration.failed = Some(error.to_string());
             events(Event::Failed { step: "set the new configuration up", error });
         }
     }
-    state.tag = tag;
     Ok(before.is_some() && Home::identity(&place.program) != before)
 }
 

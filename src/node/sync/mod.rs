@@ -5,6 +5,7 @@
 
 mod action;
 mod configuration;
+mod decided;
 mod look;
 mod memory;
 mod metrics;
@@ -14,7 +15,7 @@ mod reconcile;
 mod report;
 mod world;
 
-pub use action::{Action, Cause, Orphan};
+pub use action::{Action, Cause, FailedStart, Orphan};
 pub use memory::{Configuration, Hold, HoldWhy, Memory, Part};
 pub use metrics::line as metrics_line;
 pub use reconcile::reconcile;
@@ -84,7 +85,7 @@ pub async fn pass(
 ) -> Result<bool, NodeError> {
     let mut memory = Memory::read(home)?;
     // First, and whatever else fails: a new configuration may be what puts it right.
-    let renewed = match configuration::renew(cloud, cluster, place, &mut memory, events).await {
+    let renewed = match configuration::renew(cloud, cluster, home, place, &mut memory, events).await {
         Ok(renewed) => renewed,
         Err(error) => {
             events(Event::Failed { step: "look for a new configuration", error });

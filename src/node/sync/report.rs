@@ -1,12 +1,12 @@
 //! The report of the cluster, for people elsewhere.
 
-use super::{Hold, HoldWhy, Memory, Part, World};
+use super::{FailedStart, Hold, HoldWhy, Memory, Part, World};
 use crate::{
-    cloud::{Cloud, PutCondition},
+    cloud::{Cloud, PutCondition, Timestamp},
     node::{NodeError, PoolRef, SlurmJob, SlurmNode},
     observe::{
-        FailingNode, HeldReport, HeldWhy, NodeReport, PoolReport, QueueReport, RestReport, SLURM_REPORT_FORMAT,
-        SLURM_REPORT_KIND, SlurmReport, keys,
+        FailedStartReport, FailingNode, HeldReport, HeldWhy, NodeReport, PoolReport, QueueReport, RestReport,
+        SLURM_REPORT_FORMAT, SLURM_REPORT_KIND, SlurmReport, keys,
     },
     render::NodeQueue,
 };
@@ -36,7 +36,7 @@ fn queue(world: &World<'_>, of: &NodeQueue, jobs: &[SlurmJob], memory: &Memory) 
     let ours = |name: &str| pools.iter().any(|pool| pool.has(name));
     let has_nodes = |job: &&SlurmJob| job.nodes.iter().any(|node| ours(node));
     let running: Vec<&SlurmJob> = jobs.iter().filter(|job| job.state != "PENDING").filter(has_nodes).collect();
-    let waits = |job: &&SlurmJob| job.state == "PENDING" && job.partitions.iter().any(|one| *one == of.name);
+    let waits = |job: &&SlurmJob| job.state == "PENDING" && job.partitions.contains(&of.name);
     let busy: BTreeSet<&String> = running.iter().flat_map(|job| &job.nodes).filter(|node| ours(node)).collect();
     let state = world.partitions.get(&of.name).map(|state| state.to_lowercase());
     QueueReport {
@@ -44,12 +44,23 @@ fn queue(world: &World<'_>, of: &NodeQueue, jobs: &[SlurmJob], memory: &Memory) 
         state: state.unwrap_or_else(|| "missing".to_owned()),
         held: memory.holds.get(&of.name).map(held),
         failed_starts: world.pools.failures.get(&of.name).copied().unwrap_or_default(),
+        last_failed_starts: failed_starts(memory, &of.name),
         running: count(running.len()),
         pending: count(jobs.iter().filter(waits).count()),
         busy_nodes: count(busy.len()),
         pools: pools.iter().map(|one| pool(world, *one)).collect(),
         failing: world.nodes.values().filter(|node| ours(&node.name)).filter_map(failing).take(FAILING).collect(),
     }
+}
+
+fn failed_starts(memory: &Memory, queue: &str) -> Vec<FailedStartReport> {
+    let all = memory.failed_starts.get(queue).into_iter().flatten();
+    let one = |(at, FailedStart { node, words }): &(Timestamp, FailedStart)| FailedStartReport {
+        node: node.clone(),
+        at: *at,
+        words: words.clone(),
+    };
+    all.map(one).collect()
 }
 
 fn held(hold: &Hold) -> HeldReport {
@@ -111,7 +122,7 @@ pub(super) async fn publish(
     report: &SlurmReport,
     memory: &mut Memory,
 ) -> Result<(), NodeError> {
-    let timeless = SlurmReport { at: crate::cloud::Timestamp(0), ..report.clone() };
+    let timeless = SlurmReport { at: Timestamp(0), ..report.clone() };
     let digest = crate::render::sha256(serde_json::to_string(&timeless).unwrap_or_default());
     let old = memory.due(Part::Report, world.now, ANEW);
     if digest == memory.reported && !old {
