@@ -43,7 +43,7 @@ make_root() {
   touch "$root/run/rehearsal/hpcctl" "$root/run/rehearsal/journal"
   [[ -z $PROGRAM ]] || mount --bind "$PROGRAM" "$root/run/rehearsal/hpcctl"
   basename "$MACHINE" >"$root/run/rehearsal/instance"
-  cat "$OVERLAY" >"$root/run/rehearsal/slurm.conf" 2>/dev/null || true
+  cat "${OVERLAY:-/dev/null}" >"$root/run/rehearsal/slurm.conf" 2>/dev/null || true
   : >>"$MACHINE/journal"
   mount --bind "$MACHINE/journal" "$root/run/rehearsal/journal"
   # What hpcctl's programs say outlives the machine.
@@ -111,6 +111,7 @@ user_data() {
 }
 
 until [[ -e $MACHINE/go ]]; do sleep 0.02; done
+# shellcheck disable=SC2153  # the hypervisor sets it
 names=$(cat "$HOSTS")
 make_root
 enter_root
