@@ -15,6 +15,7 @@
 #   HOSTS      the VPC's names, as in /etc/hosts
 #   PROGRAM    hpcctl's binary, if the machine image carries it; empty: the machine fetches it
 #   ENDPOINT   where AWS is; empty: AWS itself
+#   OVERLAY    a file with options of slurm.conf that this rehearsal has otherwise; may be missing
 set -euo pipefail
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
@@ -41,6 +42,8 @@ make_root() {
   mount --bind "$SHARED" "$root/run/rehearsal/shared"
   touch "$root/run/rehearsal/hpcctl" "$root/run/rehearsal/journal"
   [[ -z $PROGRAM ]] || mount --bind "$PROGRAM" "$root/run/rehearsal/hpcctl"
+  basename "$MACHINE" >"$root/run/rehearsal/instance"
+  cat "$OVERLAY" >"$root/run/rehearsal/slurm.conf" 2>/dev/null || true
   : >>"$MACHINE/journal"
   mount --bind "$MACHINE/journal" "$root/run/rehearsal/journal"
   chown munge: "$root/run/munge" "$root/etc/munge" "$root/var/lib/munge"
@@ -112,7 +115,7 @@ set_network "$hosts"
 set_cloud
 # `systemctl poweroff` tells process 1.
 trap 'exit 0' PWR
-unset MACHINE IMAGE SHARED HOSTS PROGRAM ROUTER PREFIX ADDRESS ENDPOINT
+unset MACHINE IMAGE SHARED HOSTS PROGRAM OVERLAY ROUTER PREFIX ADDRESS ENDPOINT
 user_data && {
   setsid bash /var/lib/cloud/user-data </dev/null >>/dev/console 2>&1 &
 }

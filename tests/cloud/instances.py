@@ -72,8 +72,11 @@ def spot_instances_say_so():
     original = ec2_state._instance_xml
 
     def with_lifecycle(instance):
-        lifecycle = instance.get("InstanceLifecycle")
-        return original(instance) + (f"<instanceLifecycle>{lifecycle}</instanceLifecycle>" if lifecycle else "")
+        text, lifecycle = original(instance), instance.get("InstanceLifecycle")
+        if not lifecycle:
+            return text
+        body, _, rest = text.rpartition("</item>")
+        return f"{body}<instanceLifecycle>{lifecycle}</instanceLifecycle></item>{rest}"
 
     ec2_state._instance_xml = with_lifecycle
 

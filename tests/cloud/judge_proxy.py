@@ -9,11 +9,15 @@ The log has one JSON object a line:
 in every TemplateBody and in the template behind a TemplateURL count too (off with JUDGE_LINT=0).
 
 The rules file is read at each request. A rule is used when `op` is the call (`ec2:CreateFleet`) or
-`*`, and at most `times` times:
+`*`, when the parameters contain `containing`, if it says so, and at most `times` times:
     {"op": "ec2:CreateFleet", "times": 1, "code": "RequestLimitExceeded", "status": 503, "message": "..."}
     {"op": "cloudformation:DescribeStackEvents", "times": 2, "drop": true}       the connection is cut
     {"op": "ec2:RunInstances", "times": 1, "after": true, "drop": true}          done, but the reply is lost
     {"op": "*", "delay": 0.3}
+    {"op": "ec2:CreateFleet", "containing": "main/od", "times": 1, "delay": 30}      held before it is done
+    {"op": "ec2:CreateFleet", "times": 1, "after": true, "delay": 30}                done, the reply is held
+
+What is held is not done any more when the client is gone meanwhile.
 """
 
 import argparse
@@ -21,6 +25,8 @@ import collections
 import http.client
 import json
 import os
+import select
+import socket
 import sys
 import threading
 import time
@@ -49,12 +55,17 @@ class Judge:
         if lint:
             judge_lint.preload()
 
-    def rule(self, key, after):
+    def rule(self, judgement, after):
         """The first rule for a call that has uses left, used once."""
+        text = None
         with self.lock:
             rules = self._read_rules()
             for rule in rules:
-                if rule["op"] in (key, "*") and bool(rule.get("after")) == after and rule.get("times", 1) > 0:
+                if rule["op"] in (judgement.key, "*") and bool(rule.get("after")) == after and rule.get("times", 1) > 0:
+                    if "containing" in rule:
+                        text = text or json.dumps(judgement.params, default=str)
+                        if rule["containing"] not in text:
+                            continue
                     if "times" in rule:
                         rule["times"] -= 1
                         self._write_rules(rules)
@@ -118,14 +129,17 @@ class Handler(BaseHTTPRequestHandler):
         started = time.time()
         body, chunked = self.read_body()
         judgement = judge_models.analyse(self.command, self.path, self.headers, body)
-        rule = self.judge.rule(judgement.key, after=False)
+        rule = self.judge.rule(judgement, after=False)
         if rule and self.inject(rule, started, judgement):
             return None
         lint = self.judge.start_lint(judgement, _region(self.headers))
         status, headers, answer = self.forward(body, chunked)
         if lint:
             judgement.violations += lint.result()
-        late = self.judge.rule(judgement.key, after=True)
+        late = self.judge.rule(judgement, after=True)
+        if late and not self.hold(late.get("delay", 0)):
+            self.judge.note(started, judgement, f"{status} client gone", late)
+            return self.hang_up()
         if late and late.get("drop"):
             self.judge.note(started, judgement, f"{status} reply dropped", late)
             return self.hang_up()
@@ -171,8 +185,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def inject(self, rule, started, judgement):
         """Does what a rule says; True when the request was answered (or cut) here."""
-        if rule.get("delay"):
-            time.sleep(rule["delay"])
+        if not self.hold(rule.get("delay", 0)):
+            self.judge.note(started, judgement, "client gone", rule)
+            self.hang_up()
+            return True
         if rule.get("drop"):
             self.judge.note(started, judgement, "dropped", rule)
             self.hang_up()
@@ -184,6 +200,17 @@ class Handler(BaseHTTPRequestHandler):
             self.judge.note(started, judgement, status, rule)
             return True
         return False
+
+    def hold(self, seconds):
+        """Waits; False when the client hangs up meanwhile."""
+        end = time.time() + seconds
+        while time.time() < end:
+            readable, _, _ = select.select([self.connection], [], [], min(0.1, max(0.0, end - time.time())))
+            if readable and not self.connection.recv(1, socket.MSG_PEEK):
+                return False
+            if readable:
+                time.sleep(0.1)
+        return True
 
     def hang_up(self):
         self.close_connection = True

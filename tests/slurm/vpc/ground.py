@@ -23,7 +23,7 @@ class Ground:
     def __init__(self, region, cidr, password):
         self.region, self.cidr, self.password = region, ipaddress.ip_network(cidr), password
         self.ec2, self.s3 = boto3.client("ec2"), boto3.client("s3")
-        self.known, self.zones = {}, {}
+        self.known, self.zones, self.objects = {}, {}, ""
 
     def place(self, text):
         """The cluster file on this ground."""
@@ -56,6 +56,12 @@ class Ground:
         # us-east-1 is the one region that must not be named.
         where = {} if self.region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": self.region}}
         self.s3.create_bucket(Bucket=name, **where)
+        # What a cluster takes from the bucket lies beside its file: objects/BUCKET/KEY.
+        source = f"{self.objects}/{name}"
+        for folder, _, files in os.walk(source):
+            for file in files:
+                key = os.path.relpath(f"{folder}/{file}", source)
+                self.s3.upload_file(f"{folder}/{file}", name, key)
         return name
 
     def secret(self, name):
@@ -66,6 +72,7 @@ def main(out, cidr, password, *files):
     ground = Ground(os.environ["AWS_REGION"], cidr, open(password).read().strip())
     os.makedirs(out, exist_ok=True)
     for path in files:
+        ground.objects = f"{os.path.dirname(path)}/objects"
         with open(path, encoding="utf-8") as file:
             text = ground.place(file.read())
         name = re.search(r"^name: *(\S+)", text, re.M)[1]

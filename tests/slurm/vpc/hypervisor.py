@@ -10,6 +10,7 @@ Looks every 0.3 s. Machines that power themselves off end their instance, as ins
     {"do": "vanish", "instance": ID}                       the host fails: no process does another step
     {"do": "hold", "seconds": 5}                           instances boot so much later
     {"do": "list"}                                         all machines
+    {"do": "instances"}                                    all instances that EC2 has now
 """
 
 import base64
@@ -93,6 +94,8 @@ class Hypervisor:
     def do(self, request):
         """A test's wish."""
         what, name = request["do"], request.get("instance")
+        if what == "instances":
+            return {one["id"]: one for one in self.ec2.instances()}
         with self.lock:
             if what == "list":
                 return {one.id: {"address": one.address, "role": one.role, "cluster": one.cluster}

@@ -32,7 +32,8 @@ class Machine:
         self.cluster = instance["tags"].get("hpcctl:cluster")
         self.folder = f"{folder}/{self.id}"
         os.makedirs(self.folder, exist_ok=True)
-        environment = {**settings, "PATH": os.environ["PATH"], "MACHINE": self.folder, "ADDRESS": self.address}
+        environment = {**settings, "PATH": os.environ["PATH"], "MACHINE": self.folder, "ADDRESS": self.address,
+                       "OVERLAY": f"{folder}/../files/{self.cluster}.overlay"}
         if self.role == "head":
             # The way of the program from the bucket is a head node's to prove; many nodes share one copy.
             environment["PROGRAM"] = ""

@@ -82,6 +82,9 @@ class Vpc:
         self.cloud(python, f"{HERE}/ground.py", f"{self.dir}/files", CIDR, f"{self.dir}/database.password", *files)
         for file in files:
             name = next(line.split()[1] for line in open(file) if line.startswith("name:"))
+            overlay = file.removesuffix(".yaml") + ".slurm.conf"
+            if os.path.exists(overlay):
+                shutil.copy(overlay, f"{self.dir}/files/{name}.overlay")
             self.cloud(f"{self.dir}/hpcctl", "--cloud", "aws", "apply", f"{self.dir}/files/{name}.yaml", "--auto-approve")
             names.append(name)
         for name in names:
