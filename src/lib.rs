@@ -16,5 +16,6 @@ pub mod observe;
 pub mod operate;
 pub mod plan;
 pub mod render;
+pub mod rehearsal;
 pub mod report;
 pub mod spec;

@@ -36,6 +36,7 @@ mod operation;
 mod parameters;
 mod phases;
 mod references;
+mod rehearsal;
 mod requests;
 mod resource;
 mod rules;
@@ -53,6 +54,7 @@ mod world;
 
 pub use compute::Launch;
 pub use control::Sandbox;
+pub use rehearsal::{Database, Machine};
 pub use faults::{
     CallError, CallErrorKind, Crash, Fail, Fault, Files, HandEdit, NoCapacity, Script, Slow, Target, Verb,
 };
