@@ -24,7 +24,20 @@ const LAW: &[(&str, &[&str])] = &[
     ("rehearsal", &["cloud"]),
     (
         "report",
-        &["rehearsal", "operate", "node", "spec", "catalog", "check", "model", "render", "observe", "plan", "apply", "cloud"],
+        &[
+            "rehearsal",
+            "operate",
+            "node",
+            "spec",
+            "catalog",
+            "check",
+            "model",
+            "render",
+            "observe",
+            "plan",
+            "apply",
+            "cloud",
+        ],
     ),
 ];
 

@@ -86,7 +86,10 @@ fn status(place: &Place, global: &Global, output: &mut Output) -> Result<u8, Fai
         let tag = |name: &str| machine.tags.get(name).map_or("", String::as_str);
         let name = if tag("hpcctl:node").is_empty() { tag("Name") } else { tag("hpcctl:node") };
         let ends = machine.ends.map(|at| format!("  EC2 takes it back at {at}")).unwrap_or_default();
-        text.push_str(&format!("  {}  {:<12} {:<14} {name}{ends}\n", machine.id, machine.address, machine.instance_type));
+        text.push_str(&format!(
+            "  {}  {:<12} {:<14} {name}{ends}\n",
+            machine.id, machine.address, machine.instance_type
+        ));
     }
     output.data(&text);
     Ok(exit::OK)
@@ -101,9 +104,7 @@ fn run(
 ) -> Result<u8, Failure> {
     let program = place.file("hpcctl");
     let database = match database {
-        Some([host, user, secret]) => {
-            Some(Database { host: host.clone(), user: user.clone(), secret: secret.clone() })
-        }
+        Some([host, user, secret]) => Some(Database { host: host.clone(), user: user.clone(), secret: secret.clone() }),
         _ => None,
     };
     let sandbox = Sandbox::open(&global.sandbox_state, "us-east-1")?;
@@ -194,6 +195,7 @@ fn words(cluster: &Cluster, user: &str, global: &Global) -> Vec<String> {
 pub fn end_if_empty(global: &Global, region: &str, output: &mut Output) -> Result<(), Failure> {
     let Some(place) = running(global) else { return Ok(()) };
     if account(global, region)?.machines()?.is_empty() && rehearsal::stop(&place)? {
+        place.forget();
         account(global, region)?;
         output.note("the rehearsal has ended");
     }

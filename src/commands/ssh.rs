@@ -160,5 +160,10 @@ pub fn no_sandbox(global: &Global) -> Result<(), Failure> {
         return Ok(());
     }
     let message = "the sandbox runs no machines that one could log in to";
-    Err(Failure::new("HPC2086", message, "--print shows the command that a cluster on AWS would get; `hpcctl apply FILE --cloud sandbox --with-slurm` starts machines", exit::ERROR))
+    Err(Failure::new(
+        "HPC2086",
+        message,
+        "--print shows the command that a cluster on AWS would get; `hpcctl apply FILE --cloud sandbox --with-slurm` starts machines",
+        exit::ERROR,
+    ))
 }

@@ -41,8 +41,13 @@ pub fn status(args: &StatusArgs, global: &Global, output: &mut Output) -> Result
             None => None,
         };
         let rehearsal = super::rehearsal::running(global).map(|place| place.directory.display().to_string());
-        let status =
-            Status { cluster: &name, region: &region, live: &live, lock: lock.as_ref(), rehearsal: rehearsal.as_deref() };
+        let status = Status {
+            cluster: &name,
+            region: &region,
+            live: &live,
+            lock: lock.as_ref(),
+            rehearsal: rehearsal.as_deref(),
+        };
         match args.format {
             StatusFormat::Text => output.data(&status.text(output.paint)),
             StatusFormat::Json => output.data(&status.json()),

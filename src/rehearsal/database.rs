@@ -59,6 +59,13 @@ impl Databases {
         Ok(())
     }
 
+    /// Ends all servers.
+    pub async fn end(&mut self) {
+        for server in self.servers.values_mut() {
+            server.kill().await.ok();
+        }
+    }
+
     /// Addresses that no instance gets: those of the sandbox end with 4 or more.
     fn address(&self, database: &Database) -> String {
         let digit = secret::of("address", &database.host);
@@ -80,7 +87,8 @@ impl Databases {
             fs::create_dir_all(&folder).map_err(|error| failed(&folder, &error))?;
             let data = format!("--datadir={}", text("data"));
             let words = ["--no-defaults", &data, "--user=root", "--auth-root-authentication-method=normal"];
-            run("mariadb-install-db", &[&words[..], &["--skip-test-db", "--innodb-log-file-size=16M"]].concat()).await?;
+            run("mariadb-install-db", &[&words[..], &["--skip-test-db", "--innodb-log-file-size=16M"]].concat())
+                .await?;
         }
         certificate(&self.place, &folder, &database.host).await?;
         let log = File::options().create(true).append(true).open(folder.join("log"));

@@ -103,7 +103,9 @@ mod tests {
         let request = parse("PUT /latest/api/token HTTP/1.1\r\nHost: x\r\nX-TTL:  300 \r\n\r\n").unwrap();
         assert_eq!((request.method.as_str(), request.path.as_str()), ("PUT", "/latest/api/token"));
         assert_eq!(request.headers["x-ttl"], "300");
-        for wrong in ["", "GET /\r\n\r\n", "GET x HTTP/1.1\r\n\r\n", "GET / HTTP/1.1\r\nno header\r\n\r\n", "GET / HTTP/1.1\r\n"] {
+        for wrong in
+            ["", "GET /\r\n\r\n", "GET x HTTP/1.1\r\n\r\n", "GET / HTTP/1.1\r\nno header\r\n\r\n", "GET / HTTP/1.1\r\n"]
+        {
             assert_eq!(parse(wrong), None, "{wrong:?}");
         }
         let answer = String::from_utf8(Answer::body(b"i-1".to_vec()).bytes()).unwrap();

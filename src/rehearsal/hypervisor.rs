@@ -7,7 +7,10 @@ use super::{
     metadata::{self, Facts, Metadata},
     place::Place,
 };
-use crate::cloud::{Compute, sandbox::{self, Sandbox}};
+use crate::cloud::{
+    Compute,
+    sandbox::{self, Sandbox},
+};
 use std::{
     collections::BTreeMap,
     fs::{self, File},
@@ -105,6 +108,8 @@ pub async fn run(vpc: Vpc, sandbox: Sandbox, mut tell: impl FnMut(&str)) -> Resu
         tokio::time::sleep(LOOK).await;
     }
     hypervisor.sandbox.virtual_time()?;
+    hypervisor.databases.end().await;
+    hypervisor.vpc.place.forget();
     drop(alive);
     Ok(())
 }
@@ -129,9 +134,9 @@ async fn network() -> Result<(), RehearsalError> {
 impl Hypervisor {
     /// One look at the account; gives how many instances are to run.
     async fn look(&mut self) -> Result<usize, RehearsalError> {
-        let wanted: BTreeMap<String, sandbox::Machine> =
+        let mut wanted: BTreeMap<String, sandbox::Machine> =
             self.sandbox.machines()?.into_iter().map(|one| (one.id.clone(), one)).collect();
-        self.remove_ended(&wanted).await?;
+        self.remove_ended(&mut wanted).await?;
         self.databases.look(&self.sandbox, BRIDGE).await?;
         for instance in wanted.values() {
             self.tell_metadata(instance);
@@ -144,7 +149,7 @@ impl Hypervisor {
     }
 
     /// Ends machines whose instances are gone, and instances whose machines have powered themselves off.
-    async fn remove_ended(&mut self, wanted: &BTreeMap<String, sandbox::Machine>) -> Result<(), RehearsalError> {
+    async fn remove_ended(&mut self, wanted: &mut BTreeMap<String, sandbox::Machine>) -> Result<(), RehearsalError> {
         let mut ended = Vec::new();
         for (id, machine) in &mut self.machines {
             if !wanted.contains_key(id) {
@@ -159,6 +164,7 @@ impl Hypervisor {
             }
         }
         for id in ended {
+            wanted.remove(&id);
             if let Some(machine) = self.machines.remove(&id) {
                 self.facts().machines.remove(&machine.address);
             }

@@ -1,8 +1,9 @@
 //! How a rehearsal begins and ends, and the way into a machine, from this machine's side.
 
 use super::{
-    Vpc, image, needs, secret,
+    Vpc,
     error::{RehearsalError, failed},
+    image, needs, secret,
 };
 use crate::rehearsal::Place;
 use std::{
@@ -122,7 +123,8 @@ pub fn entry(place: &Place, instance: &str, user: &str, command: &[String]) -> R
     let first = descendants(outer).into_iter().find(|pid| is_first(*pid) && has_variable(*pid, &wanted));
     let first = first.ok_or_else(|| RehearsalError::NoMachine { instance: instance.to_owned() })?;
     let passwd = fs::read_to_string(format!("/proc/{first}/root/etc/passwd")).unwrap_or_default();
-    let home = passwd.lines().find(|line| line.starts_with(&format!("{user}:"))).and_then(|line| line.split(':').nth(5));
+    let home =
+        passwd.lines().find(|line| line.starts_with(&format!("{user}:"))).and_then(|line| line.split(':').nth(5));
     let home = home.unwrap_or("/");
     let mut words: Vec<String> = ["nsenter", "--target", &first.to_string(), "--all"].map(str::to_owned).to_vec();
     words.push(format!("--wdns={home}"));

@@ -164,7 +164,8 @@ mod tests {
     fn who_has_a_token_is_told_of_oneself() {
         let facts = Facts { machine: machine(), mac: "0e:00".to_owned(), user_data: b"#!/bin/bash".to_vec() };
         let machines = BTreeMap::from([("10.0.0.5".to_owned(), facts)]);
-        let mut metadata = Metadata { machines, ahead_ms: 60_000, cidr: "10.0.0.0/16".to_owned(), ..Metadata::default() };
+        let mut metadata =
+            Metadata { machines, ahead_ms: 60_000, cidr: "10.0.0.0/16".to_owned(), ..Metadata::default() };
         let ttl = "x-aws-ec2-metadata-token-ttl-seconds";
         assert_eq!(ask(&mut metadata, "10.0.0.5", "PUT", "/latest/api/token", (ttl, "0")).0, 400);
         assert_eq!(ask(&mut metadata, "10.0.0.5", "GET", "/latest/meta-data/mac", ("a", "b")).0, 401);

@@ -1,8 +1,6 @@
 //! What this machine must have.
 
-use super::{
-    error::{RehearsalError, failed},
-};
+use super::error::{RehearsalError, failed};
 use std::{
     fs,
     os::unix::fs::{MetadataExt, PermissionsExt},
@@ -96,7 +94,8 @@ fn slurm_version() -> Result<String, RehearsalError> {
 pub(super) fn slurm_user() -> Result<(u32, u32), RehearsalError> {
     let path = Path::new("/etc/passwd");
     let text = fs::read_to_string(path).map_err(|error| failed(path, &error))?;
-    let fields = |line: &str| line.strip_prefix("slurm:").map(|rest| rest.split(':').map(str::to_owned).collect::<Vec<_>>());
+    let fields =
+        |line: &str| line.strip_prefix("slurm:").map(|rest| rest.split(':').map(str::to_owned).collect::<Vec<_>>());
     let found = text.lines().find_map(fields);
     let ids = found.and_then(|fields| Some((fields.get(1)?.parse().ok()?, fields.get(2)?.parse().ok()?)));
     ids.ok_or_else(|| RehearsalError::Failed { what: "/etc/passwd".to_owned(), why: "has no user slurm".to_owned() })

@@ -72,6 +72,14 @@ impl Place {
         fs::read_to_string(self.file("pid")).ok()?.trim().parse().ok().filter(|_| self.runs())
     }
 
+    /// Forgets the data of clusters that are no more: file systems, databases. Logs stay.
+    pub fn forget(&self) {
+        for name in ["shared", "databases"] {
+            fs::remove_dir_all(self.file(name)).ok();
+        }
+        fs::remove_file(self.file("hpcctl")).ok();
+    }
+
     /// Makes the directories; takes the state file in, for all who may use it.
     pub(super) fn make(&self, slurm: (u32, u32)) -> Result<(), RehearsalError> {
         let folder = |path: &Path, mode: u32| {
@@ -82,6 +90,12 @@ impl Place {
         folder(&self.directory, 0o700)?;
         fs::remove_dir_all(self.file("machines")).ok();
         fs::remove_dir_all(self.file("image")).ok();
+        // What a head node exports is on its disk, and that is a new one.
+        for entry in fs::read_dir(self.file("shared")).into_iter().flatten().flatten() {
+            if entry.file_name().to_string_lossy().starts_with("nfs4-") {
+                fs::remove_dir_all(entry.path()).ok();
+            }
+        }
         for name in ["machines", "shared"] {
             folder(&self.file(name), 0o755)?;
         }

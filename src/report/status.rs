@@ -65,7 +65,8 @@ impl Status<'_> {
             );
         }
         if let Some(directory) = self.rehearsal {
-            let _ = writeln!(out, "  {} with Slurm on this machine; its logs are in {directory}", paint.green("rehearsed"));
+            let _ =
+                writeln!(out, "  {} with Slurm on this machine; its logs are in {directory}", paint.green("rehearsed"));
         }
         out
     }

@@ -48,7 +48,14 @@ struct Inner {
 
 impl VirtualClock {
     pub(super) fn new(at: Timestamp, pace: Option<f64>) -> Self {
-        let inner = Inner { now_ms: at.0 * 1000, ahead_ms: None, hurried: false, life: 0, registered: 0, sleepers: BTreeMap::new() };
+        let inner = Inner {
+            now_ms: at.0 * 1000,
+            ahead_ms: None,
+            hurried: false,
+            life: 0,
+            registered: 0,
+            sleepers: BTreeMap::new(),
+        };
         Self { inner: Mutex::new(inner), pace }
     }
 

@@ -54,10 +54,10 @@ mod world;
 
 pub use compute::Launch;
 pub use control::Sandbox;
-pub use rehearsal::{Database, Machine};
 pub use faults::{
     CallError, CallErrorKind, Crash, Fail, Fault, Files, HandEdit, NoCapacity, Script, Slow, Target, Verb,
 };
+pub use rehearsal::{Database, Machine};
 
 use super::{Cloud, Result};
 use std::path::Path;

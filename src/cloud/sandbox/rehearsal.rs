@@ -1,8 +1,9 @@
 //! What a rehearsal asks of the account: the machines that are to run, and what they find when they boot.
 
 use super::{
-    base64, effects,
+    base64,
     control::{Call, Sandbox},
+    effects,
     eval::plain,
     instance::Instance,
     resource::Resource,
@@ -113,7 +114,8 @@ impl Sandbox {
             return Ok(serde_json::json!({ "username": database.user, "password": password }).to_string());
         }
         self.call(Call::look("secretsmanager", "GetSecretValue"), |world, _| {
-            let found = world.resources().find(|(_, one)| one.kind == "AWS::SecretsManager::Secret" && one.physical == arn);
+            let found =
+                world.resources().find(|(_, one)| one.kind == "AWS::SecretsManager::Secret" && one.physical == arn);
             let generate = found.and_then(|(_, one)| one.properties.get("GenerateSecretString"));
             Ok(generate.and_then(|how| generated(how, password)).unwrap_or_else(|| password.to_owned()))
         })

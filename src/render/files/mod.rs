@@ -21,8 +21,8 @@ mod slurm_conf;
 mod slurm_facts;
 mod storage;
 
-pub use slurm_facts::packaged_slurm;
 pub use node_config::{NodeConfig, NodePool, NodeQueue, NodeTemplate, PoolConfig};
+pub use slurm_facts::packaged_slurm;
 
 use crate::{
     catalog::InstanceCatalog,
