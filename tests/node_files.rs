@@ -290,3 +290,17 @@ fn user_data_is_small_and_safe_for_fn_sub() {
         }
     }
 }
+
+#[test]
+fn jobs_find_their_checkpoints_in_every_pool_of_the_queue() {
+    let files = render(&read(&full("")));
+    for script in ["prolog", "task-prolog", "epilog"] {
+        let text = &files[&format!("compute/libexec/{script}")].content;
+        for prefix in ["cfd-od-", "cfd-spot-"] {
+            assert!(text.contains(&format!("=~ ^{prefix}[0-9]+$ ]]")), "{prefix} in {script}");
+        }
+        assert!(!text.contains("^gpu-"), "{script}");
+    }
+    let conf = &files["head/slurm.conf"].content;
+    assert!(conf.contains("\nTaskProlog=/opt/hpcctl/libexec/task-prolog\nEpilog=/opt/hpcctl/libexec/epilog\n"));
+}

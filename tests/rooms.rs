@@ -19,7 +19,7 @@ const LAW: &[(&str, &[&str])] = &[
     ("observe", &["spec", "catalog", "model", "cloud"]),
     ("plan", &["spec", "catalog", "model", "render", "observe", "cloud"]),
     ("apply", &["spec", "model", "render", "observe", "plan", "cloud"]),
-    ("node", &["spec", "render", "cloud"]),
+    ("node", &["spec", "model", "render", "observe", "cloud"]),
     ("operate", &["spec", "render", "observe", "apply", "node", "cloud"]),
     ("rehearsal", &["cloud"]),
     (

@@ -4,7 +4,7 @@ use super::{cli::Global, cloud::on_cloud, output::Output};
 use crate::{
     apply::Stop,
     cloud::Clock,
-    node::{self, Cluster, Event, Home, Machine, Watch, Why, hostlist, parse_resume_file},
+    node::{self, Cluster, Event, Home, Machine, Watch, Why, hostlist, parse_resume_file, sync::Place},
     render::PoolConfig,
     report::{
         self,
@@ -45,14 +45,20 @@ enum NodeCommand {
         #[arg(long)]
         failed: bool,
     },
-    /// The service on spot nodes: saves and requeues jobs, unmounts Lustre and powers off when EC2 takes the node back
-    Watch(WatchArgs),
     /// Keep ledger, EC2 and Slurm of one mind, and this head node up to date
     Sync {
         /// One pass, and the end
         #[arg(long)]
         once: bool,
+        /// Where hpcctl and the files of this node are
+        #[arg(long, value_name = "DIR", env = "HPCCTL_NODE_PREFIX", default_value = "/opt/hpcctl")]
+        prefix: PathBuf,
+        /// Where metrics are written
+        #[arg(long, value_name = "DIR", env = "HPCCTL_NODE_LOGS", default_value = "/var/log/hpcctl")]
+        logs: PathBuf,
     },
+    /// The service on spot nodes: saves and requeues jobs, unmounts Lustre and powers off when EC2 takes the node back
+    Watch(WatchArgs),
 }
 
 #[derive(Debug, Args)]
@@ -74,8 +80,11 @@ pub fn node(args: &NodeArgs, global: &Global, output: &mut Output) -> Result<u8,
     match &args.command {
         NodeCommand::Resume { nodes, resume_file } => resume(&home, nodes, resume_file.as_ref(), global, output),
         NodeCommand::Suspend { nodes, failed } => suspend(&home, nodes, *failed, global, output),
+        NodeCommand::Sync { once, prefix, logs } => {
+            let place = Place { tree: prefix.join("node"), program: prefix.join("bin/hpcctl"), logs: logs.clone() };
+            sync(&home, &place, *once, global, output)
+        }
         NodeCommand::Watch(args) => watch(&home, args, global, output),
-        NodeCommand::Sync { once } => sync(&home, *once, global, output),
     }
 }
 
@@ -129,19 +138,6 @@ fn watch(home: &Home, args: &WatchArgs, global: &Global, output: &mut Output) ->
     })
 }
 
-fn sync(home: &Home, once: bool, global: &Global, output: &mut Output) -> Result<u8, Failure> {
-    let cluster = Cluster::load(home)?;
-    on_cloud(global, Some(&cluster.config.region.clone()), |cloud, stop| async move {
-        let mut events = log(output, cloud.clock.clone());
-        if once {
-            node::sync::pass(&cloud, &cluster, home, &mut events).await?;
-        } else {
-            node::sync::forever(&cloud, home, || stop.is_set(), &mut events).await;
-        }
-        Ok(exit::OK)
-    })
-}
-
 /// Waits for Ctrl-C or SIGTERM: systemd stops the service so.
 async fn told_to_stop(stop: &Stop) {
     while !stop.is_set() {
@@ -149,11 +145,25 @@ async fn told_to_stop(stop: &Stop) {
     }
 }
 
+fn sync(home: &Home, place: &Place, once: bool, global: &Global, output: &mut Output) -> Result<u8, Failure> {
+    let cluster = Cluster::load(home)?;
+    on_cloud(global, Some(&cluster.config.region.clone()), |cloud, stop| async move {
+        let mut events = log(output, cloud.clock.clone());
+        if once {
+            node::sync::pass(&cloud, &cluster, home, place, &mut events).await?;
+        } else {
+            node::sync::forever(&cloud, home, place, || stop.is_set(), &mut events).await;
+        }
+        Ok(exit::OK)
+    })
+}
+
 /// Writes events to the log.
 fn log(output: &mut Output, clock: Arc<dyn Clock>) -> impl FnMut(Event) + '_ {
     move |event| {
-        for line in report::node::event_lines(clock.now(), &event) {
-            output.note(&line);
+        let lines = report::node::event_lines(clock.now(), &event);
+        if !lines.is_empty() {
+            output.note(&lines.join("\n"));
         }
     }
 }

@@ -49,7 +49,7 @@ pub struct FleetArgs {
 enum FleetCommand {
     /// Let compute nodes start again when jobs want them
     Start(WholeFleet),
-    /// Requeue what runs, end all compute nodes, and start none
+    /// Start no more jobs, end idle compute nodes at once and the others when their jobs have ended
     Stop(WholeFleet),
 }
 

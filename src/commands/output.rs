@@ -53,10 +53,10 @@ impl Output {
         self.broken |= stdout.write_all(bytes).and_then(|()| stdout.flush()).is_err();
     }
 
-    /// A word on the way, to stderr.
+    /// A word on the way, to stderr: in one write, for programs that share a log.
     pub fn note(&self, text: &str) {
         if !self.quiet {
-            let _ = writeln!(std::io::stderr().lock(), "{text}");
+            self.warn(&format!("{text}\n"));
         }
     }
 

@@ -14,6 +14,7 @@ use std::collections::BTreeSet;
 pub(super) fn statements(site: Site<'_>, stack: &mut Stack) -> Vec<Statement> {
     let mut all = read_artifacts(site, None);
     all.push(write_status(site.cluster));
+    all.push(end_orders(site.cluster));
     all.extend(write_logs(site));
     all.push(put_metrics());
     all.extend(launch(site.cluster));
@@ -54,6 +55,14 @@ fn write_status(cluster: &Cluster) -> Statement {
     })
 }
 
+/// Orders of people end when they are carried out; giving them is not the head node's.
+fn end_orders(cluster: &Cluster) -> Statement {
+    let prefix = names::prefix(cluster);
+    Statement::allow("EndOrders", &["s3:DeleteObject"])
+        .on(format!("arn:${{AWS::Partition}}:s3:::${{ArtifactBucket}}/{prefix}/orders/*"))
+}
+
+/// Disk and memory, by the CloudWatch agent. Slurm's numbers are log events that CloudWatch itself makes metrics of.
 fn put_metrics() -> Statement {
     // PutMetricData knows no resources; the namespace is what there is to narrow it by.
     let put = Statement::allow("PutMetrics", &["cloudwatch:PutMetricData"]).on("*");

@@ -65,6 +65,11 @@ impl Cluster {
         self.facts.get("revision").and_then(Value::as_u64).unwrap_or_default()
     }
 
+    /// What the stacks say, as it is in place here.
+    pub(super) fn facts(&self) -> &Value {
+        &self.facts
+    }
+
     /// The key under which compute nodes find what a launch called them.
     pub fn launch_key(&self, launch: &str) -> String {
         format!("clusters/{}/launches/{launch}.json", self.config.cluster)

@@ -69,8 +69,8 @@ impl Interrupted<'_, '_> {
         let ending = table.ending(self.left());
         for look in 1u32.. {
             let processes = self.watch.machine.processes();
-            let running = processes.jobs();
-            jobs.retain(|job, here| here.held || running.contains(job));
+            // slurmstepd itself stays as long as it cannot tell slurmctld: that is not waited for.
+            jobs.retain(|job, here| here.held || !processes.of(*job).is_empty());
             let left = self.left();
             let due = jobs.iter().filter(|(_, here)| left <= here.rest);
             let due = due.filter_map(|(job, here)| Some((*job, ending.next(here.ends(), here.told, left)?)));

@@ -1,6 +1,6 @@
 //! What the programs did, for the log.
 
-use super::{NodeError, SaveWhy, Told, Unmounted, sync::Action};
+use super::{NodeError, OrderDocument, SaveWhy, Told, Unmounted, sync::Action};
 use crate::cloud::{FleetError, Timestamp};
 
 /// Takes events.
@@ -75,6 +75,32 @@ pub enum Event {
         instances: Vec<String>,
         /// Why.
         why: &'static str,
+    },
+    /// A launch that the ledger had lost was read back.
+    ReadBack {
+        /// The launch.
+        launch: String,
+        /// Its nodes.
+        nodes: Vec<String>,
+    },
+    /// A new configuration is in place.
+    Configured {
+        /// Its revision.
+        revision: u64,
+    },
+    /// A new hpcctl is in place: this one ends, so that systemd starts it.
+    Renewed,
+    /// An order was carried out, or was not.
+    Ordered {
+        /// The order; none: it could not be read.
+        order: Option<OrderDocument>,
+        /// Why it was not carried out.
+        failed: Option<String>,
+    },
+    /// `sync` did something.
+    Did {
+        /// What.
+        action: Action,
     },
     /// The program watches this node.
     Watching {
@@ -168,18 +194,6 @@ pub enum Event {
     },
     /// The node powers off now.
     PoweringOff,
-    /// A launch that the ledger had lost was read back.
-    ReadBack {
-        /// The launch.
-        launch: String,
-        /// Its nodes.
-        nodes: Vec<String>,
-    },
-    /// `sync` did something.
-    Did {
-        /// What.
-        action: Action,
-    },
     /// A step failed; the program went on.
     Failed {
         /// The step.

@@ -3,6 +3,7 @@
 use super::NodeError;
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
+    collections::BTreeMap,
     fs::{self, File},
     hash::{BuildHasher, RandomState},
     io::{ErrorKind, Write},
@@ -49,6 +50,51 @@ impl Home {
             fs::rename(&next, &path)
         };
         write().map_err(|error| failed(&path, &error.to_string()))
+    }
+
+    /// What tells a file from one that later takes its place; `None`: there is none.
+    pub(super) fn identity(path: &Path) -> Option<(u64, u64)> {
+        fs::metadata(path).ok().map(|file| (file.dev(), file.ino()))
+    }
+
+    /// Writes a tree of files beside `folder` and puts it in its place. What stops in the middle leaves the old tree,
+    /// or the next call finds it.
+    pub(super) fn replace_tree(folder: &Path, files: &BTreeMap<String, Vec<u8>>) -> Result<(), NodeError> {
+        let (next, old) = (folder.with_extension("next"), folder.with_extension("old"));
+        let write = || {
+            for left in [&next, &old] {
+                if left.exists() {
+                    fs::remove_dir_all(left)?;
+                }
+            }
+            for (name, body) in files {
+                let path = next.join(name);
+                path.parent().map(fs::create_dir_all).transpose()?;
+                fs::write(&path, body)?;
+            }
+            fs::rename(folder, &old)?;
+            fs::rename(&next, folder)?;
+            fs::remove_dir_all(&old)
+        };
+        write().map_err(|error: std::io::Error| failed(folder, &error.to_string()))
+    }
+
+    /// Puts the old tree back when a replacement stopped between its two renames; whether there is a tree.
+    pub(super) fn tree_exists(folder: &Path) -> bool {
+        let old = folder.with_extension("old");
+        folder.exists() || (old.exists() && fs::rename(&old, folder).is_ok())
+    }
+
+    /// Adds a line to a log. A log of `most` bytes becomes `LOG.1` first.
+    pub(super) fn log(path: &Path, line: &str, most: u64) -> Result<(), NodeError> {
+        let write = || {
+            if fs::metadata(path).is_ok_and(|file| file.len() >= most) {
+                fs::rename(path, path.with_extension("log.1"))?;
+            }
+            let mut file = File::options().create(true).append(true).open(path)?;
+            file.write_all(format!("{line}\n").as_bytes())
+        };
+        write().map_err(|error: std::io::Error| failed(path, &error.to_string()))
     }
 
     /// 32 hex digits that nothing else has.

@@ -59,7 +59,7 @@ pub enum QueueOrder {
 pub enum FleetOrder {
     /// Nodes start again when jobs want them.
     Start,
-    /// Jobs are requeued, nodes end, none starts.
+    /// Nothing starts; idle nodes end at once, the others when their jobs have ended.
     Stop,
 }
 

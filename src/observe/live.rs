@@ -1,5 +1,6 @@
 //! What exists, as data.
 
+use super::SlurmReport;
 use crate::{
     cloud::{Caller, FileSystemState, InstanceState, ResourceDrift, StackResource, StackState, TaskState, Timestamp},
     model::StackKey,
@@ -32,6 +33,8 @@ pub struct Live {
     pub images: BTreeMap<(Os, Architecture), String>,
     /// The zones of subnets, where one is needed.
     pub zones: BTreeMap<String, String>,
+    /// What the head node last said of Slurm, when it has said something.
+    pub slurm: Option<SlurmReport>,
     /// What is not as its template says, when it was looked for.
     pub drift: Option<BTreeMap<StackKey, Vec<ResourceDrift>>>,
 }
@@ -107,6 +110,16 @@ pub mod keys {
     /// The lock.
     pub fn lock(cluster: &str) -> String {
         format!("clusters/{cluster}/lock.json")
+    }
+
+    /// The objects from which nodes learn their names.
+    pub fn launches(cluster: &str) -> String {
+        format!("clusters/{cluster}/launches/")
+    }
+
+    /// What the head node reports of Slurm.
+    pub fn slurm_report(cluster: &str) -> String {
+        format!("clusters/{cluster}/status/slurm.json")
     }
 
     /// A file that nodes fetch.

@@ -2,7 +2,9 @@
 //! systems with their last export, instances, drift. It decides nothing.
 
 mod live;
+mod slurm_report;
 mod snapshot;
 
 pub use live::*;
+pub use slurm_report::*;
 pub use snapshot::{ObserveError, Wanted, observe};

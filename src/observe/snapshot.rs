@@ -1,6 +1,6 @@
 //! Taking the snapshot.
 
-use super::{Bucket, Live, LiveFileSystem, LiveStack, Revision, keys};
+use super::{Bucket, Live, LiveFileSystem, LiveStack, Revision, SlurmReport, keys};
 use crate::{
     cloud::{Cloud, CloudError, ImageQuery, StackState, StackStatus, TaskKind, TaskLifecycle},
     model::{Graph, ParameterSource, StackKey},
@@ -82,6 +82,9 @@ pub async fn observe(cloud: &Cloud, cluster: &str, wanted: &Wanted) -> Result<Li
     if exists {
         live.revision = revision(cloud, &bucket, cluster).await?;
         live.files = files(cloud, &bucket, cluster).await?;
+        // Only a view: whoever may not read it plans without it.
+        let report = cloud.objects.get(&bucket, &keys::slurm_report(cluster)).await.ok().flatten();
+        live.slurm = report.and_then(|(text, _)| SlurmReport::parse(&text));
     }
     live.bucket = Some(Bucket { name: bucket, exists });
     if wanted.drift {

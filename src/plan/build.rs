@@ -1,7 +1,7 @@
 //! The plan to what the cluster file says.
 
 use super::{
-    After, Basis, Cause, Change, Content, DataFate, FileChange, Goal, Impact, PLAN_FORMAT, PLAN_KIND, Plan,
+    After, Basis, BusyQueue, Cause, Change, Content, DataFate, FileChange, Goal, Impact, PLAN_FORMAT, PLAN_KIND, Plan,
     PlannedFile, PlannedParameter, Reason, Source,
     stack_diff::{Context, ParameterState, StackDiff, create_all, diff_stack, removed},
     steps::{self, StackWork},
@@ -196,6 +196,7 @@ impl Builder<'_> {
         let steps = steps::to_apply(&work);
         let drift =
             live.drift.as_ref().map(|drift| drift.iter().map(|(key, list)| (key.to_string(), list.clone())).collect());
+        let impact = impact(&out.changes, live, steps::critical_path(&steps));
         Plan {
             kind: PLAN_KIND.to_owned(),
             format_version: PLAN_FORMAT.to_owned(),
@@ -210,7 +211,8 @@ impl Builder<'_> {
                 sha256: sha256(&desired.document.text),
                 text: desired.document.text.clone(),
             },
-            impact: impact(&out.changes, live, steps::critical_path(&steps)),
+            busy_queues: busy_queues(&impact, live),
+            impact,
             changes: out.changes,
             quiet_stacks: out.quiet,
             unchanged: out.unchanged,
@@ -304,6 +306,20 @@ fn content(
         facts: desired.graph.facts.clone(),
         programs: desired.graph.architectures.iter().map(|one| one.machine().to_owned()).collect(),
     }
+}
+
+/// Queues that change or end and have jobs.
+pub fn busy_queues(impact: &Impact, live: &Live) -> Vec<BusyQueue> {
+    let Some(report) = &live.slurm else { return Vec::new() };
+    let hit = |name: &String| impact.queues_changed.contains(name) || impact.queues_stopped.contains(name);
+    let busy = report.queues.iter().filter(|queue| queue.running > 0 && hit(&queue.name));
+    let one = |queue: &crate::observe::QueueReport| BusyQueue {
+        queue: queue.name.clone(),
+        jobs: queue.running,
+        nodes: queue.busy_nodes,
+        at: report.at,
+    };
+    busy.map(one).collect()
 }
 
 /// What happens to people and jobs.

@@ -2,7 +2,7 @@
 
 use super::{
     Basis, Content, DataFate, Goal, PLAN_FORMAT, PLAN_KIND, Plan, PlanError, Reason, Source,
-    build::{impact, refuse_busy, removed_stack},
+    build::{busy_queues, impact, refuse_busy, removed_stack},
     steps::{self, StackWork, Work},
 };
 use crate::{model::DataHolding, observe::Live};
@@ -46,6 +46,7 @@ pub fn destroy(
     }
     let steps = steps::to_destroy(&Work { graph: None, stacks: &work, changes: &changes, files_change: false, live });
     let seconds = steps::critical_path(&steps);
+    let impact = impact(&changes, live, seconds);
     let plan = Plan {
         kind: PLAN_KIND.to_owned(),
         format_version: PLAN_FORMAT.to_owned(),
@@ -56,7 +57,8 @@ pub fn destroy(
         basis: Basis::of(live),
         revision: live.revision.as_ref().map_or(0, |revision| revision.number),
         source,
-        impact: impact(&changes, live, seconds),
+        busy_queues: busy_queues(&impact, live),
+        impact,
         changes,
         quiet_stacks: Vec::new(),
         file_changes: Vec::new(),

@@ -53,6 +53,9 @@ pub struct Plan {
     pub previewed: bool,
     /// What happens to people and jobs.
     pub impact: Impact,
+    /// Queues that change while jobs run on their nodes, as the head node last said.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub busy_queues: Vec<BusyQueue>,
     /// What apply does.
     pub steps: Vec<Step>,
     /// What apply does it with.
@@ -108,6 +111,19 @@ pub struct Impact {
     pub running_instances: usize,
     /// How long it usually takes, in seconds.
     pub seconds: u32,
+}
+
+/// A queue with jobs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BusyQueue {
+    /// The queue.
+    pub queue: String,
+    /// Jobs that run.
+    pub jobs: u32,
+    /// The nodes that they run on.
+    pub nodes: u32,
+    /// When the head node said so.
+    pub at: crate::cloud::Timestamp,
 }
 
 /// What apply works with.
@@ -177,17 +193,18 @@ impl Plan {
     }
 
     /// The plan with its digest computed. What is only said beside the plan (drift, CloudFormation's own
-    /// prediction) is no part of it: the same plan has the same digest, whether or not somebody looked.
+    /// prediction, running jobs) is no part of it: the same plan has the same digest, whether or not somebody looked.
     pub fn sealed(mut self) -> Self {
         let said = (
             std::mem::take(&mut self.drift),
             std::mem::take(&mut self.drift_checked),
             std::mem::take(&mut self.disagreements),
             std::mem::take(&mut self.previewed),
+            std::mem::take(&mut self.busy_queues),
         );
         self.digest = String::new();
         self.digest = sha256_json(&self);
-        (self.drift, self.drift_checked, self.disagreements, self.previewed) = said;
+        (self.drift, self.drift_checked, self.disagreements, self.previewed, self.busy_queues) = said;
         self
     }
 

@@ -3,8 +3,8 @@
 use crate::{
     cloud::Timestamp,
     node::{
-        Event, SaveWhy, Told, Unmounted, hostlist,
-        sync::{Action, Cause, Orphan},
+        Event, FleetOrder, Order, OrderDocument, QueueOrder, SaveWhy, Told, Unmounted, hostlist,
+        sync::{Action, Cause, FailedStart, Orphan},
     },
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -42,6 +42,11 @@ fn words(event: &Event) -> Vec<String> {
             let ids: Vec<&str> = instances.iter().map(String::as_str).collect();
             vec![format!("terminated {}: {why}", some(&ids))]
         }
+        Event::ReadBack { launch, nodes } => vec![format!("launch {launch} was lost and read back: {}", list(nodes))],
+        Event::Configured { revision } => vec![format!("revision {revision} is in place")],
+        Event::Renewed => vec!["a new hpcctl is in place: starting it".to_owned()],
+        Event::Ordered { order, failed } => vec![ordered(order.as_ref(), failed.as_deref())],
+        Event::Did { action } => vec![did(action)],
         Event::Watching { node } => vec![format!("watching for an interruption of {node}")],
         Event::NotWatched { node } => vec![format!("nothing is to be done when {node} is interrupted")],
         Event::Sees => vec!["the instance metadata answers again".to_owned()],
@@ -73,8 +78,6 @@ fn words(event: &Event) -> Vec<String> {
         }],
         Event::GivenBack { node } => vec![format!("told slurmctld that {node} is gone")],
         Event::PoweringOff => vec!["powering off".to_owned()],
-        Event::ReadBack { launch, nodes } => vec![format!("launch {launch} was lost and read back: {}", list(nodes))],
-        Event::Did { action } => vec![did(action)],
         Event::Failed { step, error } => vec![format!("failed to {step}: {error}")],
     }
 }
@@ -96,7 +99,13 @@ fn did(action: &Action) -> String {
         Action::EndRests { pools } => format!("{} have rested", pools.iter().cloned().collect::<Vec<_>>().join(", ")),
         Action::PowerUp { nodes } => format!("powering {} up: they always run", of(nodes)),
         Action::Drain { event, nodes } => format!("draining {}: EC2 plans {event}", of(nodes)),
-        Action::Count { queue, instances } => format!("starts for queue {queue} failed: {}", set(instances)),
+        Action::Count { queue, starts } => {
+            let words = |start: &FailedStart| start.words.clone().unwrap_or_else(|| "died while it booted".to_owned());
+            let one =
+                |(instance, start): (&String, &FailedStart)| format!("{} as {instance} ({})", start.node, words(start));
+            let all: Vec<String> = starts.iter().map(one).collect();
+            format!("starts for queue {queue} failed: {}", all.join(", "))
+        }
         Action::Reset { queue, instances, .. } => format!("nodes of queue {queue} came up: {}", set(instances)),
         Action::Protect { queue, failures } => {
             format!(
@@ -106,6 +115,20 @@ fn did(action: &Action) -> String {
         Action::Release { queue } => format!("queue {queue} was opened again"),
         Action::Hold { queue, state } => format!("queue {queue} is {state} again after a start of slurmctld"),
         Action::Tag { instance, node } => format!("{instance} is called {node}"),
+    }
+}
+
+fn ordered(document: Option<&OrderDocument>, failed: Option<&str>) -> String {
+    let what = document.map(|document| match &document.order {
+        Order::Queue { name, state: QueueOrder::Drain } => format!("drain queue {name}, by {}", document.by),
+        Order::Queue { name, state: QueueOrder::Resume } => format!("resume queue {name}, by {}", document.by),
+        Order::Fleet(FleetOrder::Start) => format!("start the fleet, by {}", document.by),
+        Order::Fleet(FleetOrder::Stop) => format!("stop the fleet, by {}", document.by),
+    });
+    let what = what.unwrap_or_else(|| "one that is none".to_owned());
+    match failed {
+        Some(words) => format!("failed to carry out an order ({what}): {words}"),
+        None => format!("carried out an order ({what})"),
     }
 }
 
@@ -133,17 +156,6 @@ fn list(nodes: &[String]) -> String {
     hostlist::compress(nodes.iter().map(String::as_str))
 }
 
-fn numbers(jobs: &[u64]) -> String {
-    jobs.iter().map(u64::to_string).collect::<Vec<_>>().join(" ")
-}
-
-fn occasion(why: SaveWhy) -> &'static str {
-    match why {
-        SaveWhy::Interval => " as every interval",
-        SaveWhy::Interruption => "",
-    }
-}
-
 fn of(nodes: &BTreeSet<String>) -> String {
     hostlist::compress(nodes.iter().map(String::as_str))
 }
@@ -156,4 +168,15 @@ fn set(ids: &BTreeSet<String>) -> String {
 fn some(ids: &[&str]) -> String {
     let more = if ids.len() > 20 { format!(" and {} more", ids.len() - 20) } else { String::new() };
     format!("{}{more}", ids.iter().take(20).copied().collect::<Vec<_>>().join(" "))
+}
+
+fn numbers(jobs: &[u64]) -> String {
+    jobs.iter().map(u64::to_string).collect::<Vec<_>>().join(" ")
+}
+
+fn occasion(why: SaveWhy) -> &'static str {
+    match why {
+        SaveWhy::Interval => " as every interval",
+        SaveWhy::Interruption => "",
+    }
 }

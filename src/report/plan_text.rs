@@ -213,6 +213,16 @@ pub fn impact(plan: &Plan) -> String {
     if !impact.queues_stopped.is_empty() && !destroy {
         parts.push(format!("jobs in {} end", impact.queues_stopped.join(", ")));
     }
+    for busy in &plan.busy_queues {
+        let (jobs, nodes) = (busy.jobs as usize, busy.nodes as usize);
+        let verb = if jobs == 1 { "runs" } else { "run" };
+        parts.push(format!(
+            "queue {}: {} on {} {verb}",
+            busy.queue,
+            words::count(jobs, "job"),
+            words::count(nodes, "node")
+        ));
+    }
     if !impact.file_systems_lost.is_empty() {
         parts.push(format!("{} goes", impact.file_systems_lost.join(", ")));
     }

@@ -1,6 +1,6 @@
 //! What is there, as text and JSON.
 
-use super::{paint::Paint, words};
+use super::{paint::Paint, slurm, words};
 use crate::{
     apply::LockInfo,
     cloud::{QUEUE_TAG, ROLE_TAG},
@@ -51,6 +51,9 @@ impl Status<'_> {
         for (queue, count) in self.compute() {
             let _ = writeln!(out, "  queue {queue:<28} {}", words::count(count, "instance"));
         }
+        if let Some(report) = &self.live.slurm {
+            slurm::text(report, self.live.at, paint, &mut out);
+        }
         if let Some(head) = self.head() {
             let _ = writeln!(out, "  head node {head}");
         }
@@ -100,6 +103,7 @@ impl Status<'_> {
             "stacks": stacks,
             "file_systems": file_systems,
             "instances": self.live.instances,
+            "slurm": self.live.slurm,
             "lock": self.lock,
         });
         if let Some(directory) = self.rehearsal {

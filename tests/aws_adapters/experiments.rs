@@ -63,7 +63,8 @@ async fn spot_instances_are_interrupted_and_nothing_is_left() {
     let experiments = &lab.cloud.experiments;
     // Six instances: more than one target takes.
     let ids = lab.launch_spot(&nodes.outputs, 6).await;
-    assert!(lab.cloud.compute.instances(&ids).await.unwrap().iter().all(|instance| instance.spot));
+    let found = lab.cloud.compute.instances_of(&lab.name).await.unwrap();
+    assert!(found.len() == 6 && found.iter().all(|instance| instance.spot), "{found:#?}");
 
     let first = experiments.make_role(&role()).await.unwrap();
     assert!(first.made && first.arn.ends_with(":role/hpc/hpcctl-interrupt"), "{first:?}");

@@ -15,6 +15,7 @@ mod identity;
 mod instance_types;
 mod lab;
 mod logs;
+mod metadata;
 mod objects;
 mod stack_failures;
 mod stacks;

@@ -248,6 +248,34 @@ def instances_are_filtered_by_id():
     ec2_state._matches_filters = matches
 
 
+def instances_show_their_interfaces():
+    """Every instance has a network interface, which some programs take its address from; MiniStack shows none."""
+    original = ec2_state._instance_xml
+
+    def with_interface(instance):
+        shown = original(instance)
+        return f"{shown[:shown.rindex('</item>')]}{_interface(instance)}</item>"
+
+    ec2_state._instance_xml = with_interface
+
+
+def _interface(instance):
+    number, address = instance["InstanceId"][2:], instance["PrivateIpAddress"]
+    groups = "".join(f"<item><groupId>{group['GroupId']}</groupId><groupName>{group['GroupName']}</groupName></item>"
+                     for group in instance.get("SecurityGroups", []))
+    names = (f"<privateIpAddress>{address}</privateIpAddress>"
+             f"<privateDnsName>{instance['PrivateDnsName']}</privateDnsName>")
+    return ("<networkInterfaceSet><item>"
+            f"<networkInterfaceId>eni-{number}</networkInterfaceId><subnetId>{instance['SubnetId']}</subnetId>"
+            f"<vpcId>{instance['VpcId']}</vpcId><description/><status>in-use</status>{names}"
+            f"<sourceDestCheck>true</sourceDestCheck><groupSet>{groups}</groupSet>"
+            f"<attachment><attachmentId>eni-attach-{number}</attachmentId><deviceIndex>0</deviceIndex>"
+            f"<networkCardIndex>0</networkCardIndex><status>attached</status>"
+            f"<attachTime>{instance['LaunchTime']}</attachTime><deleteOnTermination>true</deleteOnTermination>"
+            f"</attachment><privateIpAddressesSet><item>{names}<primary>true</primary></item></privateIpAddressesSet>"
+            "<interfaceType>interface</interfaceType></item></networkInterfaceSet>")
+
+
 def instances_come_in_pages():
     """DescribeInstances heeds MaxResults and NextToken; MiniStack gives all. A page counts reservations."""
     original = ec2_state._ACTION_MAP["DescribeInstances"]
@@ -258,6 +286,8 @@ def instances_come_in_pages():
         if not size or status != 200:
             return status, headers, body
         start = int(ec2_state._p(params, "NextToken") or 0)
+        if start == 0 and body.count(b"<reservationId>") <= int(size):
+            return status, headers, body
         return status, headers, _one_page(body, start, start + int(size))
 
     ec2_state._ACTION_MAP["DescribeInstances"] = describe
@@ -303,4 +333,5 @@ def install():
     template_urls_are_real_ones()
     terminated_instances_free_their_volumes()
     dry_runs_change_nothing()
+    instances_show_their_interfaces()
     instances_come_in_pages()

@@ -250,7 +250,7 @@ def _decode_rest(judgement, service, method, url, query, headers, body):
     shape = service.operation_model(judgement.operation).input_shape
     members = shape.members if shape else {}
     places = {(m.serialization.get("location"), m.serialization.get("name", n).lower()): n for n, m in members.items()}
-    judgement.params = dict(labels)
+    judgement.params = {places.get(("uri", name.lower()), name): value for name, value in labels.items()}
     for name, value in query.items():
         known = places.get(("querystring", name.lower()))
         if known:

@@ -22,6 +22,8 @@ What is held is not done any more when the client is gone meanwhile.
 
 import argparse
 import collections
+import contextlib
+import fcntl
 import http.client
 import json
 import os
@@ -58,7 +60,7 @@ class Judge:
     def rule(self, judgement, after):
         """The first rule for a call that has uses left, used once."""
         text = None
-        with self.lock:
+        with self.lock, self._rules_lock():
             rules = self._read_rules()
             for rule in rules:
                 if rule["op"] in (judgement.key, "*") and bool(rule.get("after")) == after and rule.get("times", 1) > 0:
@@ -71,6 +73,16 @@ class Judge:
                         self._write_rules(rules)
                     return rule
         return None
+
+    @contextlib.contextmanager
+    def _rules_lock(self):
+        """Whoever changes the rules of a proxy that runs holds this lock, so that no change is lost."""
+        if not self.rules_path:
+            yield
+            return
+        with open(f"{self.rules_path}.lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
 
     def _read_rules(self):
         try:
@@ -118,6 +130,8 @@ class Handler(BaseHTTPRequestHandler):
     """One connection of a client."""
 
     protocol_version = "HTTP/1.1"
+    # Head and body of an answer are two writes: the second must not wait for the first one's acknowledgement.
+    disable_nagle_algorithm = True
     judge = None
 
     def log_message(self, *args):

@@ -14,8 +14,15 @@ here=$(dirname "$0")
 printf '%s\n' "$*" >>"$here/calls"
 case "$*" in
 *"show node"*) cat "$here/nodes" 2>/dev/null ;;
+*"show partition"*) cat "$here/partitions" 2>/dev/null || echo "PartitionName=q State=UP" ;;
+*"show config"*) echo "BOOT_TIME = $(cat "$here/booted" 2>/dev/null)" ;;
 *) [ ! -e "$here/refuse" ] || { cat "$here/refuse" >&2; exit 1; } ;;
 esac
+"#;
+
+/// What `squeue` does: jobs are shown as `jobs` has them.
+const SQUEUE: &str = r#"#!/bin/bash
+cat "$(dirname "$0")/jobs" 2>/dev/null || true
 "#;
 
 pub struct Head {
@@ -57,8 +64,10 @@ impl Head {
             serde_json::from_str(&built.rendered.files["head/hpcctl.json"].content).unwrap();
         config["slurm_bin"] = bin.to_str().unwrap().into();
         fs::write(etc.join("hpcctl.json"), config.to_string()).unwrap();
-        fs::write(bin.join("scontrol"), SCONTROL).unwrap();
-        fs::set_permissions(bin.join("scontrol"), fs::Permissions::from_mode(0o755)).unwrap();
+        for (name, text) in [("scontrol", SCONTROL), ("squeue", SQUEUE)] {
+            fs::write(bin.join(name), text).unwrap();
+            fs::set_permissions(bin.join(name), fs::Permissions::from_mode(0o755)).unwrap();
+        }
         let home = Home { etc, state };
         let cluster = Cluster::load(&home).unwrap();
         Self { sandbox, cloud, home, cluster, built, bin, folder }
@@ -76,6 +85,25 @@ impl Head {
         let line = |name: String| format!("NodeName={name} State={states} Partitions=q\n");
         let text: String = hostlist::expand(list).unwrap().into_iter().map(line).collect();
         fs::write(self.bin.join("nodes"), text).unwrap();
+    }
+
+    /// What slurmctld says of single nodes: `NAME STATES`, and a reason where there is one.
+    pub fn show_each(&self, nodes: &[(&str, &str, &str)]) {
+        let line = |(name, states, reason): &(&str, &str, &str)| {
+            let reason = if reason.is_empty() { String::new() } else { format!(" Reason={reason} [root@now]") };
+            format!("NodeName={name} State={states} Partitions=q{reason}\n")
+        };
+        fs::write(self.bin.join("nodes"), nodes.iter().map(line).collect::<String>()).unwrap();
+    }
+
+    /// A file beside the stand-ins: `partitions`, `jobs`, `booted`.
+    pub fn say(&self, file: &str, text: &str) {
+        fs::write(self.bin.join(file), text).unwrap();
+    }
+
+    /// A folder beside the head node's own.
+    pub fn beside(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
     }
 
     /// The cluster's compute nodes in EC2.

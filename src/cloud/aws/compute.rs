@@ -41,11 +41,11 @@ impl Ec2 {
 
     /// What a call for instances finds, by id.
     async fn found(&self, call: DescribeInstancesFluentBuilder) -> Result<Vec<InstanceState>> {
-        let mut pages = call.max_results(PAGE).into_paginator().items().send();
+        let mut pages = call.max_results(PAGE).into_paginator().send();
         let mut found = Vec::new();
-        while let Some(reservation) = pages.next().await {
-            let reservation = reservation.map_err(failed("ec2", "DescribeInstances"))?;
-            found.extend(reservation.instances().iter().map(instance));
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(failed("ec2", "DescribeInstances"))?;
+            found.extend(page.reservations().iter().flat_map(|one| one.instances()).map(instance));
         }
         found.sort_by(|a, b| a.id.cmp(&b.id));
         Ok(found)

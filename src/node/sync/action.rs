@@ -1,7 +1,8 @@
 //! What `sync` may decide to do.
 
 use crate::node::Launch;
-use std::collections::BTreeSet;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One thing to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,8 +81,8 @@ pub enum Action {
     Count {
         /// The queue.
         queue: String,
-        /// The instances.
-        instances: BTreeSet<String>,
+        /// The starts, by instance.
+        starts: BTreeMap<String, FailedStart>,
     },
     /// Instances have come up as nodes of a queue: what failed before is forgotten.
     Reset {
@@ -118,6 +119,15 @@ pub enum Action {
         /// The node.
         node: String,
     },
+}
+
+/// A start that failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailedStart {
+    /// The node.
+    pub node: String,
+    /// What its set-up said; none: the instance died while it booted.
+    pub words: Option<String>,
 }
 
 /// Why an instance is to end.

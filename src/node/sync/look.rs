@@ -46,6 +46,17 @@ pub(super) async fn look<'c>(
     })
 }
 
+/// An object that may not exist. S3 refuses to say so to a role that may list prefixes alone: a listing tells first.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html>
+pub(super) async fn find(cloud: &Cloud, bucket: &str, key: &str) -> Result<Option<Vec<u8>>, NodeError> {
+    let listed = cloud.objects.list(bucket, key).await?;
+    if !listed.iter().any(|object| object.key == key) {
+        return Ok(None);
+    }
+    Ok(cloud.objects.get(bucket, key).await?.map(|(body, _)| body))
+}
+
 /// Reads launches back that the ledger has lost, as when the head node was replaced: from what their nodes read, or
 /// from the names on their instances.
 async fn read_back(
@@ -63,8 +74,8 @@ async fn read_back(
         }
     }
     for (id, alive) in lost {
-        let object = cloud.objects.get(cluster.bucket()?, &cluster.launch_key(id)).await?;
-        let published: Option<Launch> = object.and_then(|(body, _)| serde_json::from_slice(&body).ok());
+        let object = find(cloud, cluster.bucket()?, &cluster.launch_key(id)).await?;
+        let published: Option<Launch> = object.and_then(|body| serde_json::from_slice(&body).ok());
         let Some(mut launch) = published.filter(|one| one.launch == id).or_else(|| by_names(cluster, id, &alive))
         else {
             continue;

@@ -1,5 +1,6 @@
 //! What `sync` remembers from pass to pass: `sync.json` in the state of the head node.
 
+use super::FailedStart;
 use crate::{
     cloud::Timestamp,
     node::{Home, NodeError},
@@ -19,6 +20,8 @@ pub struct Memory {
     pub relaunched: BTreeMap<String, Timestamp>,
     /// Instances whose failed start has been counted.
     pub counted: BTreeSet<String>,
+    /// The newest failed starts of each queue, with their times, since a node of it came up.
+    pub failed_starts: BTreeMap<String, Vec<(Timestamp, FailedStart)>>,
     /// Instances whose node has come up.
     pub came_up: BTreeSet<String>,
     /// How often failed nodes of a pool were brought back since one came up, by `QUEUE/POOL`.
@@ -90,8 +93,10 @@ pub enum Part {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Configuration {
-    /// The entity tag of the `cluster.json` that was looked at last and needs nothing more.
+    /// The entity tag of the `cluster.json` that is in place, or that failed last.
     pub tag: String,
+    /// Why it is not in place.
+    pub failed: Option<String>,
     /// How often in a row the set-up failed.
     pub failures: u32,
     /// When it is tried again.

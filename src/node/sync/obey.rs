@@ -15,6 +15,8 @@ use std::{
 
 /// EC2 allows an account about ten `CreateTags` a second, and others tag, too.
 const TAG_PAUSE: Duration = Duration::from_millis(200);
+/// Failed starts of a queue that are remembered for people.
+const STARTS: usize = 5;
 /// Names that are put on instances in one pass.
 const TAGS: usize = 25;
 
@@ -87,18 +89,22 @@ impl Hands<'_> {
             Action::Drain { event, nodes } => {
                 self.update(nodes, &["state=drain", &format!("reason={EVENT} {event}")]).await
             }
-            Action::Count { queue, instances } => {
-                let count = u32::try_from(instances.len()).unwrap_or(u32::MAX);
+            Action::Count { queue, starts } => {
+                let count = u32::try_from(starts.len()).unwrap_or(u32::MAX);
                 Pools::change(self.home, |pools| {
                     let failures = pools.failures.entry(queue.clone()).or_default();
                     *failures = failures.saturating_add(count);
                 })?;
-                memory.counted.extend(instances.iter().cloned());
+                memory.counted.extend(starts.keys().cloned());
+                let (now, kept) = (self.cloud.clock.now(), memory.failed_starts.entry(queue.clone()).or_default());
+                kept.extend(starts.values().map(|start| (now, start.clone())));
+                kept.drain(..kept.len().saturating_sub(STARTS));
                 Ok(())
             }
             Action::Reset { queue, pools, instances } => {
                 Pools::change(self.home, |all| all.failures.remove(queue))?;
                 memory.repeats.retain(|pool, _| !pools.contains(pool));
+                memory.failed_starts.remove(queue);
                 memory.came_up.extend(instances.iter().cloned());
                 Ok(())
             }

@@ -10,7 +10,8 @@
 //!   as IDLE (`idle_on_node_suspend`), with the old reason still there: only a DOWN or DRAIN node's reason means something.
 
 use super::{
-    Action, Cause, KnownLaunch, Memory, Orphan, World,
+    Action, Cause, FailedStart, KnownLaunch, Memory, Orphan, World,
+    decided::Decided,
     world::{Life, Owned},
 };
 use crate::node::{PoolRef, SlurmNode};
@@ -20,6 +21,8 @@ use std::collections::{BTreeMap, BTreeSet};
 const RISING: i64 = 30;
 /// A node that was launched once more has so many.
 const RELAUNCHED: i64 = 60;
+/// A node whose set-up failed has so many to send its log.
+const SET_UP_LOG: i64 = 45;
 /// SuspendProgram has so many to terminate.
 const SINKING: i64 = 60;
 /// A node of the ledger that Slurm does not know may be in a configuration that slurmctld is about to read.
@@ -36,7 +39,7 @@ const LONGEST_PAUSE: i64 = 600;
 /// The reason of nodes that EC2 will stop.
 pub(super) const EVENT: &str = "hpcctl: EC2 plans";
 const NO_CAPACITY: &str = "hpcctl: no capacity";
-const SET_UP: &str = "hpcctl set-up:";
+pub(super) const SET_UP: &str = "hpcctl set-up:";
 /// What slurmctld itself writes on nodes that were lost (`set_node_down` and `_do_power_work` of 22.05 to 25.11).
 const LOST: [&str; 4] =
     ["Not responding", "ResumeTimeout reached", "Node unexpectedly rebooted", "Node not responding"];
@@ -69,53 +72,6 @@ struct Rules<'w> {
     owned: BTreeMap<&'w str, Owned<'w>>,
     in_flight: BTreeSet<&'w str>,
     out: Decided,
-}
-
-/// What was decided, gathered: one action for many nodes.
-#[derive(Default)]
-struct Decided {
-    adopt: Vec<Action>,
-    close: Vec<Action>,
-    terminate: BTreeMap<Orphan, BTreeSet<String>>,
-    forget: BTreeSet<String>,
-    count: BTreeMap<String, BTreeSet<String>>,
-    reset: BTreeMap<String, (BTreeSet<String>, BTreeSet<String>)>,
-    replace: BTreeMap<Cause, BTreeSet<String>>,
-    power_down: BTreeSet<String>,
-    drain: BTreeMap<String, BTreeSet<String>>,
-    end_rests: BTreeSet<String>,
-    idle: (BTreeSet<String>, BTreeSet<String>),
-    rest: BTreeMap<String, BTreeSet<String>>,
-    queues: Vec<Action>,
-    relaunch: BTreeSet<String>,
-    power_up: BTreeSet<String>,
-    tag: Vec<Action>,
-}
-
-impl Decided {
-    fn actions(self) -> Vec<Action> {
-        let some = |set: &BTreeSet<String>| !set.is_empty();
-        let mut all = self.adopt;
-        all.extend(self.terminate.into_iter().map(|(why, instances)| Action::Terminate { why, instances }));
-        all.extend(self.close);
-        all.extend(self.count.into_iter().map(|(queue, instances)| Action::Count { queue, instances }));
-        let reset = |(queue, (pools, instances))| Action::Reset { queue, pools, instances };
-        all.extend(self.reset.into_iter().map(reset));
-        all.extend(self.replace.into_iter().map(|(cause, nodes)| Action::Replace { cause, nodes }));
-        all.extend(Some(self.power_down).filter(some).map(|nodes| Action::PowerDown { nodes }));
-        all.extend(Some(self.forget).filter(some).map(|instances| Action::Forget { instances }));
-        all.extend(self.drain.into_iter().map(|(event, nodes)| Action::Drain { event, nodes }));
-        all.extend(Some(self.end_rests).filter(some).map(|pools| Action::EndRests { pools }));
-        all.extend(
-            Some(self.idle).filter(|(nodes, _)| some(nodes)).map(|(nodes, failed)| Action::Idle { nodes, failed }),
-        );
-        all.extend(self.rest.into_iter().map(|(code, nodes)| Action::Rest { code, nodes }));
-        all.extend(self.queues);
-        all.extend(Some(self.relaunch).filter(some).map(|nodes| Action::Relaunch { nodes }));
-        all.extend(Some(self.power_up).filter(some).map(|nodes| Action::PowerUp { nodes }));
-        all.extend(self.tag);
-        all
-    }
 }
 
 impl<'w> Rules<'w> {
@@ -190,7 +146,9 @@ impl<'w> Rules<'w> {
             let died = node.is_rising() && gone && !self.is_spot(owner.instance, pool) && !is_ours(node);
             let queue = pool.queue.name.clone();
             if set_up || died {
-                self.out.count.entry(queue).or_default().insert(owner.instance.to_owned());
+                let words = set_up.then(|| node.reason.clone());
+                let start = FailedStart { node: (*name).to_owned(), words };
+                self.out.count.entry(queue).or_default().insert(owner.instance.to_owned(), start);
             } else if node.is_up() && !gone && !node.is("DOWN") && !node.is("NOT_RESPONDING") {
                 let (pools, instances) = self.out.reset.entry(queue).or_default();
                 pools.insert(pool.key());
@@ -226,6 +184,11 @@ impl<'w> Rules<'w> {
         match life {
             Some(Life::Gone) => {
                 self.out.forget.extend(instance.map(str::to_owned));
+                // Its jobs are requeued already, and its reason says more.
+                if node.is("DOWN") && is_ours(node) {
+                    self.out.power_down.insert(name.to_owned());
+                    return;
+                }
                 return self.replace(name, Cause::Gone);
             }
             Some(_) if impaired => return self.replace(name, Cause::Impaired),
@@ -240,14 +203,21 @@ impl<'w> Rules<'w> {
         let stuck = self.memory.lasted("completing", name, now, COMPLETING) && node.is("NOT_RESPONDING");
         if stuck && may_touch(node) {
             self.replace(name, Cause::Stuck);
-        } else if node.is("DOWN") && (is_ours(node) || node.is("NOT_RESPONDING") && is_lost(node)) {
-            self.out.power_down.insert(name.to_owned());
-        } else if node.is("DRAIN") && node.reason.starts_with(EVENT) && !node.is_busy() {
-            self.out.power_down.insert(name.to_owned());
-        } else if self.memory.is_stopped(&pool.queue.name) && !node.is_busy() && !node.is("DOWN") && !node.is("DRAIN") {
+        } else if self.is_done(node, pool) {
             self.out.power_down.insert(name.to_owned());
         } else if !node.is("DRAIN") && !node.is("DOWN") {
             self.events(name, instance);
+        }
+    }
+
+    /// Whether a node that is up has nothing more to do.
+    fn is_done(&self, node: &SlurmNode, pool: PoolRef<'_>) -> bool {
+        if node.is("DOWN") {
+            return is_ours(node) || node.is("NOT_RESPONDING") && is_lost(node);
+        }
+        match node.is("DRAIN") {
+            true => node.reason.starts_with(EVENT) && !node.is_busy(),
+            false => self.memory.is_stopped(&pool.queue.name) && !node.is_busy(),
         }
     }
 
@@ -262,6 +232,10 @@ impl<'w> Rules<'w> {
     fn rising(&mut self, node: &'w SlurmNode, has_instance: bool) {
         let (name, now) = (node.name.as_str(), self.world.now);
         if node.is("DOWN") {
+            // It powers off by itself, when it has sent its log.
+            if has_instance && node.reason.starts_with(SET_UP) && !self.memory.lasted("set-up", name, now, SET_UP_LOG) {
+                return;
+            }
             // Nobody launches it any more. Left alone it would fail at ResumeTimeout, and count as a failed start.
             if is_ours(node) || (!has_instance && node.reason.is_empty()) {
                 self.out.power_down.insert(name.to_owned());
@@ -353,7 +327,7 @@ impl<'w> Rules<'w> {
                 }
                 _ => {}
             }
-            let counted = self.out.count.get(name).map_or(0, BTreeSet::len);
+            let counted = self.out.count.get(name).map_or(0, BTreeMap::len);
             let before = if self.out.reset.contains_key(name) { 0 } else { self.failures_of(name) };
             let failures = before.saturating_add(u32::try_from(counted).unwrap_or(u32::MAX));
             if limit > 0 && failures >= limit && hold.is_none() {

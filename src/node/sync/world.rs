@@ -1,6 +1,6 @@
 //! What `sync` decides by: one look at ledger, EC2 and Slurm.
 
-use super::{Memory, memory::key};
+use super::{Memory, memory::key, reconcile::SET_UP};
 use crate::{
     cloud::{InstanceState, LAUNCH_TAG, Timestamp},
     node::{Cluster, Launch, Pools, SlurmNode},
@@ -116,6 +116,9 @@ impl World<'_> {
             }
             if node.is_up() && nobody && node.is("NOT_RESPONDING") {
                 seen.insert(key("silent", name));
+            }
+            if node.is("DOWN") && node.is_rising() && node.reason.starts_with(SET_UP) {
+                seen.insert(key("set-up", name));
             }
             if node.is_sinking() {
                 seen.insert(key("sinking", name));

@@ -15,9 +15,16 @@ const HEAD: &[(&str, &str)] = &[
     ("resume", "/var/log/hpcctl/resume.log"),
     ("suspend", "/var/log/hpcctl/suspend.log"),
     ("resume-fail", "/var/log/hpcctl/resume-fail.log"),
+    ("sync", "/var/log/hpcctl/sync.log"),
+    // In the embedded metric format: CloudWatch makes metrics of what comes here.
+    ("metrics", "/var/log/hpcctl/metrics.log"),
 ];
 /// Logs of compute nodes.
-const COMPUTE: &[(&str, &str)] = &[("slurmd", "/var/log/slurm/slurmd.log"), ("efa", "/var/log/hpcctl/efa.log")];
+const COMPUTE: &[(&str, &str)] = &[
+    ("slurmd", "/var/log/slurm/slurmd.log"),
+    ("watch", "/var/log/hpcctl/watch.log"),
+    ("efa", "/var/log/hpcctl/efa.log"),
+];
 
 /// `ROLE/cloudwatch.json`, when logs are wanted.
 pub(super) fn put_cloudwatch(site: &Site<'_>, files: &mut Files, role: &str) {

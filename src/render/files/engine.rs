@@ -26,11 +26,13 @@ macro_rules! templates {
 templates![
     "libexec/clean-checkpoints",
     "libexec/dcv-url",
+    "libexec/epilog",
     "libexec/prolog",
     "libexec/protect-metadata",
     "libexec/resume",
     "libexec/resume-fail",
     "libexec/suspend",
+    "libexec/task-prolog",
     "libexec/wait-nodes",
     "shell/common.sh",
     "shell/compute.sh",

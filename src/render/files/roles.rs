@@ -86,12 +86,21 @@ pub(super) fn compute(site: &Site<'_>, files: &mut Files) -> Result<(), RenderEr
 fn put_prolog(site: &Site<'_>, files: &mut Files) -> Result<(), RenderError> {
     let checked = site.cluster.queues.iter().filter(|queue| queue.gpu_health_check);
     let gpu_queues: Vec<&str> = checked.map(|queue| queue.name.as_str()).collect();
-    let kept = site.checkpoints().map(|(one, checkpoint)| {
-        vars! { prefix => one.prefix(), directory => checkpoint.directory.as_str() }
+    // A job that was saved in one pool of its queue may start again in another, where nobody saves jobs.
+    let kept = site.pools.iter().filter_map(|one| {
+        let nearest = || site.pools_of(one.queue).find_map(|other| other.checkpoint());
+        let directory = one.checkpoint().or_else(nearest)?.directory.as_str();
+        Some(vars! { prefix => one.prefix(), directory })
     });
     let checkpoints: Vec<Value> = kept.collect();
-    let context = vars! { gpu_queues, checkpoints };
-    site.put(files, "compute/libexec/prolog", "libexec/prolog", &context, "queues")
+    let keeps = !checkpoints.is_empty();
+    let context = vars! { slurm => site.slurm, gpu_queues, checkpoints };
+    site.put(files, "compute/libexec/prolog", "libexec/prolog", &context, "queues")?;
+    if keeps {
+        site.put(files, "compute/libexec/task-prolog", "libexec/task-prolog", &context, "queues")?;
+        site.put(files, "compute/libexec/epilog", "libexec/epilog", &context, "queues")?;
+    }
+    Ok(())
 }
 
 fn put_queue(site: &Site<'_>, files: &mut Files, queue: &Queue, cause: &str) -> Result<(), RenderError> {

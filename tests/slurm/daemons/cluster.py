@@ -72,7 +72,7 @@ class Cluster:
 
     def accounted(self, job):
         """The job's states in the database, oldest first: requeued runs are records of their own."""
-        text = self.run("sacct", "-D", "-X", "-n", "-P", "-j", str(job), "-o", "State")
+        text = self.run("sacct", "-D", "-X", "-n", "-P", "-j", str(job), "-o", "State", check=False)
         return text.split()
 
     # ------------------------------------------------------------ nodes

@@ -1,5 +1,6 @@
 """Programs that are killed at the worst moments; `sync --once` puts everything right."""
 
+import fcntl
 import json
 import os
 import time
@@ -7,34 +8,41 @@ import time
 from cluster import Stopwatch, Wrong, expect
 
 
-class Hold:
-    """Holds one call of a program at the proxy, so that it can be killed there."""
+# As the service does it, but once.
+SYNC = "set -a; . /etc/hpcctl/node.env; set +a; exec /opt/hpcctl/bin/hpcctl node sync --once"
 
-    def __init__(self, vpc, operation, containing="", after=False):
-        self.path = f"{vpc.dir}/cloud/judge-rules.json"
-        self.vpc = vpc
-        rule = {"op": operation, "times": 1, "delay": 60, "after": after}
-        if containing:
-            rule["containing"] = containing
-        self._write([rule])
+
+class Hold:
+    """Holds one call of a program at the proxy, so that it can be killed there. Several tests can hold at the same time."""
+
+    def __init__(self, cluster, operation, containing, after=False):
+        self.path, self.vpc = f"{cluster.vpc.dir}/cloud/judge-rules.json", cluster.vpc
+        self.name = f"{cluster.name} {time.time()}"
+        rule = {"op": operation, "containing": containing, "times": 1, "delay": 60, "after": after, "name": self.name}
+        self._change(lambda rules: [*rules, rule])
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._change(lambda rules: [rule for rule in rules if rule["name"] != self.name])
 
     def reached(self, seconds=30):
         """Waits until the call is held."""
-        def used():
-            with open(self.path) as file:
-                rules = json.load(file)
-            return not rules or rules[0]["times"] == 0
-        self.vpc.wait(used, seconds, "the call that is to be held")
-        # With `after` the call itself still has to be done upstream.
-        time.sleep(0.3)
+        self.vpc.wait(lambda: any(rule["name"] == self.name and not rule["times"] for rule in self._rules()), seconds,
+                      "the call that is to be held")
 
-    def release(self):
-        self._write([])
+    def _rules(self):
+        with open(self.path) as file:
+            return json.load(file)
 
-    def _write(self, rules):
-        with open(f"{self.path}.next", "w") as file:
-            json.dump(rules, file)
-        os.replace(f"{self.path}.next", self.path)
+    def _change(self, change):
+        with open(f"{self.path}.lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            rules = change(self._rules())
+            with open(f"{self.path}.next", "w") as file:
+                json.dump(rules, file)
+            os.replace(f"{self.path}.next", self.path)
 
 
 def _kill(cluster, words):
@@ -47,8 +55,7 @@ def _kill(cluster, words):
 
 
 def _sync(cluster):
-    cluster.shell("set -a; . /etc/hpcctl/node.env; set +a; setpriv --reuid=slurm --regid=slurm --init-groups "
-                  "/opt/hpcctl/bin/hpcctl node sync --once >>/var/log/hpcctl/sync-once.log 2>&1")
+    cluster.shell(f"{SYNC} >>/var/log/hpcctl/sync-once.log 2>&1")
 
 
 def _no_orphans(cluster):
@@ -85,79 +92,80 @@ def _settle(cluster, job, what):
 
 def _empty(cluster):
     """All nodes are given back before the next death: what is left is counted there."""
+    awake = [one for one in cluster.run("sinfo", "-h", "-N", "-o", "%N %t").splitlines() if not one.endswith("~")]
+    for node in awake:
+        cluster.run("scontrol", "update", f"nodename={node.split()[0]}", "state=power_down", check=False)
+
     def asleep():
         _sync(cluster)
         return not cluster.instances() and "idle~" == cluster.run("sinfo", "-h", "-o", "%t")
     cluster.vpc.wait(asleep, 200, "all nodes powered down and usable")
-    expect(cluster.ledger(), ({}, []), "the ledger")
+    expect(cluster.ledger()[1], [], "the nodes of open launches")
 
 
-def _killed_resume(operation, containing, after):
-    def scenario(_cfd, eda):
-        hold = Hold(eda.vpc, operation, containing, after)
-        try:
-            job = eda.submit("sim", "sleep 1", "-N2", shared="/home")
+def _orphaned(cluster):
+    """A job whose nodes were launched by a `resume` that died before it heard of them."""
+    with Hold(cluster, "ec2:CreateFleet", f"{cluster.name} sim-od", True) as hold:
+        job = cluster.submit("sim", "sleep 1", shared="/home")
+        hold.reached()
+        _kill(cluster, "resume")
+    return job
+
+
+def _resume(operation, containing, after):
+    def scenario(cluster):
+        with Hold(cluster, operation, containing.format(cluster.name), after) as hold:
+            job = cluster.submit("sim", "sleep 1", "-N2", shared="/home")
             hold.reached()
-            _kill(eda, "resume")
-        finally:
-            hold.release()
-        told = _settle(eda, job, "the death of resume")
-        _empty(eda)
+            _kill(cluster, "resume")
+        told = _settle(cluster, job, "the death of resume")
+        _empty(cluster)
         return told
     return scenario
 
 
-def _killed_suspend(after):
-    def scenario(_cfd, eda):
-        job = eda.submit("sim", "true", shared="/home")
-        eda.wait_state(job, "COMPLETED", 60)
-        before = set(eda.instances())
+def _suspend(after):
+    def scenario(cluster):
+        job = cluster.submit("sim", "true", shared="/home")
+        cluster.wait_state(job, "COMPLETED", 60)
+        before = list(cluster.instances())
         expect(len(before), 1, "instances before")
-        hold = Hold(eda.vpc, "ec2:TerminateInstances", next(iter(before)), after)
-        try:
+        with Hold(cluster, "ec2:TerminateInstances", before[0], after) as hold:
             hold.reached(60)
-            _kill(eda, "suspend")
-        finally:
-            hold.release()
-        _empty(eda)
-        again = eda.submit("sim", "true", shared="/home")
-        told = _settle(eda, again, "the death of suspend")
-        _empty(eda)
+            _kill(cluster, "suspend")
+        _empty(cluster)
+        told = _settle(cluster, cluster.submit("sim", "true", shared="/home"), "the death of suspend")
+        _empty(cluster)
         return told
     return scenario
 
 
-def _killed_sync(after):
+def _syncing(after):
     """`sync` dies while it ends an orphan that a dead `resume` left."""
-    def scenario(_cfd, eda):
-        hold = Hold(eda.vpc, "ec2:CreateFleet", "sim", True)
-        try:
-            job = eda.submit("sim", "sleep 1", shared="/home")
-            hold.reached()
-            _kill(eda, "resume")
-        finally:
-            hold.release()
-        hold = Hold(eda.vpc, "ec2:TerminateInstances", "", after)
-        try:
-            eda.shell("set -a; . /etc/hpcctl/node.env; set +a; setsid setpriv --reuid=slurm --regid=slurm --init-groups "
-                      "/opt/hpcctl/bin/hpcctl node sync --once </dev/null >>/var/log/hpcctl/sync-once.log 2>&1 &")
+    def scenario(cluster):
+        job = _orphaned(cluster)
+        orphans = list(cluster.instances())
+        expect(len(orphans), 1, "orphans")
+        with Hold(cluster, "ec2:TerminateInstances", orphans[0], after) as hold:
+            cluster.shell(f"({SYNC}) </dev/null >>/var/log/hpcctl/sync-once.log 2>&1 &")
             hold.reached(20)
-            _kill(eda, "sync")
-        finally:
-            hold.release()
-        told = _settle(eda, job, "the death of sync")
-        _empty(eda)
+            _kill(cluster, "sync")
+        told = _settle(cluster, job, "the death of sync")
+        _empty(cluster)
         return told
     return scenario
 
 
-DEATHS = {
-    "resume killed before CreateFleet": _killed_resume("ec2:CreateFleet", "sim", False),
-    "resume killed after CreateFleet, before the reply": _killed_resume("ec2:CreateFleet", "sim", True),
-    "resume killed before the S3 put": _killed_resume("s3:PutObject", "launches/", False),
-    "resume killed before scontrol": _killed_resume("s3:PutObject", "launches/", True),
-    "suspend killed before TerminateInstances": _killed_suspend(False),
-    "suspend killed after TerminateInstances": _killed_suspend(True),
-    "sync killed before TerminateInstances": _killed_sync(False),
-    "sync killed after TerminateInstances": _killed_sync(True),
+# On two clusters, so that they can run at the same time.
+RESUME = {
+    "resume killed before CreateFleet": _resume("ec2:CreateFleet", "{} sim-od", False),
+    "resume killed after CreateFleet, before the reply": _resume("ec2:CreateFleet", "{} sim-od", True),
+    "resume killed before the S3 put": _resume("s3:PutObject", "clusters/{}/launches/", False),
+    "resume killed before scontrol": _resume("s3:PutObject", "clusters/{}/launches/", True),
+}
+SUSPEND_AND_SYNC = {
+    "suspend killed before TerminateInstances": _suspend(False),
+    "suspend killed after TerminateInstances": _suspend(True),
+    "sync killed before TerminateInstances": _syncing(False),
+    "sync killed after TerminateInstances": _syncing(True),
 }

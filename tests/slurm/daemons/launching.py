@@ -6,7 +6,7 @@ import time
 from cluster import Stopwatch, Wrong, expect
 
 
-def cold_job(cfd, _eda):
+def cold_job(cfd):
     """A job wakes a node, runs, is in the accounting database; the idle node is given back."""
     watch = Stopwatch()
     job = cfd.submit("main", "hostname; srun hostname")
@@ -28,7 +28,7 @@ def cold_job(cfd, _eda):
     return f"ran {ran:.1f} s after submission, terminated {idle():.0f} s after"
 
 
-def two_pools(cfd, _eda):
+def two_pools(cfd):
     """A job of three nodes over a spot pool and an on-demand pool of two nodes each."""
     watch = Stopwatch()
     job = cfd.submit("two", "srun -N3 bash -c 'echo $SLURMD_NODENAME $(hostname)'", "-N3")
@@ -42,7 +42,7 @@ def two_pools(cfd, _eda):
     return f"{watch():.1f} s"
 
 
-def no_capacity(cfd, _eda):
+def no_capacity(cfd):
     """EC2 has no spot capacity: the job runs on demand within a minute, and EC2 is not asked for every node."""
     begin, watch = time.time(), Stopwatch()
     job = cfd.submit("short", "sleep 1", "-N2", "-p", "short")
@@ -61,7 +61,7 @@ def no_capacity(cfd, _eda):
     return f"running on demand {took:.1f} s after submission, {len(asked)} calls for spot"
 
 
-def wide_job(cfd, _eda):
+def wide_job(cfd):
     """Fifty cold nodes in one job."""
     watch = Stopwatch()
     job = cfd.submit("wide", "srun -N50 hostname | sort -u | wc -l", "-N50")

@@ -62,7 +62,7 @@ def _powered_off(vpc, instance, notice):
     return when - begin
 
 
-def interruption(cfd, _eda):
+def interruption(cfd):
     """EC2's notice: the job is requeued and finishes on a new instance; Lustre is unmounted before power-off."""
     vpc, notice = cfd.vpc, 40
     job, node, instance = _running(cfd, "cut", TRAPPED)
@@ -81,7 +81,7 @@ def interruption(cfd, _eda):
     return f"requeued {requeued:.1f} s after the notice, powered off after {off:.1f} s, done after {watch():.0f} s"
 
 
-def checkpoint(cfd, _eda):
+def checkpoint(cfd):
     """A checkpointed job goes on where it was saved."""
     vpc, notice = cfd.vpc, 60
     cfd.shell(f"mkdir -p /fsx/bin; cat >/fsx/bin/save-job <<'END'\n{SAVE}END\nchmod 755 /fsx/bin/save-job; mkdir -p -m 1777 /fsx/checkpoints; "
@@ -102,7 +102,7 @@ def checkpoint(cfd, _eda):
     return f"went on from {begins[1]} of 60"
 
 
-def vanished_host(cfd, _eda):
+def vanished_host(cfd):
     """A host fails: the job is requeued, and the node can be used again."""
     job, node, instance = _running(cfd, "host", TRAPPED)
     cfd.vpc.wish("vanish", instance=instance)

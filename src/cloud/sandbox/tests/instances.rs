@@ -64,3 +64,29 @@ fn a_launched_node_boots_and_ends() {
     sandbox.advance(Duration::from_secs(60));
     assert_eq!(state(), None);
 }
+
+#[test]
+fn a_spot_instance_that_is_taken_back_says_so_two_minutes_before() {
+    let sandbox = Sandbox::in_memory(REGION);
+    let tags = BTreeMap::from([(CLUSTER_TAG.to_owned(), "demo".to_owned())]);
+    let id = sandbox.launch(Launch { spot: true, tags, ..Launch::default() }).unwrap();
+    let there = sandbox.on_instance(&id).cloud();
+    assert_eq!(run(there.metadata.instance_id()).unwrap(), id);
+    assert_eq!(run(there.metadata.tag(CLUSTER_TAG)).unwrap().as_deref(), Some("demo"));
+    assert_eq!(run(there.metadata.interruption()), Ok(None));
+    sandbox.recommend_rebalance(&id).unwrap();
+    assert_eq!(run(there.metadata.rebalance()), Ok(Some(there.clock.now())));
+    sandbox.interrupt(&id).unwrap();
+    let notice = run(there.metadata.interruption()).unwrap().unwrap();
+    assert_eq!((notice.action.as_str(), notice.at.0 - there.clock.now().0), ("terminate", 120));
+    let state = || run(there.compute.instances_of("demo")).unwrap().pop().map(|instance| instance.state);
+    sandbox.advance(Duration::from_secs(119));
+    assert_eq!(state().as_deref(), Some("running"));
+    sandbox.advance(Duration::from_secs(2));
+    assert_eq!(state().as_deref(), Some("shutting-down"));
+    sandbox.advance(Duration::from_secs(60));
+    assert_eq!(state(), None);
+    assert!(run(there.metadata.interruption()).is_err(), "nobody is there to ask");
+    let other = sandbox.launch(Launch::default()).unwrap();
+    assert!(sandbox.interrupt(&other).is_err(), "on-demand instances are not interrupted");
+}

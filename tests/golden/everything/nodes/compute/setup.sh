@@ -115,6 +115,8 @@ start_slurmd() {
   systemctl daemon-reload
   systemctl enable -q --now slurmd
   if [[ $(jq -r .watch /opt/hpcctl/etc/pool.json) == true ]]; then
+    # fuser ends what still uses Lustre when the node has to go.
+    command -v fuser >/dev/null || install_packages psmisc
     systemctl enable -q --now hpcctl-watch
   fi
 }

@@ -1,0 +1,383 @@
+//! `hpcctl node sync` on the sandbox: what a pass finds, does, and says.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod support;
+
+use hpcctl::{
+    cloud::{PutCondition, Timestamp, sandbox::Fault, sandbox::NoCapacity},
+    node::{
+        self, Answer, Event, FleetOrder, Ledger, Order, OrderDocument, Pools, QueueOrder, answer_key, hostlist,
+        orders_prefix, parse_resume_file,
+        sync::{HoldWhy, Memory, Place, pass},
+    },
+    observe::{HeldWhy, NodeReport, SlurmReport, keys},
+};
+use std::{collections::BTreeMap, fs, os::unix::fs::MetadataExt, time::Duration};
+use support::{
+    head::{Head, lines},
+    on_sandbox, plan_for,
+};
+
+const CLUSTER: &str = r"
+version: 1
+name: head
+region: eu-west-1
+network:
+  vpc_id: vpc-0a1b2c3d4e5f67890
+  head_node_subnet: subnet-0a1b2c3d4e5f67890
+  compute_subnets: [subnet-0b1c2d3e4f5a67891]
+head_node: { instance_type: c5.large }
+queues:
+  - name: q
+    default: true
+    pools:
+      - { name: od, instance_types: [c5.xlarge], max: 5 }
+";
+const RISING: &str = "ALLOCATED+CLOUD+NOT_RESPONDING+POWERING_UP";
+const ASLEEP: &str = "IDLE+CLOUD+POWERED_DOWN";
+
+fn place(head: &Head) -> Place {
+    let logs = head.beside("logs");
+    fs::create_dir_all(&logs).unwrap();
+    Place { tree: head.beside("node"), program: head.beside("hpcctl"), logs }
+}
+
+/// One pass; what it said.
+fn sync(head: &Head) -> Vec<String> {
+    let mut events = Vec::new();
+    let mut keep = |event: Event| events.push(event);
+    on_sandbox(pass(&head.cloud, &head.cluster, &head.home, &place(head), &mut keep)).unwrap();
+    lines(&events)
+}
+
+/// What slurmctld was told, without what it was asked.
+fn told(head: &Head) -> Vec<String> {
+    head.calls().into_iter().filter(|call| call.starts_with("update")).collect()
+}
+
+fn resume(head: &Head, list: &str) {
+    let nodes = hostlist::expand(list).unwrap();
+    let jobs = parse_resume_file(None, &nodes).unwrap();
+    on_sandbox(node::resume(&head.cloud, &head.cluster, &head.home, jobs, &mut |_| {})).unwrap();
+    head.calls();
+}
+
+fn wait(head: &Head, seconds: u64) {
+    head.sandbox.advance(Duration::from_secs(seconds));
+}
+
+fn bucket(head: &Head) -> String {
+    head.cluster.bucket().unwrap().to_owned()
+}
+
+fn object(head: &Head, key: &str) -> Option<Vec<u8>> {
+    on_sandbox(head.cloud.objects.get(&bucket(head), key)).unwrap().map(|(body, _)| body)
+}
+
+fn put(head: &Head, key: &str, body: impl Into<Vec<u8>>) {
+    on_sandbox(head.cloud.objects.put(&bucket(head), key, body.into(), PutCondition::Always)).unwrap();
+}
+
+fn report(head: &Head) -> SlurmReport {
+    SlurmReport::parse(&object(head, &keys::slurm_report("head")).unwrap()).unwrap()
+}
+
+fn order(head: &Head, id: &str, order: Order) {
+    let document = OrderDocument::new(id.to_owned(), Timestamp(1_767_225_600), "arn:aws:iam::1:user/a".into(), order);
+    put(head, &document.key("head"), serde_json::to_vec(&document).unwrap());
+}
+
+#[test]
+fn a_cluster_in_order_is_left_alone_and_nodes_get_their_names() {
+    let head = Head::of("order", CLUSTER);
+    resume(&head, "q-od-[1-2]");
+    head.show_each(&[("q-od-1", "ALLOCATED+CLOUD", ""), ("q-od-2", "IDLE+CLOUD", ""), ("q-od-3", ASLEEP, "")]);
+    head.say("jobs", "7|RUNNING|q|1|q-od-1\n8|PENDING|q|4|\n");
+    assert_eq!(sync(&head), Vec::<String>::new());
+    assert_eq!(told(&head), Vec::<String>::new());
+    let mut names: Vec<String> = head.instances().iter().map(|one| one.tags["Name"].clone()).collect();
+    names.sort();
+    assert_eq!(names, ["head q-od-1", "head q-od-2"]);
+    let report = report(&head);
+    let queue = report.queue("q").unwrap();
+    assert_eq!((queue.running, queue.pending, queue.busy_nodes, queue.state.as_str()), (1, 1, 1, "up"));
+    assert_eq!(report.nodes(NodeReport::PoweredDown), 1);
+    let metrics = fs::read_to_string(head.beside("logs/metrics.log")).unwrap();
+    let metrics: serde_json::Value = serde_json::from_str(metrics.trim()).unwrap();
+    assert_eq!(
+        (&metrics["NodesAllocated"], &metrics["JobsPending"], &metrics["Cluster"]),
+        (&1.into(), &1.into(), &"head".into())
+    );
+    assert_eq!(metrics["_aws"]["CloudWatchMetrics"][0]["Namespace"], "hpcctl");
+}
+
+#[test]
+fn a_resume_that_died_before_it_wrote_anything_is_done_for_it() {
+    let head = Head::of("killed-early", CLUSTER);
+    head.show_each(&[("q-od-1", RISING, ""), ("q-od-2", RISING, "")]);
+    head.say("jobs", "7|CONFIGURING|q|2|q-od-[1-2]\n");
+    assert_eq!(sync(&head), Vec::<String>::new(), "it may be at it");
+    wait(&head, 31);
+    let said = sync(&head);
+    assert_eq!(said.last().unwrap(), "launched q-od-[1-2] again: nobody had");
+    assert_eq!(head.instances().len(), 2);
+    assert!(told(&head)[0].starts_with("update nodename=q-od-[1-2] nodeaddr="));
+    wait(&head, 31);
+    assert_eq!(sync(&head), Vec::<String>::new());
+    assert_eq!(head.instances().len(), 2, "once");
+}
+
+#[test]
+fn a_resume_that_died_in_the_middle_leaves_nothing_behind() {
+    let head = Head::of("killed-late", CLUSTER);
+    resume(&head, "q-od-[1-3]");
+    // As if it had died when it had assigned one of three: the launch wants them all, and its lock is free.
+    let mut launch = Ledger::new(&head.home).launches().unwrap().remove(0);
+    let (kept, _) = launch.nodes.iter().find(|(_, node)| node.name == "q-od-1").unwrap();
+    let kept = kept.clone();
+    launch.wanted = hostlist::expand("q-od-[1-3]").unwrap();
+    launch.nodes.retain(|id, _| *id == kept);
+    let file = head.home.state.join(format!("launches/{}.json", launch.launch));
+    fs::write(file, serde_json::to_string(&launch).unwrap()).unwrap();
+    fs::write(head.home.state.join("launches/stray.lock"), "").unwrap();
+    on_sandbox(head.cloud.objects.delete(&bucket(&head), &head.cluster.launch_key(&launch.launch))).unwrap();
+    head.show("q-od-[1-3]", RISING);
+    let said = sync(&head);
+    assert!(said[0].starts_with("finished launch") && said[0].ends_with(": q-od-1"), "{said:?}");
+    assert!(said[1].ends_with("the program that launched them died") && said[2].starts_with("closed launch"));
+    let left: Vec<String> = head.instances().into_iter().map(|one| one.id).collect();
+    assert_eq!(left, [kept]);
+    assert_eq!(told(&head).len(), 1, "one address");
+    assert!(object(&head, &head.cluster.launch_key(&launch.launch)).is_some(), "the node learns its name");
+    assert!(!head.home.state.join("launches/stray.lock").exists());
+    wait(&head, 31);
+    assert_eq!(sync(&head).last().unwrap(), "launched q-od-[2-3] again: nobody had");
+    assert_eq!(head.instances().len(), 3);
+}
+
+#[test]
+fn a_lost_instance_gives_its_node_up() {
+    let head = Head::of("lost", CLUSTER);
+    resume(&head, "q-od-[1-2]");
+    head.show("q-od-[1-2]", "ALLOCATED+CLOUD");
+    sync(&head);
+    told(&head);
+    let victim = head.instances().into_iter().find(|one| one.tags["Name"] == "head q-od-2").unwrap().id;
+    on_sandbox(head.cloud.compute.terminate(&[victim])).unwrap();
+    assert_eq!(sync(&head), ["gave q-od-2 up: the instance is gone"]);
+    let told = told(&head);
+    assert!(told[0].contains("state=down reason=hpcctl: its instance is gone"), "{told:?}");
+    assert_eq!(told[1], "update nodename=q-od-2 state=power_down_force");
+    let known: Vec<String> =
+        Ledger::new(&head.home).launches().unwrap()[0].nodes.values().map(|node| node.name.clone()).collect();
+    assert_eq!(known, ["q-od-1"]);
+    head.show_each(&[("q-od-1", "ALLOCATED+CLOUD", ""), ("q-od-2", "IDLE+CLOUD+POWERING_DOWN", "")]);
+    assert_eq!(sync(&head), Vec::<String>::new());
+}
+
+#[test]
+fn a_lost_ledger_is_read_back() {
+    for named in [false, true] {
+        let head = Head::of(&format!("ledger-{named}"), CLUSTER);
+        resume(&head, "q-od-[1-2]");
+        head.show("q-od-[1-2]", "ALLOCATED+CLOUD");
+        let before = Ledger::new(&head.home).launches().unwrap();
+        if named {
+            // Even without the object: names are on the instances.
+            sync(&head);
+            let key = head.cluster.launch_key(&before[0].launch);
+            on_sandbox(head.cloud.objects.delete(&bucket(&head), &key)).unwrap();
+        }
+        fs::remove_dir_all(&head.home.state).unwrap();
+        fs::create_dir(&head.home.state).unwrap();
+        let said = sync(&head);
+        assert_eq!(said.len(), 1, "{said:?}");
+        assert!(said[0].ends_with("was lost and read back: q-od-[1-2]"), "{said:?}");
+        let after = Ledger::new(&head.home).launches().unwrap();
+        assert_eq!((&after[0].nodes, head.instances().len()), (&before[0].nodes, 2));
+    }
+}
+
+#[test]
+fn instances_end_with_their_nodes_and_objects_with_their_launches() {
+    let head = Head::of("ends", CLUSTER);
+    resume(&head, "q-od-[1-2]");
+    let key = head.cluster.launch_key(&Ledger::new(&head.home).launches().unwrap()[0].launch);
+    assert!(object(&head, &key).is_some());
+    head.show("q-od-[1-2]", ASLEEP);
+    let said = sync(&head);
+    assert!(said[0].ends_with("their nodes are powered down"), "{said:?}");
+    assert!(head.instances().is_empty() && Ledger::new(&head.home).launches().unwrap().is_empty());
+    wait(&head, 700);
+    sync(&head);
+    assert!(object(&head, &key).is_none());
+}
+
+#[test]
+fn a_pool_rests_and_wakes() {
+    let head = Head::of("rests", CLUSTER);
+    head.show("q-od-[1-5]", ASLEEP);
+    head.sandbox.add_fault(Fault::NoCapacity(NoCapacity::default()));
+    resume(&head, "q-od-1");
+    // slurmctld powers the first up, and forgets about the fourth.
+    let lack = "hpcctl: no capacity (Code:InsufficientInstanceCapacity)";
+    head.show_each(&[
+        ("q-od-1", "DOWN+CLOUD+NOT_RESPONDING+POWERING_UP", lack),
+        ("q-od-2", "DOWN+CLOUD+POWERED_DOWN", lack),
+        ("q-od-4", ASLEEP, ""),
+    ]);
+    sync(&head);
+    let seen = told(&head);
+    assert_eq!(seen[0], "update nodename=q-od-1 state=power_down_force");
+    assert_eq!(seen[1], format!("update nodename=q-od-4 state=down reason={lack}"));
+    assert_eq!(report(&head).queue("q").unwrap().pools[0].rest.as_ref().unwrap().code, "InsufficientInstanceCapacity");
+    head.show("q-od-[1-5]", "DOWN+CLOUD+POWERED_DOWN");
+    head.show_each(&[("q-od-1", "DOWN+CLOUD+POWERED_DOWN", lack), ("q-od-4", "DOWN+CLOUD+POWERED_DOWN", lack)]);
+    assert_eq!(sync(&head), Vec::<String>::new());
+    wait(&head, 601);
+    assert_eq!(sync(&head), ["q/od have rested", "q-od-[1,4] can be used again"]);
+    assert_eq!(told(&head), ["update nodename=q-od-[1,4] state=idle"]);
+    assert!(Pools::read(&head.home).unwrap().resting.is_empty());
+}
+
+#[test]
+fn a_queue_whose_nodes_fail_is_protected_until_somebody_opens_it() {
+    let head = Head::of("protected", CLUSTER);
+    Pools::change(&head.home, |pools| pools.failures.insert("q".to_owned(), 9)).unwrap();
+    resume(&head, "q-od-1");
+    head.show_each(&[("q-od-1", "DOWN+CLOUD+NOT_RESPONDING+POWERING_UP", "hpcctl set-up: line 3")]);
+    let said = sync(&head);
+    assert!(said.iter().any(|line| line.starts_with("queue q is protected: 10 starts in a row failed")), "{said:?}");
+    assert!(told(&head).contains(&"update partitionname=q state=inactive".to_owned()));
+    let queue = report(&head).queue("q").unwrap().clone();
+    assert_eq!((queue.held.unwrap().why, queue.failed_starts), (HeldWhy::Protected, 10));
+    assert_eq!(queue.failing[0].reason, "hpcctl set-up: line 3");
+    assert_eq!(queue.last_failed_starts[0].words.as_deref(), Some("hpcctl set-up: line 3"));
+    // slurmctld starts anew, with the partition up: it is held.
+    head.say("booted", "later");
+    sync(&head);
+    assert!(told(&head).contains(&"update partitionname=q state=inactive".to_owned()));
+    // An order opens it.
+    order(&head, "a1", Order::Queue { name: "q".to_owned(), state: QueueOrder::Resume });
+    head.show_each(&[("q-od-1", ASLEEP, "")]);
+    let said = sync(&head);
+    assert_eq!(said[0], "carried out an order (resume queue q, by arn:aws:iam::1:user/a)");
+    assert_eq!(told(&head)[0], "update partitionname=q state=up");
+    assert_eq!(Pools::read(&head.home).unwrap().failures, BTreeMap::new());
+    assert!(report(&head).queue("q").unwrap().held.is_none());
+}
+
+#[test]
+fn orders_are_carried_out_once_and_answered() {
+    let head = Head::of("orders", CLUSTER);
+    resume(&head, "q-od-[1-2]");
+    head.show_each(&[("q-od-1", "ALLOCATED+CLOUD", ""), ("q-od-2", "IDLE+CLOUD", "")]);
+    order(&head, "a1", Order::Fleet(FleetOrder::Stop));
+    order(&head, "b2", Order::Queue { name: "none".to_owned(), state: QueueOrder::Drain });
+    put(&head, &format!("{}20260101T000001Z-c3.json", orders_prefix("head")), "{}");
+    head.say("partitions", "PartitionName=q State=INACTIVE\n");
+    let said = sync(&head);
+    assert_eq!(said.len(), 4, "{said:?}");
+    let told = told(&head);
+    assert_eq!(told[0], "update partitionname=q state=inactive");
+    assert_eq!(told[1], "update nodename=q-od-2 state=power_down_force", "what is idle ends, jobs run on");
+    let answer = |id| serde_json::from_slice::<Answer>(&object(&head, &answer_key("head", id)).unwrap()).unwrap();
+    assert_eq!(answer("a1").failed, None);
+    assert!(answer("b2").failed.unwrap().contains("`none`") && answer("c3").failed.is_some());
+    assert!(on_sandbox(head.cloud.objects.list(&bucket(&head), &orders_prefix("head"))).unwrap().is_empty());
+    let memory = Memory::read(&head.home).unwrap();
+    assert_eq!(memory.holds["q"].why, HoldWhy::Stopped);
+    // The same order again (its deletion failed): it has its answer.
+    order(&head, "a1", Order::Fleet(FleetOrder::Start));
+    sync(&head);
+    assert!(Memory::read(&head.home).unwrap().holds.contains_key("q"));
+    order(&head, "d4", Order::Fleet(FleetOrder::Start));
+    sync(&head);
+    assert!(Memory::read(&head.home).unwrap().holds.is_empty());
+}
+
+#[test]
+fn a_new_configuration_is_fetched_and_set_up() {
+    let head = Head::of("configuration", CLUSTER);
+    head.show("q-od-1", ASLEEP);
+    let place = place(&head);
+    let current = |path: &str| keys::current("head", path);
+    fs::create_dir(&place.tree).unwrap();
+    fs::write(place.tree.join("old"), "").unwrap();
+    fs::write(&place.program, "one").unwrap();
+    assert_eq!(sync(&head), Vec::<String>::new(), "the newest is in place");
+    // Half published: the head of the archive is not that revision yet.
+    let etc = head.home.etc.join("cluster.json");
+    let facts = fs::read_to_string(&etc).unwrap();
+    let newer = facts.replace("\"revision\": 1", "\"revision\": 2");
+    assert_ne!(facts, newer);
+    put(&head, &current("cluster.json"), newer);
+    let script =
+        format!("set -e\n[ $1 = update ]\ninstall -m 644 {0}/cluster.json {1}\n", place.tree.display(), etc.display());
+    put(&head, &current("head/setup.sh"), "echo no luck >&2; exit 3");
+    put(&head, &current("head/libexec/one"), "two");
+    wait(&head, 61);
+    assert_eq!(sync(&head), Vec::<String>::new());
+    // Whole, and failing.
+    let revision = object(&head, &keys::head("head")).unwrap();
+    put(&head, &keys::head("head"), String::from_utf8(revision).unwrap().replace("\"number\": 1", "\"number\": 2"));
+    wait(&head, 61);
+    let said = sync(&head);
+    assert!(said[0].contains("failed to set the new configuration up") && said[0].ends_with("no luck"), "{said:?}");
+    assert!(report(&head).set_up_failed.unwrap().ends_with("no luck"));
+    assert_eq!(fs::read_to_string(place.tree.join("libexec/one")).unwrap(), "two");
+    assert!(!place.tree.join("old").exists(), "the tree is the new one");
+    sync(&head);
+    assert_eq!(Memory::read(&head.home).unwrap().configuration.failures, 1, "not at once again");
+    // Mended, with a new hpcctl.
+    let swap = format!("{script}echo two >{0}.new\nmv {0}.new {0}\n", place.program.display());
+    put(&head, &current("head/setup.sh"), swap);
+    wait(&head, 121);
+    let before = fs::metadata(&place.program).unwrap().ino();
+    let mut events = Vec::new();
+    let renewed =
+        on_sandbox(pass(&head.cloud, &head.cluster, &head.home, &place, &mut |event| events.push(event))).unwrap();
+    assert!(renewed && fs::metadata(&place.program).unwrap().ino() != before);
+    assert_eq!(lines(&events), ["revision 2 is in place"]);
+    wait(&head, 61);
+    assert_eq!(sync(&head), Vec::<String>::new());
+    let report = report(&head);
+    assert_eq!((report.revision, report.set_up_failed), (2, None));
+}
+
+#[test]
+fn people_see_what_the_head_node_says() {
+    let head = Head::of("people", CLUSTER);
+    resume(&head, "q-od-1");
+    head.show_each(&[("q-od-1", "ALLOCATED+CLOUD", ""), ("q-od-2", "DOWN+CLOUD", "a bad fan")]);
+    head.say("jobs", "7|RUNNING|q|1|q-od-1\n");
+    sync(&head);
+    let changed = support::build("people", &CLUSTER.replace("c5.xlarge", "c5.2xlarge"));
+    let plan = on_sandbox(plan_for(&head.cloud, &changed));
+    assert_eq!(plan.busy_queues.len(), 1);
+    assert!(plan.is_intact());
+    let text = hpcctl::report::plan_text::impact(&plan);
+    assert!(text.contains("queue q: 1 job on 1 node runs"), "{text}");
+    let live = on_sandbox(support::look(&head.cloud, &changed));
+    let status = hpcctl::report::status::Status { cluster: "head", region: "eu-west-1", live: &live, lock: None };
+    let text = status.text(hpcctl::report::paint::Paint::PLAIN);
+    assert!(text.contains("queue q") && text.contains("1 job on 1 node, 0 pending"), "{text}");
+    assert!(text.contains("! q-od-2: a bad fan"), "{text}");
+    // Whether jobs run is no part of the plan's digest.
+    head.say("jobs", "");
+    wait(&head, 301);
+    sync(&head);
+    let again = on_sandbox(plan_for(&head.cloud, &changed));
+    assert_eq!((again.digest, again.busy_queues.len()), (plan.digest, 0));
+}
+
+#[test]
+fn a_pass_that_cannot_look_decides_nothing() {
+    let head = Head::of("blind", CLUSTER);
+    resume(&head, "q-od-1");
+    let before = head.instances().len();
+    fs::write(head.bin.join("scontrol"), "#!/bin/bash\nexit 1\n").unwrap();
+    let result = on_sandbox(pass(&head.cloud, &head.cluster, &head.home, &place(&head), &mut |_| {}));
+    assert!(result.is_err());
+    assert_eq!(head.instances().len(), before);
+}
