@@ -15,6 +15,7 @@ pub mod node;
 pub mod observe;
 pub mod operate;
 pub mod plan;
+pub mod rehearsal;
 pub mod render;
 pub mod report;
 pub mod spec;

@@ -428,6 +428,8 @@ fn what_ec2_plans_drains_and_what_ails_is_replaced() {
         assert_eq!(drained("IDLE+CLOUD+DRAIN", why), [power_down(&["q-od-1"])]);
     }
     assert_eq!(drained("IDLE+CLOUD+DRAIN", "new disks"), [], "people know why");
+    let going = "hpcctl: spot interruption";
+    assert_eq!(drained("DOWN+CLOUD", going), [], "it powers off by itself");
     assert_eq!(with(BUSY, ill(true, &[])).since(179).decide(), []);
     assert_eq!(with(BUSY, ill(true, &[])).since(180).decide(), [replace(Cause::Impaired, &["q-od-1"])]);
 }

@@ -8,7 +8,7 @@ use super::{
     node_programs::programs,
     output::{Output, Progress, ProgressFormat},
     plan::{PlanFormat, look, make, show},
-    process,
+    process, rehearsal,
 };
 use crate::{
     apply::{self, ApplyError, Context, LockOutcome, Stop},
@@ -34,19 +34,31 @@ pub struct ApplyArgs {
     /// How to show progress
     #[arg(long, value_enum, default_value_t = ProgressFormat::Text)]
     progress: ProgressFormat,
+    /// In the sandbox: run the cluster with real Slurm daemons on this machine afterwards
+    #[arg(long)]
+    with_slurm: bool,
 }
 
 /// Makes the cluster as its file, or a saved plan, says.
 pub fn apply(args: &ApplyArgs, global: &Global, output: &mut Output) -> Result<u8, Failure> {
     let text = load::read(&args.target)?;
-    if text.trim_start().starts_with('{') {
+    let global = &global.hurried();
+    let is_plan = text.trim_start().starts_with('{');
+    if args.with_slurm {
+        rehearsal::possible(&args.target, is_plan, global, output)?;
+    }
+    if is_plan {
         let plan = saved(&text)?;
         let region = plan.region.clone();
         return on_cloud(global, Some(&region), |cloud, stop| saved_plan(args, cloud, stop, plan, output));
     }
     let loaded = load(&args.target, output)?;
     let region = loaded.graph.region.clone();
-    on_cloud(global, Some(&region), |cloud, stop| fresh_plan(args, cloud, stop, loaded, output))
+    let code = on_cloud(global, Some(&region), |cloud, stop| fresh_plan(args, cloud, stop, loaded, output))?;
+    if args.with_slurm && code == exit::OK {
+        return rehearsal::begin(&args.target, global, output);
+    }
+    Ok(code)
 }
 
 /// Reads a saved plan.

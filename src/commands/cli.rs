@@ -49,6 +49,16 @@ pub struct Global {
     /// Colour
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto, help_heading = "Global options")]
     pub color: Color,
+    /// Whether the command skips the sandbox's time instead of waiting, even while a rehearsal runs.
+    #[arg(skip)]
+    pub hurried: bool,
+}
+
+impl Global {
+    /// The same, for a command that skips the sandbox's time.
+    pub fn hurried(&self) -> Self {
+        Self { hurried: true, ..self.clone() }
+    }
 }
 
 /// Which cloud to speak to.
@@ -119,6 +129,8 @@ enum Command {
     Destroy(super::destroy::DestroyArgs),
     /// Take a cluster's lock away
     Unlock(super::unlock::UnlockArgs),
+    /// The rehearsal that `apply --with-slurm` started
+    Rehearsal(super::rehearsal::RehearsalArgs),
     /// Facts about instance types
     Catalog(super::catalog::CatalogArgs),
     /// The programs that run on the cluster's own nodes
@@ -165,6 +177,7 @@ fn dispatch(cli: &Cli, output: &mut Output) -> Result<u8, Failure> {
         Command::Accounting(args) => super::accounting::accounting(args, global, output),
         Command::Destroy(args) => super::destroy::destroy(args, global, output),
         Command::Unlock(args) => super::unlock::unlock(args, global, output),
+        Command::Rehearsal(args) => super::rehearsal::rehearsal(args, global, output),
         Command::Catalog(args) => super::catalog::catalog(args, global, output),
         Command::Node(args) => super::node::node(args, global, output),
     }

@@ -22,8 +22,8 @@ where
             let region = region.or(global.region.as_deref()).unwrap_or("us-east-1").to_owned();
             let runtime = runtime()?;
             runtime.block_on(async {
-                let cloud = crate::cloud::sandbox::open(&global.sandbox_state, &region)?;
-                with_signals(cloud, work).await
+                let sandbox = super::rehearsal::account(global, &region)?;
+                with_signals(sandbox.cloud(), work).await
             })
         }
         CloudChoice::Aws => on_aws(global, region, work),
@@ -74,7 +74,8 @@ where
     }
 }
 
-fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+/// The runtime of all commands: one thread.
+pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -46,7 +46,10 @@ pub struct DestroyArgs {
 pub fn destroy(args: &DestroyArgs, global: &Global, output: &mut Output) -> Result<u8, Failure> {
     let (document, cluster) = checked(&args.file, output)?;
     let region = cluster.region.as_str().to_owned();
-    on_cloud(global, Some(&region), |cloud, stop| run(args, cloud, stop, document, cluster, output))
+    let global = &global.hurried();
+    let code = on_cloud(global, Some(&region), |cloud, stop| run(args, cloud, stop, document, cluster, output))?;
+    super::rehearsal::end_if_empty(global, &region, output)?;
+    Ok(code)
 }
 
 async fn run(

@@ -26,6 +26,7 @@ mod output;
 mod plan;
 mod preview;
 mod process;
+mod rehearsal;
 mod render;
 pub mod schema;
 mod show;

@@ -47,6 +47,12 @@ impl Output {
         self.broken |= stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).is_err();
     }
 
+    /// Bytes as they are, to stdout.
+    pub fn bytes(&mut self, bytes: &[u8]) {
+        let mut stdout = std::io::stdout().lock();
+        self.broken |= stdout.write_all(bytes).and_then(|()| stdout.flush()).is_err();
+    }
+
     /// A word on the way, to stderr: in one write, for programs that share a log.
     pub fn note(&self, text: &str) {
         if !self.quiet {

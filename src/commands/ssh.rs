@@ -6,11 +6,13 @@ use super::{
     external,
     load::checked,
     output::Output,
+    rehearsal,
 };
 use crate::{
     cloud::CloudKind,
     model::image_user,
     operate::{self, AwsCli, Door, Machine, Role, Route, shell_words},
+    rehearsal::{Place, entry},
     report::errors::{Failure, exit},
     spec::{Cluster, LoginPool},
 };
@@ -62,6 +64,9 @@ pub enum Via {
 pub fn ssh(args: &SshArgs, global: &Global, output: &mut Output) -> Result<u8, Failure> {
     let (_, cluster) = checked(&args.file, output)?;
     let machine = machine(&cluster, &args.node, global)?;
+    if let Some(place) = rehearsal::running(global) {
+        return enter(&place, &machine, &cluster, args, output);
+    }
     let route = route(&cluster, &machine, &args.way, global)?;
     let words = route.words(&args.command);
     if args.print {
@@ -70,6 +75,24 @@ pub fn ssh(args: &SshArgs, global: &Global, output: &mut Output) -> Result<u8, F
     }
     no_sandbox(global)?;
     external::need(&words)?;
+    output.note(&format!("{}  {}", machine.name, machine.instance.id));
+    Err(external::become_program(&words))
+}
+
+/// Enters the machine of a rehearsal.
+fn enter(
+    place: &Place,
+    machine: &Machine,
+    cluster: &Cluster,
+    args: &SshArgs,
+    output: &mut Output,
+) -> Result<u8, Failure> {
+    let user = args.way.user.clone().unwrap_or_else(|| image_user(cluster.image.os).to_owned());
+    let words = entry(place, &machine.instance.id, &user, &args.command)?;
+    if args.print {
+        output.data(&format!("{}\n", shell_words(&words)));
+        return Ok(exit::OK);
+    }
     output.note(&format!("{}  {}", machine.name, machine.instance.id));
     Err(external::become_program(&words))
 }
@@ -137,5 +160,10 @@ pub fn no_sandbox(global: &Global) -> Result<(), Failure> {
         return Ok(());
     }
     let message = "the sandbox runs no machines that one could log in to";
-    Err(Failure::new("HPC2086", message, "--print shows the command that a cluster on AWS would get", exit::ERROR))
+    Err(Failure::new(
+        "HPC2086",
+        message,
+        "--print shows the command that a cluster on AWS would get; `hpcctl apply FILE --cloud sandbox --with-slurm` starts machines",
+        exit::ERROR,
+    ))
 }

@@ -40,7 +40,14 @@ pub fn status(args: &StatusArgs, global: &Global, output: &mut Output) -> Result
             Some(bucket) => apply::read_lock(&cloud, &bucket.name, &name).await?,
             None => None,
         };
-        let status = Status { cluster: &name, region: &region, live: &live, lock: lock.as_ref() };
+        let rehearsal = super::rehearsal::running(global).map(|place| place.directory.display().to_string());
+        let status = Status {
+            cluster: &name,
+            region: &region,
+            live: &live,
+            lock: lock.as_ref(),
+            rehearsal: rehearsal.as_deref(),
+        };
         match args.format {
             StatusFormat::Text => output.data(&status.text(output.paint)),
             StatusFormat::Json => output.data(&status.json()),

@@ -8,6 +8,7 @@ use crate::{
     observe::ObserveError,
     operate::OperateError,
     plan::{Moved, PlanError},
+    rehearsal::RehearsalError,
 };
 use std::fmt::Write;
 
@@ -199,7 +200,7 @@ pub static CODES: &[(&str, &str, &str)] = &[
     (
         "HPC2086",
         "there is no such way to the node",
-        "A public address can be used only where the node has one and the cluster file opens it (`ssh_from`, `dcv.allowed_from`); Session Manager works without both. The sandbox has no machines at all.",
+        "A public address can be used only where the node has one and the cluster file opens it (`ssh_from`, `dcv.allowed_from`); Session Manager works without both. The sandbox has machines only while a rehearsal runs.",
     ),
     (
         "HPC2087",
@@ -210,6 +211,31 @@ pub static CODES: &[(&str, &str, &str)] = &[
         "HPC2090",
         "interrupted",
         "Nothing new was begun. CloudFormation goes on with what runs; apply again to go on from there.",
+    ),
+    (
+        "HPC2095",
+        "this machine cannot rehearse",
+        "`--with-slurm` runs Slurm's daemons in namespaces of this machine: it needs Linux, root, and the packages that the message lists.",
+    ),
+    (
+        "HPC2096",
+        "this machine has another Slurm than the image",
+        "A rehearsal runs this machine's Slurm with the configuration that was written for the image's. They must be of one version: Debian 12 has 22.05, Ubuntu 24.04 23.11, Ubuntu 22.04 21.08. Rehearse a copy of the file that names this machine's system in `image.os`.",
+    ),
+    (
+        "HPC2097",
+        "the rehearsal did not come up",
+        "The namespaces could not be made, or the head node's set-up failed. The end of the log is in the message; the whole log is in the file that it names.",
+    ),
+    (
+        "HPC2098",
+        "no such machine runs",
+        "No rehearsal runs for this state file, or the node's machine has ended. `hpcctl apply FILE --cloud sandbox --with-slurm` starts a rehearsal.",
+    ),
+    (
+        "HPC2099",
+        "the rehearsal failed",
+        "A file could not be used or a program failed. `hpcctl rehearsal stop` ends what runs; everything else of it is in its directory beside the sandbox's state file.",
     ),
 ];
 
@@ -345,6 +371,60 @@ impl From<OperateError> for Failure {
                 "interrupted: what was begun goes on in the cloud",
                 "look with `hpcctl status FILE`",
                 exit::INTERRUPTED,
+            ),
+        }
+    }
+}
+
+impl From<RehearsalError> for Failure {
+    fn from(error: RehearsalError) -> Self {
+        const BEGIN: &str = "`hpcctl apply FILE --cloud sandbox --with-slurm` starts a rehearsal";
+        match error {
+            RehearsalError::Cloud(error) => error.into(),
+            RehearsalError::NotRoot => Failure::new(
+                "HPC2095",
+                "a rehearsal makes namespaces, and only root may",
+                "run the command as root, such as with sudo",
+                exit::ERROR,
+            ),
+            RehearsalError::Missing { programs, packages } => Failure::new(
+                "HPC2095",
+                format!("a rehearsal needs {} on this machine", programs.join(", ")),
+                format!("apt-get install --no-install-recommends {}", packages.join(" ")),
+                exit::ERROR,
+            ),
+            RehearsalError::OtherSlurm { here, wanted } => Failure::new(
+                "HPC2096",
+                format!("this machine has Slurm {here}, the cluster's image has {wanted}"),
+                match here.as_str() {
+                    "22.05" => "rehearse a copy of the file with `image: {os: debian12}`",
+                    "23.11" => "rehearse a copy of the file with `image: {os: ubuntu2404}`",
+                    "21.08" => "rehearse a copy of the file with `image: {os: ubuntu2204}`",
+                    _ => "rehearse on a machine with the image's system",
+                },
+                exit::ERROR,
+            ),
+            RehearsalError::Start { what, log, path } => {
+                Failure::new("HPC2097", format!("{what} did not come up"), format!("see {path}"), exit::ERROR).with(log)
+            }
+            RehearsalError::NotRunning => Failure::new("HPC2098", "no rehearsal runs", BEGIN, exit::ERROR),
+            RehearsalError::NoMachine { instance } => Failure::new(
+                "HPC2098",
+                format!("the machine of {instance} does not run"),
+                "it boots a second after its launch; `hpcctl rehearsal status` lists what runs",
+                exit::ERROR,
+            ),
+            RehearsalError::Failed { what, why } => Failure::new(
+                "HPC2099",
+                format!("failed to use `{what}`: {why}"),
+                "`hpcctl rehearsal stop` ends what runs",
+                exit::ERROR,
+            ),
+            RehearsalError::UnknownCall { words } => Failure::new(
+                "HPC2099",
+                format!("`aws {words}` is not known in a rehearsal"),
+                "it knows the calls of hpcctl's own scripts",
+                exit::ERROR,
             ),
         }
     }

@@ -20,6 +20,8 @@ pub struct Status<'a> {
     pub live: &'a Live,
     /// Who applies.
     pub lock: Option<&'a LockInfo>,
+    /// The directory of the rehearsal that runs.
+    pub rehearsal: Option<&'a str>,
 }
 
 impl Status<'_> {
@@ -65,6 +67,10 @@ impl Status<'_> {
                 lock.plan
             );
         }
+        if let Some(directory) = self.rehearsal {
+            let _ =
+                writeln!(out, "  {} with Slurm on this machine; its logs are in {directory}", paint.green("rehearsed"));
+        }
         out
     }
 
@@ -88,7 +94,7 @@ impl Status<'_> {
             .values()
             .map(|file_system| json!({"state": file_system.state, "last_export": file_system.last_export}))
             .collect();
-        let value = json!({
+        let mut value = json!({
             "kind": "hpcctl.status",
             "format_version": "1.0",
             "cluster": self.cluster,
@@ -100,6 +106,9 @@ impl Status<'_> {
             "slurm": self.live.slurm,
             "lock": self.lock,
         });
+        if let Some(directory) = self.rehearsal {
+            value["rehearsal"] = json!({ "directory": directory });
+        }
         format!("{}\n", serde_json::to_string_pretty(&value).unwrap_or_default())
     }
 

@@ -15,6 +15,9 @@
 #   HOSTS      the VPC's names, as in /etc/hosts
 #   PROGRAM    hpcctl's binary, if the machine image carries it; empty: the machine fetches it
 #   ENDPOINT   where AWS is; empty: AWS itself
+#   ACCOUNT    instead of AWS: the directory with the sandbox's account. Then PROGRAM is there, and these two are asked for:
+#   SECRET     what the account's secrets are made from
+#   ADMINISTRATOR   the image's user with whom people log in
 #   OVERLAY    a file with options of slurm.conf that this rehearsal has otherwise; may be missing
 set -euo pipefail
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
@@ -40,8 +43,18 @@ make_root() {
   make_devices "$root/dev"
   mkdir -p "$root/run/rehearsal/shared" "$root/run/lock" "$root/run/munge" "$root/var/spool/slurmd" "$root/old"
   mount --rbind "$SHARED" "$root/run/rehearsal/shared"
-  touch "$root/run/rehearsal/hpcctl" "$root/run/rehearsal/journal"
-  [[ -z $PROGRAM ]] || mount --bind "$PROGRAM" "$root/run/rehearsal/hpcctl"
+  touch "$root/run/rehearsal/journal"
+  if [[ -n ${ACCOUNT:-} ]]; then
+    mkdir "$root/run/rehearsal/account"
+    touch "$root/run/rehearsal/program" "$root/run/rehearsal/secret"
+    mount --bind "$ACCOUNT" "$root/run/rehearsal/account"
+    mount --bind "$SECRET" "$root/run/rehearsal/secret"
+    mount --bind "$PROGRAM" "$root/run/rehearsal/program"
+    ln -s /usr/lib/rehearsal/hpcctl "$root/run/rehearsal/hpcctl"
+  else
+    touch "$root/run/rehearsal/hpcctl"
+    [[ -z $PROGRAM ]] || mount --bind "$PROGRAM" "$root/run/rehearsal/hpcctl"
+  fi
   basename "$MACHINE" >"$root/run/rehearsal/instance"
   cat "${OVERLAY:-/dev/null}" >"$root/run/rehearsal/slurm.conf" 2>/dev/null || true
   : >>"$MACHINE/journal"
@@ -103,6 +116,11 @@ set_cloud() {
   [[ -z $ENDPOINT ]] || export AWS_ENDPOINT_URL=$ENDPOINT
 }
 
+# People do not log in as root.
+make_administrator() {
+  id "$ADMINISTRATOR" >/dev/null 2>&1 || useradd --create-home --shell /bin/bash "$ADMINISTRATOR"
+}
+
 user_data() {
   local url=http://169.254.169.254/latest token
   token=$(curl -fsS --retry 20 --retry-connrefused --retry-delay 1 -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 300' "$url/api/token")
@@ -117,9 +135,10 @@ make_root
 enter_root
 set_network "$names"
 set_cloud
+[[ -z ${ACCOUNT:-} ]] || make_administrator
 # `systemctl poweroff` tells process 1.
 trap 'exit 0' PWR
-unset MACHINE IMAGE SHARED HOSTS PROGRAM OVERLAY ROUTER PREFIX ADDRESS ENDPOINT
+unset MACHINE IMAGE SHARED HOSTS PROGRAM OVERLAY ROUTER PREFIX ADDRESS ENDPOINT ACCOUNT SECRET ADMINISTRATOR
 user_data && {
   setsid bash /var/lib/cloud/user-data </dev/null >>/dev/console 2>&1 &
 }

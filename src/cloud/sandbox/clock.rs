@@ -5,6 +5,9 @@
 //! few quiet turns everybody else waits too, and the earliest sleeper moves the clock to its own deadline. Sleepers
 //! wake one at a time in the order of deadline and registration: on an executor with one thread a run is the same
 //! run every time. No executor's own time is used, so any executor will do.
+//!
+//! While a rehearsal runs, machines live in real time, and so does the sandbox: it is as late as this machine's clock,
+//! and by so much ahead as somebody in a hurry has skipped.
 
 use crate::cloud::{Clock, Timestamp};
 use async_trait::async_trait;
@@ -14,7 +17,7 @@ use std::{
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 /// Turns without a sign of life after which everybody is taken to wait. A message that passes through n tasks needs
@@ -32,6 +35,10 @@ pub(super) struct VirtualClock {
 
 struct Inner {
     now_ms: i64,
+    /// While time is real: by how much it is ahead of this machine's clock.
+    ahead_ms: Option<i64>,
+    /// Whether waiting is skipped while time is real.
+    hurried: bool,
     /// Grows with every sign of life.
     life: u64,
     registered: u64,
@@ -41,7 +48,14 @@ struct Inner {
 
 impl VirtualClock {
     pub(super) fn new(at: Timestamp, pace: Option<f64>) -> Self {
-        let inner = Inner { now_ms: at.0 * 1000, life: 0, registered: 0, sleepers: BTreeMap::new() };
+        let inner = Inner {
+            now_ms: at.0 * 1000,
+            ahead_ms: None,
+            hurried: false,
+            life: 0,
+            registered: 0,
+            sleepers: BTreeMap::new(),
+        };
         Self { inner: Mutex::new(inner), pace }
     }
 
@@ -61,13 +75,40 @@ impl VirtualClock {
     }
 
     pub(super) fn time(&self) -> Timestamp {
-        Timestamp(self.lock().now_ms.div_euclid(1000))
+        let mut inner = self.lock();
+        inner.look();
+        Timestamp(inner.now_ms.div_euclid(1000))
     }
 
     /// Moves on without anybody waiting.
     pub(super) fn advance(&self, by: Duration) {
-        self.lock().now_ms += i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
+        let mut inner = self.lock();
+        let at = inner.now_ms + i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
+        inner.skip_to(at);
     }
+
+    /// While time is real: waiting is skipped.
+    pub(super) fn hurry(&self) {
+        self.lock().hurried = true;
+    }
+
+    /// Time is real from now on, so much ahead (never less than before), or virtual.
+    pub(super) fn follow(&self, ahead_ms: Option<i64>) {
+        let mut inner = self.lock();
+        inner.ahead_ms = ahead_ms.map(|ahead| inner.ahead_ms.map_or(ahead, |own| own.max(ahead)));
+        inner.look();
+    }
+
+    /// By how much real time is ahead; `None`: time is virtual.
+    pub(super) fn ahead_ms(&self) -> Option<i64> {
+        self.lock().ahead_ms
+    }
+}
+
+/// This machine's clock, in milliseconds since 1970.
+pub(super) fn real_ms() -> i64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// The clock as a port.
@@ -99,6 +140,7 @@ impl Future for Sleep {
         let mut inner = clock.lock();
         let key = self.key.unwrap_or_else(|| inner.register(self.duration));
         self.key = Some(key);
+        inner.look();
         if !inner.due(key) && self.is_quiet(&mut inner, key) && !inner.earlier_is_alive(key) {
             inner = clock.move_towards(inner, key.0);
         }
@@ -131,6 +173,21 @@ impl Drop for Sleep {
 }
 
 impl Inner {
+    /// Looks at this machine's clock, when time is real.
+    fn look(&mut self) {
+        if let Some(ahead) = self.ahead_ms {
+            self.now_ms = self.now_ms.max(real_ms() + ahead);
+        }
+    }
+
+    /// It is `at` now.
+    fn skip_to(&mut self, at: i64) {
+        self.now_ms = self.now_ms.max(at);
+        if let Some(ahead) = &mut self.ahead_ms {
+            *ahead = (*ahead).max(self.now_ms - real_ms());
+        }
+    }
+
     fn register(&mut self, duration: Duration) -> (i64, u64) {
         self.registered += 1;
         self.life += 1;
@@ -160,8 +217,9 @@ impl Inner {
 impl VirtualClock {
     /// Moves to `deadline`, or a step towards it when time is paced.
     fn move_towards<'a>(&'a self, mut inner: MutexGuard<'a, Inner>, deadline: i64) -> MutexGuard<'a, Inner> {
-        let Some(pace) = self.pace else {
-            inner.now_ms = inner.now_ms.max(deadline);
+        let real_time = inner.ahead_ms.is_some() && !inner.hurried;
+        let Some(pace) = self.pace.or(real_time.then_some(1.0)) else {
+            inner.skip_to(deadline);
             return inner;
         };
         let left = Duration::from_millis(u64::try_from(deadline - inner.now_ms).unwrap_or(0));
@@ -170,7 +228,12 @@ impl VirtualClock {
         std::thread::sleep(real);
         let mut inner = self.lock();
         let step = if real < REAL_PAUSE { left } else { real.mul_f64(pace).min(left) };
-        inner.now_ms += i64::try_from(step.as_millis().max(1)).unwrap_or(i64::MAX);
+        inner.look();
+        if self.pace.is_some() || !real_time {
+            let step = i64::try_from(step.as_millis().max(1)).unwrap_or(i64::MAX);
+            let at = inner.now_ms + step;
+            inner.skip_to(at);
+        }
         inner
     }
 }
@@ -214,6 +277,22 @@ mod tests {
             short.await;
             assert_eq!(clock.now(), Timestamp(10));
         });
+    }
+
+    #[test]
+    fn real_time_is_this_machines_unless_somebody_is_in_a_hurry() {
+        let clock = Arc::new(VirtualClock::new(Timestamp(1000), None));
+        clock.follow(Some(5000));
+        assert!((real_ms() + 5000 - clock.time().0 * 1000).abs() <= 1000);
+        let start = std::time::Instant::now();
+        run(SandboxClock(clock.clone()).sleep(Duration::from_millis(120)));
+        assert!(start.elapsed() >= Duration::from_millis(115));
+        clock.hurry();
+        run(SandboxClock(clock.clone()).sleep(Duration::from_secs(3600)));
+        assert!(start.elapsed() < Duration::from_secs(60));
+        assert!(clock.ahead_ms().is_some_and(|ahead| ahead >= 5000 + 3_590_000));
+        clock.follow(None);
+        assert_eq!(clock.ahead_ms(), None);
     }
 
     #[test]

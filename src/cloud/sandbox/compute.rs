@@ -38,6 +38,8 @@ pub struct Launch {
     pub spot: bool,
     /// Its tags.
     pub tags: BTreeMap<String, String>,
+    /// Its launch template, by id.
+    pub template: Option<String>,
 }
 
 impl Sandbox {
@@ -55,9 +57,10 @@ pub(super) fn run(world: &mut World, region: &str, launch: Launch) -> String {
         id: id.clone(),
         region: region.to_owned(),
         zone: zone_of(region, &launch.subnet),
-        private_ip: private_ip(&[&id]),
+        private_ip: free_address(world, region, &id),
         public_ip: None,
         launched: world.now,
+        booted: None,
         terminated: None,
         interrupted: None,
         rebalance: None,
@@ -66,9 +69,20 @@ pub(super) fn run(world: &mut World, region: &str, launch: Launch) -> String {
         security_groups: launch.security_groups,
         spot: launch.spot,
         tags: launch.tags,
+        template: launch.template,
     };
     world.instances.insert(id.clone(), instance);
     id
+}
+
+/// An address that no other living instance of the region has.
+fn free_address(world: &World, region: &str, id: &str) -> String {
+    let living = world.instances.values().filter(|other| other.region == region && other.state(world.now).is_some());
+    let taken: BTreeSet<&str> = living.map(|other| other.private_ip.as_str()).collect();
+    let first = private_ip(&[id]);
+    let others = (1..1000_u32).map(|nth| private_ip(&[id, &nth.to_string()]));
+    let free = [first.clone()].into_iter().chain(others).find(|address| !taken.contains(address.as_str()));
+    free.unwrap_or(first)
 }
 
 #[async_trait]

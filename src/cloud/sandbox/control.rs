@@ -2,7 +2,7 @@
 
 use super::{
     FAULTS_VARIABLE, INSTANCE_VARIABLE, PACE_VARIABLE,
-    clock::{SandboxClock, VirtualClock},
+    clock::{SandboxClock, VirtualClock, real_ms},
     faults::{CallError, Fault, HandEdit, Script},
     sim::Sim,
     store::Store,
@@ -150,6 +150,44 @@ impl Sandbox {
         })
     }
 
+    /// The same, in a hurry: where time is real because a rehearsal runs, it is skipped instead of waited for.
+    pub fn hurried(self) -> Self {
+        self.clock.hurry();
+        self
+    }
+
+    /// Time is real from now on, for every program that uses the account.
+    ///
+    /// # Errors
+    /// When the state file cannot be read or written.
+    pub fn real_time(&self) -> Result<()> {
+        self.call(Call::change("sandbox", "RealTime"), |world, _| {
+            let ahead = (world.now.0 * 1000 - real_ms()).max(0);
+            self.clock.follow(Some(*world.ahead_ms.get_or_insert(ahead)));
+            Ok(())
+        })
+    }
+
+    /// Time is virtual again; does nothing when it is.
+    ///
+    /// # Errors
+    /// When the state file cannot be read or written.
+    pub fn virtual_time(&self) -> Result<()> {
+        if self.lock().world.ahead_ms.is_none() {
+            return Ok(());
+        }
+        self.call(Call::change("sandbox", "VirtualTime"), |world, _| {
+            world.ahead_ms = None;
+            self.clock.follow(None);
+            Ok(())
+        })
+    }
+
+    /// By how many milliseconds the sandbox is ahead of this machine's clock, while time is real.
+    pub fn ahead_ms(&self) -> Option<i64> {
+        self.clock.ahead_ms()
+    }
+
     /// Lets time pass.
     pub fn advance(&self, by: Duration) {
         self.clock.advance(by);
@@ -199,6 +237,11 @@ impl Inner {
             self.world = world;
         }
         let Self { world, script, .. } = self;
+        clock.follow(world.ahead_ms);
+        if world.ahead_ms != clock.ahead_ms() {
+            world.ahead_ms = clock.ahead_ms();
+            world.dirty = true;
+        }
         Sim { world, script }.advance_to(clock.time());
         Ok(())
     }
@@ -220,7 +263,9 @@ impl Inner {
 
     fn write(&mut self) -> Result<()> {
         let now = self.world.now;
-        if self.world.dirty || now.0 - self.written.0 >= WRITE_TIME_AFTER {
+        // Real time needs no writing down.
+        let late = self.world.ahead_ms.is_none() && now.0 - self.written.0 >= WRITE_TIME_AFTER;
+        if self.world.dirty || late {
             self.world.now_text = now.to_string();
             self.store.write(&self.world)?;
             self.world.dirty = false;
@@ -233,7 +278,7 @@ impl Inner {
 impl Drop for Inner {
     /// Keeps the time that has passed since the last write, unless another process has written meanwhile.
     fn drop(&mut self) {
-        if self.crashed || self.world.now == self.written {
+        if self.crashed || self.world.now == self.written || self.world.ahead_ms.is_some() {
             return;
         }
         let Ok(_guard) = self.store.lock() else { return };

@@ -145,7 +145,9 @@ fn instance(
         spot: template
             .is_some_and(|data| data.pointer("/InstanceMarketOptions/MarketType") == Some(&Value::from("spot"))),
         tags: instance_tags(stack, logical, &resource.tags),
+        template: None,
         launched: world.now,
+        booted: None,
         terminated: None,
         interrupted: None,
         rebalance: None,
@@ -188,6 +190,18 @@ fn scale(world: &mut World, stack: &Stack, logical: &str, resource: &Resource) {
         instance.tags.insert(GROUP_TAG.to_owned(), resource.physical.clone());
         world.instances.insert(id, instance);
     }
+}
+
+/// The user data that an instance boots with, in Base64: its own, that of its group, or of its launch template.
+pub(super) fn user_data(world: &World, instance: &Instance) -> Option<String> {
+    let text = |data: &Value| data.get("UserData").map(plain);
+    if let Some(template) = &instance.template {
+        let (_, found) = world.resources().find(|(_, resource)| resource.physical == *template)?;
+        return found.properties.get("LaunchTemplateData").and_then(text);
+    }
+    let made_by = instance.tags.get(GROUP_TAG).unwrap_or(&instance.id);
+    let (stack, found) = world.resources().find(|(_, resource)| resource.physical == *made_by)?;
+    text(&found.properties).or_else(|| launch_data(world, stack, found).and_then(text))
 }
 
 /// The data of the launch template that an instance or a group refers to.

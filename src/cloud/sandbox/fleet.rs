@@ -18,20 +18,21 @@ pub(super) fn create(world: &mut World, script: &Script, region: &str, input: &F
     let spot = input.purchase == FleetPurchase::Spot;
     let mut grants = Vec::new();
     let mut wanted = input.count;
-    for (kind, _) in input.templates.iter().flat_map(|template| &template.instance_types) {
+    let kinds = input.templates.iter().flat_map(|one| one.instance_types.iter().map(move |(kind, _)| (&one.id, kind)));
+    for (template, kind) in kinds {
         let lack = lack(script, kind, spot);
         let given = lack.map_or(wanted, |lack| lack.available.min(wanted));
         if let Some(lack) = lack.filter(|_| given < wanted) {
             fleet.errors.push(error(lack, kind, &subnet));
         }
-        grants.push((kind, given));
+        grants.push((template, kind, given));
         wanted -= given;
         if wanted == 0 {
             break;
         }
     }
     if wanted == 0 || !input.all_or_nothing {
-        for (kind, count) in grants {
+        for (template, kind, count) in grants {
             for _ in 0..count {
                 let launch = Launch {
                     instance_type: kind.clone(),
@@ -39,6 +40,7 @@ pub(super) fn create(world: &mut World, script: &Script, region: &str, input: &F
                     security_groups: Vec::new(),
                     spot,
                     tags: input.tags.clone(),
+                    template: Some(template.clone()),
                 };
                 fleet.instances.push(run(world, region, launch));
             }

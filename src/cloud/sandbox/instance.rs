@@ -25,7 +25,13 @@ pub(super) struct Instance {
     pub public_ip: Option<String>,
     pub spot: bool,
     pub tags: BTreeMap<String, String>,
+    /// The launch template of an instance that no stack made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template: Option<String>,
     pub launched: Timestamp,
+    /// When its machine was started, in a rehearsal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub booted: Option<Timestamp>,
     /// When it was told to terminate.
     pub terminated: Option<Timestamp>,
     /// When EC2 gives, or gave, the notice that it takes this spot instance back.
@@ -42,9 +48,14 @@ impl Instance {
         match self.end(now) {
             Some(at) if now < at.plus(SHUTDOWN) => Some("shutting-down"),
             Some(_) => None,
-            None if now < self.launched.plus(BOOT) => Some("pending"),
+            None if self.booted.is_none() && now < self.launched.plus(BOOT) => Some("pending"),
             None => Some("running"),
         }
+    }
+
+    /// When EC2's notice showed, or will show, and when it ends.
+    pub fn notice(&self, now: Timestamp) -> Option<Timestamp> {
+        self.interrupted.filter(|at| *at <= now).map(|at| at.plus(NOTICE))
     }
 
     /// When it began to end, by a call or by an interruption.

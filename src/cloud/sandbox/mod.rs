@@ -36,6 +36,7 @@ mod operation;
 mod parameters;
 mod phases;
 mod references;
+mod rehearsal;
 mod requests;
 mod resource;
 mod rules;
@@ -56,6 +57,7 @@ pub use control::Sandbox;
 pub use faults::{
     CallError, CallErrorKind, Crash, Fail, Fault, Files, HandEdit, NoCapacity, Script, Slow, Target, Verb,
 };
+pub use rehearsal::{Database, Machine};
 
 use super::{Cloud, Result};
 use std::path::Path;

@@ -11,7 +11,9 @@ use std::{
 
 /// Where the world is kept.
 pub(super) struct Store {
-    /// `None`: in memory only.
+    /// `None`: in memory only. May be a link to where a rehearsal keeps the file.
+    given: Option<PathBuf>,
+    /// What `given` leads to, since the lock was last taken.
     path: Option<PathBuf>,
     /// What the file looked like when it was last read or written.
     seen: Option<Stamp>,
@@ -29,11 +31,23 @@ pub(super) struct Guard(#[allow(dead_code, reason = "held until it is dropped")]
 
 impl Store {
     pub(super) fn new(path: Option<&Path>) -> Self {
-        Self { path: path.map(Path::to_owned), seen: None }
+        Self { given: path.map(Path::to_owned), path: path.map(target), seen: None }
     }
 
     /// Waits for other processes to finish their call.
-    pub(super) fn lock(&self) -> Result<Guard> {
+    pub(super) fn lock(&mut self) -> Result<Guard> {
+        loop {
+            let guard = self.lock_once()?;
+            // Somebody may have moved the file away and left a link.
+            let leads_to = self.given.as_deref().map(target);
+            if leads_to == self.path {
+                return Ok(guard);
+            }
+            self.path = leads_to;
+        }
+    }
+
+    fn lock_once(&self) -> Result<Guard> {
         let Some(path) = &self.path else { return Ok(Guard(None)) };
         if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
             fs::create_dir_all(folder).map_err(|e| self.error(&format!("cannot make its folder: {e}")))?;
@@ -86,6 +100,8 @@ impl Store {
             serde_json::to_vec_pretty(world).map_err(|e| self.error(&format!("cannot be put in words: {e}")))?;
         text.push(b'\n');
         let next = beside(path, "next");
+        // Left by a process that died, maybe another user's.
+        fs::remove_file(&next).ok();
         let written = File::create(&next).and_then(|mut file| file.write_all(&text));
         written.and_then(|()| fs::rename(&next, path)).map_err(|e| self.error(&format!("cannot be written: {e}")))?;
         self.seen = stamp(path);
@@ -102,6 +118,14 @@ impl Store {
             message: format!("the state file `{path}` {what}; move it away to begin with an empty account"),
             request_id: None,
         }
+    }
+}
+
+/// What a link leads to; the path itself when it is none.
+fn target(path: &Path) -> PathBuf {
+    match fs::read_link(path) {
+        Ok(to) => path.parent().unwrap_or(Path::new("")).join(to),
+        Err(_) => path.to_owned(),
     }
 }
 

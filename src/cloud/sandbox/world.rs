@@ -47,6 +47,9 @@ pub(super) struct World {
     /// The files of file systems, by path without a leading slash.
     pub files: BTreeMap<String, BTreeMap<String, u64>>,
     pub tasks: Vec<Task>,
+    /// While a rehearsal runs, time is real: by how many milliseconds the sandbox is ahead of the machine's clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ahead_ms: Option<i64>,
     /// Changed since it was saved.
     #[serde(skip)]
     pub dirty: bool,
@@ -71,6 +74,7 @@ impl Default for World {
             experiment_role: None,
             files: BTreeMap::new(),
             tasks: Vec::new(),
+            ahead_ms: None,
             dirty: false,
         }
     }

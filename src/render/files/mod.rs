@@ -22,6 +22,7 @@ mod slurm_facts;
 mod storage;
 
 pub use node_config::{NodeConfig, NodePool, NodeQueue, NodeTemplate, PoolConfig};
+pub use slurm_facts::packaged_slurm;
 
 use crate::{
     catalog::InstanceCatalog,

@@ -44,6 +44,12 @@ impl SlurmFacts {
     }
 }
 
+/// The version of the distribution's own Slurm, such as `22.05`; `None` where Slurm comes with the image.
+pub fn packaged_slurm(image: &Image) -> Option<&'static str> {
+    let packaged = matches!(image.os, Os::Ubuntu2404 | Os::Ubuntu2204 | Os::Debian12) && image.slurm_prefix.is_none();
+    packaged.then(|| SlurmFacts::of(image).name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
