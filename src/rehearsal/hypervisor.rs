@@ -3,6 +3,7 @@
 use super::{
     database::Databases,
     error::{RehearsalError, failed},
+    file_server,
     machine::{Machine, run as run_program},
     metadata::{self, Facts, Metadata},
     place::Place,
@@ -89,6 +90,7 @@ pub async fn run(vpc: Vpc, sandbox: Sandbox, mut tell: impl FnMut(&str)) -> Resu
     let alive = alive.map_err(|error| failed(&path, &error))?;
     alive.try_lock().map_err(|error| failed(&path, &error.into()))?;
     network().await?;
+    file_server::start(&vpc.place).await?;
     let listener = TcpListener::bind((METADATA, 80)).await.map_err(|error| failed(METADATA, &error))?;
     let metadata = Arc::new(Mutex::new(Metadata { cidr: CIDR.0.to_owned(), ..Metadata::default() }));
     tokio::spawn(metadata::serve(listener, metadata.clone()));
