@@ -359,7 +359,13 @@ fn people_see_what_the_head_node_says() {
     let text = hpcctl::report::plan_text::impact(&plan);
     assert!(text.contains("queue q: 1 job on 1 node runs"), "{text}");
     let live = on_sandbox(support::look(&head.cloud, &changed));
-    let status = hpcctl::report::status::Status { cluster: "head", region: "eu-west-1", live: &live, lock: None };
+    let status = hpcctl::report::status::Status {
+        cluster: "head",
+        region: "eu-west-1",
+        live: &live,
+        lock: None,
+        rehearsal: None,
+    };
     let text = status.text(hpcctl::report::paint::Paint::PLAIN);
     assert!(text.contains("queue q") && text.contains("1 job on 1 node, 0 pending"), "{text}");
     assert!(text.contains("! q-od-2: a bad fan"), "{text}");
