@@ -418,13 +418,18 @@ fn what_ec2_plans_drains_and_what_ails_is_replaced() {
     };
     let drain = Action::Drain { event: "instance-retirement".to_owned(), nodes: set(&["q-od-1"]) };
     assert_eq!(with(BUSY, ill(false, &["instance-retirement"])).decide(), [drain]);
-    let drained = |states: &str| {
+    let drained = |states: &str, why: &str| {
         let mut case = with(states, ill(false, &["instance-retirement"]));
-        case.world.nodes.get_mut("q-od-1").unwrap().reason = "hpcctl: EC2 plans instance-retirement".to_owned();
+        case.world.nodes.get_mut("q-od-1").unwrap().reason = why.to_owned();
         case.decide()
     };
-    assert_eq!(drained("ALLOCATED+CLOUD+DRAIN"), []);
-    assert_eq!(drained("IDLE+CLOUD+DRAIN"), [power_down(&["q-od-1"])]);
+    for why in ["hpcctl: EC2 plans instance-retirement", "hpcctl: rebalance recommendation"] {
+        assert_eq!(drained("ALLOCATED+CLOUD+DRAIN", why), []);
+        assert_eq!(drained("IDLE+CLOUD+DRAIN", why), [power_down(&["q-od-1"])]);
+    }
+    assert_eq!(drained("IDLE+CLOUD+DRAIN", "new disks"), [], "people know why");
+    let going = "hpcctl: spot interruption";
+    assert_eq!(drained("DOWN+CLOUD", going), [], "it powers off by itself");
     assert_eq!(with(BUSY, ill(true, &[])).since(179).decide(), []);
     assert_eq!(with(BUSY, ill(true, &[])).since(180).decide(), [replace(Cause::Impaired, &["q-od-1"])]);
 }

@@ -198,10 +198,9 @@ fn order(calls: &[String], wanted: &[&str]) {
     }
 }
 
-const END: [&str; 4] = [
+const END: [&str; 3] = [
     "umount /fsx",
     "scontrol update nodename=q-spot-3 state=down reason=hpcctl: spot interruption",
-    "scontrol update nodename=q-spot-3 state=power_down_force",
     "systemctl poweroff",
 ];
 

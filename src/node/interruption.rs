@@ -4,7 +4,7 @@
 //! job, or a file server does or does not do, the node lets go of Lustre and powers off.
 
 use super::{
-    Event, NodeError, Slurm,
+    Event, INTERRUPTION, NodeError, Slurm,
     ending::Here,
     processes::Call,
     saves::{Done, Owned, SaveWhy, Saves},
@@ -68,7 +68,8 @@ impl<'w> Interrupted<'w, '_> {
     /// No new jobs; gives those that are here, by what slurmctld says and by what runs.
     async fn drain(&mut self, table: &Timetable) -> BTreeMap<u64, Here> {
         let slurm = self.slurm(table.jobs, 8);
-        let change = ["state=drain", "reason=hpcctl: spot interruption"];
+        let reason = format!("reason={INTERRUPTION}");
+        let change = ["state=drain", reason.as_str()];
         let nodes = [self.watch.node.to_owned()];
         let (drained, listed) = tokio::join!(slurm.update_nodes(&nodes, &change), slurm.jobs_on(self.watch.node));
         match drained {
@@ -141,12 +142,11 @@ impl<'w> Interrupted<'w, '_> {
     /// Tells slurmctld that the node is gone: what is left of its jobs starts elsewhere at once, and not only when the
     /// node has not answered for `SlurmdTimeout`.
     async fn give_back(&mut self, table: &Timetable) {
-        let nodes = [self.watch.node.to_owned()];
-        for change in [&["state=down", "reason=hpcctl: spot interruption"][..], &["state=power_down_force"][..]] {
-            let slurm = self.slurm(table.report, 4);
-            if let Err(error) = slurm.update_nodes(&nodes, change).await {
-                return self.failed("tell slurmctld that the node goes", error);
-            }
+        // Not powered down: SuspendProgram would end the instance while it still powers off. `sync` does it when it is gone.
+        let (nodes, reason) = ([self.watch.node.to_owned()], format!("reason={INTERRUPTION}"));
+        let slurm = self.slurm(table.report, 4);
+        if let Err(error) = slurm.update_nodes(&nodes, &["state=down", &reason]).await {
+            return self.failed("tell slurmctld that the node goes", error);
         }
         self.say(Event::GivenBack { node: self.watch.node.to_owned() });
     }

@@ -37,6 +37,11 @@ mod timetable;
 mod unmount;
 mod watch;
 
+/// The reason of a node that is drained because EC2 recommends to move its work elsewhere.
+const REBALANCE: &str = "hpcctl: rebalance recommendation";
+/// The reason of a node that EC2 takes back.
+const INTERRUPTION: &str = "hpcctl: spot interruption";
+
 pub use config::{Cluster, PoolRef};
 pub use error::NodeError;
 pub use event::{Event, Events};

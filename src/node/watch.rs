@@ -5,7 +5,7 @@
 //! recommendation may come earlier, or not at all.
 
 use super::{
-    Event, Events, Home, Machine, NodeError, Slurm,
+    Event, Events, Home, Machine, NodeError, REBALANCE, Slurm,
     interruption::Interrupted,
     saves::{Done, Owned, SaveWhy, Saver, Saves},
 };
@@ -125,7 +125,8 @@ impl<'w> Watch<'w> {
             return;
         }
         events(Event::Rebalance { since });
-        let change = ["state=drain", "reason=hpcctl: rebalance recommendation"];
+        let reason = format!("reason={REBALANCE}");
+        let change = ["state=drain", reason.as_str()];
         let slurm = self.slurm().within(LOOK);
         match slurm.update_nodes(&[self.node.to_owned()], &change).await {
             Ok(()) => events(Event::Drained { node: self.node.to_owned() }),

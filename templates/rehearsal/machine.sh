@@ -11,7 +11,7 @@
 #   PREFIX     the length of the VPC's network prefix
 #   ROUTER     the VPC's router; the metadata service is behind it
 #   IMAGE      what the machine image has beyond this machine's own programs, as a directory tree
-#   SHARED     where file servers keep what machines mount
+#   SHARED     where file servers keep what machines mount: file systems on directories 0, 1, ...
 #   HOSTS      the VPC's names, as in /etc/hosts
 #   PROGRAM    hpcctl's binary, if the machine image carries it; empty: the machine fetches it
 #   ENDPOINT   where AWS is; empty: AWS itself
@@ -42,7 +42,7 @@ make_root() {
   mount --rbind /sys "$root/sys"
   make_devices "$root/dev"
   mkdir -p "$root/run/rehearsal/shared" "$root/run/lock" "$root/run/munge" "$root/var/spool/slurmd" "$root/old"
-  mount --bind "$SHARED" "$root/run/rehearsal/shared"
+  mount --rbind "$SHARED" "$root/run/rehearsal/shared"
   touch "$root/run/rehearsal/journal"
   if [[ -n ${ACCOUNT:-} ]]; then
     mkdir "$root/run/rehearsal/account"
@@ -59,6 +59,9 @@ make_root() {
   cat "$OVERLAY" >"$root/run/rehearsal/slurm.conf" 2>/dev/null || true
   : >>"$MACHINE/journal"
   mount --bind "$MACHINE/journal" "$root/run/rehearsal/journal"
+  # What hpcctl's programs say outlives the machine.
+  mkdir -p "$MACHINE/log" "$root/var/log/hpcctl"
+  mount --bind "$MACHINE/log" "$root/var/log/hpcctl"
   chown munge: "$root/run/munge" "$root/etc/munge" "$root/var/lib/munge"
   install -d -o munge -g munge -m 700 "$root/var/log/munge"
 }
@@ -126,10 +129,10 @@ user_data() {
 }
 
 until [[ -e $MACHINE/go ]]; do sleep 0.02; done
-hosts=$(cat "$HOSTS")
+names=$(cat "$HOSTS")
 make_root
 enter_root
-set_network "$hosts"
+set_network "$names"
 set_cloud
 [[ -z ${ACCOUNT:-} ]] || make_administrator
 # `systemctl poweroff` tells process 1.

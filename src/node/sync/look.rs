@@ -19,7 +19,7 @@ pub(super) async fn look<'c>(
 ) -> Result<World<'c>, NodeError> {
     let all = cloud.compute.instances_of(&cluster.config.cluster).await?;
     let compute = all.into_iter().filter(|one| one.tags.get(ROLE_TAG).is_some_and(|role| role == "compute"));
-    let instances: BTreeMap<String, InstanceState> = compute.map(|one| (one.id.clone(), one)).collect();
+    let mut instances: BTreeMap<String, InstanceState> = compute.map(|one| (one.id.clone(), one)).collect();
     let ledger = Ledger::new(home);
     read_back(cloud, cluster, &ledger, &instances, events).await?;
     let mut launches = Vec::new();
@@ -31,6 +31,12 @@ pub(super) async fn look<'c>(
             at_work = again.is_none_or(|again| again != launch);
         }
         launches.push(KnownLaunch { launch, at_work });
+    }
+    // What EC2 does not count among the cluster's any more it still shows for an hour: dead at once, and not perhaps unseen.
+    let of_nodes = launches.iter().flat_map(|known| known.launch.nodes.keys());
+    let missing: Vec<String> = of_nodes.filter(|id| !instances.contains_key(*id)).cloned().collect();
+    if !missing.is_empty() {
+        instances.extend(cloud.compute.instances(&missing).await?.into_iter().map(|one| (one.id.clone(), one)));
     }
     let slurm = cluster.slurm();
     let nodes = slurm.nodes(&[]).await?;

@@ -14,7 +14,7 @@ use super::{
     decided::Decided,
     world::{Life, Owned},
 };
-use crate::node::{PoolRef, SlurmNode};
+use crate::node::{INTERRUPTION, PoolRef, REBALANCE, SlurmNode};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// ResumeProgram has so many seconds to write down what it begins.
@@ -36,6 +36,8 @@ const IMPAIRED: i64 = 180;
 /// The first pause before a node that failed comes back; it doubles up to the longest.
 const FIRST_PAUSE: i64 = 15;
 const LONGEST_PAUSE: i64 = 600;
+/// Seconds that a node has to power off after EC2's notice, once its jobs have ended.
+const POWERING_OFF: i64 = 60;
 /// The reason of nodes that EC2 will stop.
 pub(super) const EVENT: &str = "hpcctl: EC2 plans";
 const NO_CAPACITY: &str = "hpcctl: no capacity";
@@ -212,11 +214,15 @@ impl<'w> Rules<'w> {
 
     /// Whether a node that is up has nothing more to do.
     fn is_done(&self, node: &SlurmNode, pool: PoolRef<'_>) -> bool {
+        if node.is("DOWN") && node.reason.starts_with(INTERRUPTION) {
+            // It powers off by itself; what is left when it has not is ended.
+            return self.memory.lasted("interrupted", &node.name, self.world.now, POWERING_OFF);
+        }
         if node.is("DOWN") {
             return is_ours(node) || node.is("NOT_RESPONDING") && is_lost(node);
         }
         match node.is("DRAIN") {
-            true => node.reason.starts_with(EVENT) && !node.is_busy(),
+            true => [EVENT, REBALANCE].iter().any(|why| node.reason.starts_with(why)) && !node.is_busy(),
             false => self.memory.is_stopped(&pool.queue.name) && !node.is_busy(),
         }
     }

@@ -3,7 +3,7 @@
 use super::{Memory, memory::key, reconcile::SET_UP};
 use crate::{
     cloud::{InstanceState, LAUNCH_TAG, Timestamp},
-    node::{Cluster, Launch, Pools, SlurmNode},
+    node::{Cluster, INTERRUPTION, Launch, Pools, SlurmNode},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -119,6 +119,9 @@ impl World<'_> {
             }
             if node.is("DOWN") && node.is_rising() && node.reason.starts_with(SET_UP) {
                 seen.insert(key("set-up", name));
+            }
+            if node.is("DOWN") && node.reason.starts_with(INTERRUPTION) {
+                seen.insert(key("interrupted", name));
             }
             if node.is_sinking() {
                 seen.insert(key("sinking", name));

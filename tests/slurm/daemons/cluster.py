@@ -68,7 +68,7 @@ class Cluster:
             raise Wrong(f"{error}; it is {self.job(job)['JobState']} ({self.job(job)['Reason']}), nodes {self.nodes_text()}")
 
     def output(self, job, shared="/fsx"):
-        return self.run("cat", f"{shared}/out-{job}")
+        return self.run("cat", f"{shared}/out-{job}", check=False)
 
     def accounted(self, job):
         """The job's states in the database, oldest first: requeued runs are records of their own."""

@@ -1,48 +1,16 @@
 """Programs that are killed at the worst moments; `sync --once` puts everything right."""
 
-import fcntl
-import json
-import os
-import time
-
 from cluster import Stopwatch, Wrong, expect
+from rules import Rule
 
 
 # As the service does it, but once.
 SYNC = "set -a; . /etc/hpcctl/node.env; set +a; exec /opt/hpcctl/bin/hpcctl node sync --once"
 
 
-class Hold:
-    """Holds one call of a program at the proxy, so that it can be killed there. Several tests can hold at the same time."""
-
-    def __init__(self, cluster, operation, containing, after=False):
-        self.path, self.vpc = f"{cluster.vpc.dir}/cloud/judge-rules.json", cluster.vpc
-        self.name = f"{cluster.name} {time.time()}"
-        rule = {"op": operation, "containing": containing, "times": 1, "delay": 60, "after": after, "name": self.name}
-        self._change(lambda rules: [*rules, rule])
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self._change(lambda rules: [rule for rule in rules if rule["name"] != self.name])
-
-    def reached(self, seconds=30):
-        """Waits until the call is held."""
-        self.vpc.wait(lambda: any(rule["name"] == self.name and not rule["times"] for rule in self._rules()), seconds,
-                      "the call that is to be held")
-
-    def _rules(self):
-        with open(self.path) as file:
-            return json.load(file)
-
-    def _change(self, change):
-        with open(f"{self.path}.lock", "w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            rules = change(self._rules())
-            with open(f"{self.path}.next", "w") as file:
-                json.dump(rules, file)
-            os.replace(f"{self.path}.next", self.path)
+def _hold(cluster, operation, containing, after):
+    """Holds one call of a program at the proxy, so that it can be killed there."""
+    return Rule(cluster.vpc, op=operation, containing=containing, times=1, delay=60, after=after)
 
 
 def _kill(cluster, words):
@@ -105,7 +73,7 @@ def _empty(cluster):
 
 def _orphaned(cluster):
     """A job whose nodes were launched by a `resume` that died before it heard of them."""
-    with Hold(cluster, "ec2:CreateFleet", f"{cluster.name} sim-od", True) as hold:
+    with _hold(cluster, "ec2:CreateFleet", f"{cluster.name} sim-od", True) as hold:
         job = cluster.submit("sim", "sleep 1", shared="/home")
         hold.reached()
         _kill(cluster, "resume")
@@ -114,7 +82,7 @@ def _orphaned(cluster):
 
 def _resume(operation, containing, after):
     def scenario(cluster):
-        with Hold(cluster, operation, containing.format(cluster.name), after) as hold:
+        with _hold(cluster, operation, containing.format(cluster.name), after) as hold:
             job = cluster.submit("sim", "sleep 1", "-N2", shared="/home")
             hold.reached()
             _kill(cluster, "resume")
@@ -130,7 +98,7 @@ def _suspend(after):
         cluster.wait_state(job, "COMPLETED", 60)
         before = list(cluster.instances())
         expect(len(before), 1, "instances before")
-        with Hold(cluster, "ec2:TerminateInstances", before[0], after) as hold:
+        with _hold(cluster, "ec2:TerminateInstances", before[0], after) as hold:
             hold.reached(60)
             _kill(cluster, "suspend")
         _empty(cluster)
@@ -146,7 +114,7 @@ def _syncing(after):
         job = _orphaned(cluster)
         orphans = list(cluster.instances())
         expect(len(orphans), 1, "orphans")
-        with Hold(cluster, "ec2:TerminateInstances", orphans[0], after) as hold:
+        with _hold(cluster, "ec2:TerminateInstances", orphans[0], after) as hold:
             cluster.shell(f"({SYNC}) </dev/null >>/var/log/hpcctl/sync-once.log 2>&1 &")
             hold.reached(20)
             _kill(cluster, "sync")

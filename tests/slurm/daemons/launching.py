@@ -78,8 +78,9 @@ def shared_database(cfd, eda):
     other = eda.submit("sim", "true", "-J", "from-eda", shared="/home")
     cfd.wait_state(one, "COMPLETED", 60)
     eda.wait_state(other, "COMPLETED", 60)
-    # A slurmdbd learns at its start which clusters are in the database, and eda came after cfd's.
-    cfd.run("systemctl", "restart", "slurmdbd")
+    # A slurmdbd learns at its start which clusters are in the database; the two began at the same time.
+    for cluster in (cfd, eda):
+        cluster.run("systemctl", "restart", "slurmdbd")
     wanted = {f"cfd|{one}|from-cfd|COMPLETED", f"eda|{other}|from-eda|COMPLETED"}
     for cluster in (cfd, eda):
         def seen():

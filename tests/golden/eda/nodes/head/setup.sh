@@ -135,7 +135,7 @@ start_services() {
   fi
   systemctl start slurmdbd
   # slurmctld registers the cluster with slurmdbd; without it the first jobs would not be recorded.
-  retry 60 5 /opt/slurm/bin/sacctmgr --immediate --noheader show cluster >/dev/null || log "slurmdbd does not answer yet"
+  retry 300 1 /opt/slurm/bin/sacctmgr --immediate --noheader show cluster >/dev/null || log "slurmdbd does not answer yet"
   systemctl enable -q slurmctld
   # Restart, not reconfigure: added nodes kill slurmctld 22.05 at a reconfigure. Running jobs do not mind.
   if [[ $nodes_changed == true ]] || ! systemctl -q is-active slurmctld; then
