@@ -56,7 +56,7 @@ make_root() {
     [[ -z $PROGRAM ]] || mount --bind "$PROGRAM" "$root/run/rehearsal/hpcctl"
   fi
   basename "$MACHINE" >"$root/run/rehearsal/instance"
-  cat "$OVERLAY" >"$root/run/rehearsal/slurm.conf" 2>/dev/null || true
+  cat "${OVERLAY:-/dev/null}" >"$root/run/rehearsal/slurm.conf" 2>/dev/null || true
   : >>"$MACHINE/journal"
   mount --bind "$MACHINE/journal" "$root/run/rehearsal/journal"
   # What hpcctl's programs say outlives the machine.
@@ -129,6 +129,7 @@ user_data() {
 }
 
 until [[ -e $MACHINE/go ]]; do sleep 0.02; done
+# shellcheck disable=SC2153  # the hypervisor sets it
 names=$(cat "$HOSTS")
 make_root
 enter_root
