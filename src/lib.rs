@@ -3,7 +3,8 @@
 //! One cluster file is read ([`spec`]), checked ([`check`]), turned into a graph of stacks and resources
 //! ([`model`]) and into templates and node files ([`render`]). Held against what exists ([`observe`]) it
 //! becomes a [`plan`], which [`apply`] obeys through the ports of [`cloud`]. [`node`] runs on the cluster's own nodes.
-//! [`operate`] is what people do with a cluster that runs. [`catalog`] has the facts, [`report`] makes views of everything, and [`commands`] wires the rooms to the command line.
+//! [`operate`] is what people do with a cluster that runs. [`catalog`] has the facts, [`rehearsal`] runs the sandbox's instances as
+//! machines with real Slurm daemons, [`report`] makes views of everything, and [`commands`] wires the rooms to the command line.
 
 pub mod apply;
 pub mod catalog;

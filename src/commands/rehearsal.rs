@@ -115,9 +115,17 @@ fn run(
 
 /// The account that a command works on. Time is real only while a rehearsal runs, however it ended.
 pub fn account(global: &Global, region: &str) -> Result<Sandbox, Failure> {
-    let sandbox = Sandbox::open(&global.sandbox_state, region)?;
+    let place = Place::of(&global.sandbox_state);
     let on_a_machine = std::env::var_os(INSTANCE_VARIABLE).is_some();
-    if !on_a_machine && !Place::of(&global.sandbox_state).runs() {
+    if place.is_closed() {
+        return Err(rehearsal::RehearsalError::NotRoot.into());
+    }
+    let ended = !on_a_machine && !place.runs();
+    if ended {
+        place.give_state_back()?;
+    }
+    let sandbox = Sandbox::open(&global.sandbox_state, region)?;
+    if ended {
         sandbox.virtual_time()?;
     }
     Ok(if global.hurried { sandbox.hurried() } else { sandbox })

@@ -17,7 +17,7 @@ use crate::{
     spec::{Cluster, LoginPool},
 };
 use clap::{Args, ValueEnum};
-use std::path::PathBuf;
+use std::{io::IsTerminal, path::PathBuf};
 
 /// Options of `ssh`.
 #[derive(Debug, Args)]
@@ -88,7 +88,7 @@ fn enter(
     output: &mut Output,
 ) -> Result<u8, Failure> {
     let user = args.way.user.clone().unwrap_or_else(|| image_user(cluster.image.os).to_owned());
-    let words = entry(place, &machine.instance.id, &user, &args.command)?;
+    let words = entry(place, &machine.instance.id, &user, &args.command, std::io::stdin().is_terminal())?;
     if args.print {
         output.data(&format!("{}\n", shell_words(&words)));
         return Ok(exit::OK);

@@ -8,7 +8,7 @@ use std::{io, path::Path};
 pub enum RehearsalError {
     /// The account's file cannot be used.
     Cloud(CloudError),
-    /// Namespaces need root.
+    /// Namespaces need root, and what is in them belongs to root.
     NotRoot,
     /// Programs are missing.
     Missing {

@@ -3,6 +3,7 @@
 use super::{
     database::Databases,
     error::{RehearsalError, failed},
+    file_server,
     machine::{Machine, run as run_program},
     metadata::{self, Facts, Metadata},
     place::Place,
@@ -88,7 +89,9 @@ pub async fn run(vpc: Vpc, sandbox: Sandbox, mut tell: impl FnMut(&str)) -> Resu
     let alive = File::options().create(true).truncate(false).write(true).open(&path);
     let alive = alive.map_err(|error| failed(&path, &error))?;
     alive.try_lock().map_err(|error| failed(&path, &error.into()))?;
+    vpc.place.take_state_in()?;
     network().await?;
+    file_server::start(&vpc.place).await?;
     let listener = TcpListener::bind((METADATA, 80)).await.map_err(|error| failed(METADATA, &error))?;
     let metadata = Arc::new(Mutex::new(Metadata { cidr: CIDR.0.to_owned(), ..Metadata::default() }));
     tokio::spawn(metadata::serve(listener, metadata.clone()));
@@ -110,8 +113,9 @@ pub async fn run(vpc: Vpc, sandbox: Sandbox, mut tell: impl FnMut(&str)) -> Resu
     hypervisor.sandbox.virtual_time()?;
     hypervisor.databases.end().await;
     hypervisor.vpc.place.forget();
-    drop(alive);
-    Ok(())
+    let place = hypervisor.vpc.place.clone();
+    drop((hypervisor, alive));
+    place.give_state_back()
 }
 
 /// The bridge, with the router's address and that of the metadata service.

@@ -7,6 +7,7 @@ use super::{
 };
 use crate::rehearsal::Place;
 use std::{
+    env,
     fs::{self, File},
     path::Path,
     process::{Command, Stdio},
@@ -95,12 +96,16 @@ fn tail(text: &str) -> Vec<String> {
 /// # Errors
 /// When it cannot be ended.
 pub fn stop(place: &Place) -> Result<bool, RehearsalError> {
-    let Some(pid) = place.pid() else { return Ok(false) };
+    let Some(pid) = place.pid() else {
+        place.give_state_back()?;
+        return Ok(false);
+    };
     let killed = Command::new("kill").args(["-KILL", &pid.to_string()]).env("PATH", needs::PATH).status();
     killed.map_err(|error| failed("kill", &error))?;
     for _ in 0..200 {
         if !place.runs() && !children_of(pid) {
             fs::remove_file(place.file("pid")).ok();
+            place.give_state_back()?;
             return Ok(true);
         }
         thread::sleep(STEP / 2);
@@ -113,11 +118,18 @@ fn children_of(pid: u32) -> bool {
     fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).is_ok_and(|children| !children.trim().is_empty())
 }
 
-/// The words that enter the machine of an instance and run a command there, or a login shell.
+/// The words that enter the machine of an instance and run a command there, or a login shell: on a terminal of the
+/// machine's own, when there is a `terminal` here.
 ///
 /// # Errors
 /// When no rehearsal runs, or the machine does not.
-pub fn entry(place: &Place, instance: &str, user: &str, command: &[String]) -> Result<Vec<String>, RehearsalError> {
+pub fn entry(
+    place: &Place,
+    instance: &str,
+    user: &str,
+    command: &[String],
+    terminal: bool,
+) -> Result<Vec<String>, RehearsalError> {
     let outer = place.pid().ok_or(RehearsalError::NotRunning)?;
     let wanted = format!("MACHINE={}", place.machine(instance).display());
     let first = descendants(outer).into_iter().find(|pid| is_first(*pid) && has_variable(*pid, &wanted));
@@ -130,10 +142,16 @@ pub fn entry(place: &Place, instance: &str, user: &str, command: &[String]) -> R
     words.push(format!("--wdns={home}"));
     words.extend(["env", "-i", "LC_ALL=C.UTF-8"].map(str::to_owned));
     words.push(format!("PATH={}", needs::PATH));
-    words.extend([format!("HOME={home}"), format!("USER={user}"), format!("TERM={}", "xterm-256color")]);
+    words.extend([
+        format!("HOME={home}"),
+        format!("USER={user}"),
+        format!("TERM={}", env::var("TERM").unwrap_or_else(|_| "dumb".to_owned())),
+    ]);
     words.extend(["setpriv", "--init-groups"].map(str::to_owned));
     words.extend([format!("--reuid={user}"), format!("--regid={user}")]);
-    if command.is_empty() {
+    if command.is_empty() && terminal {
+        words.extend(["script", "--quiet", "--return", "--command", "/bin/bash -l", "/dev/null"].map(str::to_owned));
+    } else if command.is_empty() {
         words.extend(["/bin/bash", "-l"].map(str::to_owned));
     } else {
         // As ssh does: the words are a line of the shell.

@@ -12,6 +12,7 @@
 mod calls;
 mod database;
 mod error;
+mod file_server;
 mod http;
 mod hypervisor;
 mod image;

@@ -14,8 +14,8 @@
 use super::error::{RehearsalError, failed};
 use std::{
     fs::{self, File},
-    io::Write,
-    os::unix::fs::{OpenOptionsExt, PermissionsExt, chown, symlink},
+    io::{self, Write},
+    os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, chown, symlink},
     path::{Path, PathBuf},
 };
 
@@ -67,6 +67,13 @@ impl Place {
         matches!(file.try_lock_shared(), Err(fs::TryLockError::WouldBlock))
     }
 
+    /// Whether the account is in a rehearsal that belongs to somebody else: root.
+    pub fn is_closed(&self) -> bool {
+        let account = fs::metadata(self.account());
+        let closed = account.is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied);
+        closed && fs::read_link(&self.state).is_ok()
+    }
+
     /// The process that was started on this machine, by its number here.
     pub fn pid(&self) -> Option<u32> {
         fs::read_to_string(self.file("pid")).ok()?.trim().parse().ok().filter(|_| self.runs())
@@ -112,8 +119,27 @@ impl Place {
         fs::set_permissions(&lock, fs::Permissions::from_mode(0o660)).map_err(|error| failed(&lock, &error))
     }
 
+    /// Moves the state file back to where people have it, when no rehearsal runs; does nothing when it is there.
+    ///
+    /// # Errors
+    /// When it cannot be moved.
+    pub fn give_state_back(&self) -> Result<(), RehearsalError> {
+        if fs::read_link(&self.state).is_err() || self.runs() {
+            return Ok(());
+        }
+        let from = self.account_file();
+        let work = || {
+            let _guard = locked(&self.account().join("sandbox.json.lock"))?;
+            let folder = self.state.parent().unwrap_or(Path::new("/"));
+            let owner = fs::metadata(folder)?;
+            chown(&from, Some(owner.uid()), Some(owner.gid()))?;
+            fs::rename(&from, &self.state)
+        };
+        work().map_err(|error| failed(&from, &error))
+    }
+
     /// Moves the state file to where machines reach it, and leaves a link.
-    fn take_state_in(&self) -> Result<(), RehearsalError> {
+    pub(super) fn take_state_in(&self) -> Result<(), RehearsalError> {
         if fs::read_link(&self.state).is_ok() {
             return Ok(());
         }
@@ -122,8 +148,7 @@ impl Place {
         let target = name(&self.directory).join("account").join("sandbox.json");
         let lock = self.state.with_file_name(format!("{}.lock", name(&self.state).display()));
         let work = || {
-            let guard = File::options().create(true).truncate(false).write(true).open(&lock)?;
-            guard.lock()?;
+            let _guard = locked(&lock)?;
             fs::rename(&self.state, &to)?;
             fs::remove_file(&link).ok();
             symlink(&target, &link)?;
@@ -138,4 +163,11 @@ impl Place {
         let file = File::options().create(true).truncate(true).write(true).mode(0o600).open(&path);
         file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(|error| failed(&path, &error))
     }
+}
+
+/// The lock by which programs that use a state file wait for each other.
+fn locked(path: &Path) -> io::Result<File> {
+    let file = File::options().create(true).truncate(false).write(true).open(path)?;
+    file.lock()?;
+    Ok(file)
 }

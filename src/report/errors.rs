@@ -383,7 +383,7 @@ impl From<RehearsalError> for Failure {
             RehearsalError::Cloud(error) => error.into(),
             RehearsalError::NotRoot => Failure::new(
                 "HPC2095",
-                "a rehearsal makes namespaces, and only root may",
+                "a rehearsal and its account belong to root",
                 "run the command as root, such as with sudo",
                 exit::ERROR,
             ),
