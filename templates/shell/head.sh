@@ -77,7 +77,7 @@ configure_slurm() {
   done
   install -m 644 hpcctl.json /opt/hpcctl/etc/hpcctl.json
   # What `hpcctl node resume`, which runs as slurm, remembers: pools that rest, starts that failed.
-  install -d -o slurm -g slurm -m 755 /var/lib/hpcctl/state
+  install -d -o slurm -g slurm -m 755 /var/lib/hpcctl/state /var/lib/hpcctl/state/launches
 }
 {% if accounting %}
 {% if not accounting.known %}
