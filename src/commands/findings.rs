@@ -3,7 +3,10 @@
 use super::{explain as pages, output::Output, schema as json_schema, validate as files};
 use crate::{
     check::Facts,
-    report::errors::{CODES, Failure, exit},
+    report::{
+        codes::CODES,
+        errors::{Failure, exit},
+    },
 };
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;

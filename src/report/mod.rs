@@ -1,6 +1,7 @@
 //! REPORT: everybody's data in, views out: text, JSON, markdown and more. Sentences are made here and nowhere
 //! else, so that all views agree. Only `commands` imports this room.
 
+pub mod codes;
 pub mod errors;
 pub mod events;
 pub mod findings;

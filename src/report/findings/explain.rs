@@ -1,7 +1,7 @@
 //! Pages about rules.
 
 use crate::check::{RULES, Rule, Severity};
-use crate::report::errors::CODES;
+use crate::report::codes::CODES;
 use std::fmt::Write;
 
 /// The page of one rule, in markdown.

@@ -1,0 +1,195 @@
+//! The codes of failures, for `explain` and docs/codes.md.
+
+/// The codes of failures, with a title and a page each. Findings about cluster files have their own table.
+pub static CODES: &[(&str, &str, &str)] = &[
+    (
+        "HPC1000",
+        "the cluster file has mistakes",
+        "Every mistake was listed with a code and a place of its own; nothing was done.",
+    ),
+    (
+        "HPC2001",
+        "a call to the cloud failed",
+        "The service answered with an error after the retries that such an error deserves. The message is the service's own; the request id helps AWS support.",
+    ),
+    (
+        "HPC2002",
+        "no credentials",
+        "hpcctl finds credentials as the AWS CLI does: environment, profile, SSO, instance role. Without an account, `--cloud sandbox` runs everything in this process.",
+    ),
+    (
+        "HPC2003",
+        "a stack is busy",
+        "CloudFormation works on a stack of the cluster. A plan made now would be stale at once. `apply` and `destroy` wait; `plan` refuses.",
+    ),
+    (
+        "HPC2004",
+        "access denied",
+        "The credentials do not allow the call. The message names the action and the resource.",
+    ),
+    ("HPC2005", "a file cannot be read or written", "The path, or the rights on it, are wrong."),
+    (
+        "HPC2006",
+        "the archive cannot be read",
+        "The newest revision in the artifact bucket is damaged. Versions of the object are kept: restore the one before.",
+    ),
+    ("HPC2007", "something was not found", "The name does not fit anything that exists; the message lists what does."),
+    (
+        "HPC2010",
+        "the plan is stale",
+        "What the plan was made against has moved: each thing that moved is listed with its state then and now. Make a new plan. States that the plan itself led to, in an apply that was interrupted, do not count.",
+    ),
+    (
+        "HPC2011",
+        "the plan file was edited",
+        "The digest in the plan does not fit its content. A plan is applied as it was reviewed, or not at all.",
+    ),
+    (
+        "HPC2012",
+        "the plan was made offline",
+        "It was compared with nothing, so it cannot say what exists. Make a plan with a cloud to apply it.",
+    ),
+    (
+        "HPC2013",
+        "the plan is for another account",
+        "The caller's account is not the one that the plan was made against.",
+    ),
+    ("HPC2014", "the plan file cannot be used", "It is not a plan, or its format has another major version."),
+    (
+        "HPC2020",
+        "the cluster is locked",
+        "Somebody applies to this cluster. The lock is a lease: it is renewed every minute and may be taken over ten minutes after the last renewal, or at once when its owner was a process of this machine that has died. `hpcctl unlock` takes it away.",
+    ),
+    (
+        "HPC2021",
+        "the lock was lost",
+        "Somebody took the lock away while the plan was applied. Nothing new was begun; what ran was followed to its end.",
+    ),
+    (
+        "HPC2030",
+        "a stack failed",
+        "CloudFormation could not do what the template asks. The first resource that failed is the cause; CloudFormation rolls the stack back by itself. Mend the cause and apply again: a stack that could not be made is cleared and made anew.",
+    ),
+    ("HPC2031", "a value between stacks is missing", "A stack needs an output that the stack before it does not have."),
+    (
+        "HPC2032",
+        "a value from AWS is missing",
+        "The vendor has no image for operating system and architecture in this region (name one with `image.ami`), or a subnet that the cluster file names does not exist.",
+    ),
+    (
+        "HPC2034",
+        "there is no hpcctl for the nodes",
+        "Nodes run the very hpcctl that made their files: `apply` puts it into the artifact bucket. For nodes with another processor than this machine's, `hpcctl-x86_64` or `hpcctl-aarch64` must lie beside hpcctl or in the folder that HPCCTL_NODE_PROGRAMS names; `tools/release` builds both.",
+    ),
+    (
+        "HPC2035",
+        "hpcctl is too new for the nodes",
+        "It was built against a newer C library than the oldest of the supported operating systems has. `tools/release` builds one that runs on all of them.",
+    ),
+    (
+        "HPC2040",
+        "approval is missing",
+        "Nobody was there to ask. `--auto-approve` approves everything that loses no data.",
+    ),
+    (
+        "HPC2041",
+        "data would be lost",
+        "A file system, volume or database goes without export or snapshot. Approve each by its address with `--approve-data-loss ADDRESS`, or choose `on_destroy: export`, `snapshot` or `keep`.",
+    ),
+    (
+        "HPC2042",
+        "the cluster is protected against deletion",
+        "`deletion_protection: true` switches on CloudFormation's termination protection of every stack. Destroying begins with an apply that switches it off, which is a change that a reviewer sees.",
+    ),
+    (
+        "HPC2050",
+        "a data transfer failed",
+        "The data-repository task ended without success, or some files failed. The report in S3 names each file. The command can be run again: what is in S3 already is not written twice.",
+    ),
+    (
+        "HPC2051",
+        "the file system has no link with S3",
+        "A transfer needs `data_repository` or a `data_repository_associations` entry.",
+    ),
+    ("HPC2052", "the file system is not available", "It does not exist, or it is being made, changed or deleted."),
+    (
+        "HPC2060",
+        "something is left",
+        "After the destroy, things with the cluster's tag or name still exist. Each is listed.",
+    ),
+    (
+        "HPC2070",
+        "a program of a node failed",
+        "`hpcctl node ...` runs on the cluster's nodes, called by Slurm and systemd. Its files are in /opt/hpcctl/etc and /var/lib/hpcctl, its logs in /var/log/hpcctl. What it left undone, `hpcctl node sync` does within a minute.",
+    ),
+    (
+        "HPC2080",
+        "no such node",
+        "A node is known by its name in Slurm, by `head`, `login` or `login-POOL`, or by its instance's id. Only what runs has a name: compute nodes come and go with their jobs.",
+    ),
+    (
+        "HPC2081",
+        "no spot node to interrupt",
+        "`interrupt` takes spot nodes that run: no other can be interrupted. The message lists what the queue has.",
+    ),
+    (
+        "HPC2082",
+        "an experiment failed",
+        "Fault Injection Service could not interrupt the nodes, or not all of them, or somebody stopped it. The reason is the service's own. Its template is deleted; run the command again to try again.",
+    ),
+    (
+        "HPC2083",
+        "the head node did not carry an order out",
+        "Orders are written to the artifact bucket and carried out by `hpcctl node sync` on the head node, which says what went wrong. /var/log/slurm/slurmctld.log on the head node often knows more.",
+    ),
+    (
+        "HPC2084",
+        "the head node does not answer",
+        "The order is in the artifact bucket and is carried out when the head node reads it, even if nobody waits any more. `hpcctl ssh FILE -- systemctl status hpcctl-sync` shows whether it does.",
+    ),
+    (
+        "HPC2085",
+        "a program is missing",
+        "`ssh` and `dcv` run programs of this machine: the AWS CLI, the Session Manager plugin, an SSH client.",
+    ),
+    (
+        "HPC2086",
+        "there is no such way to the node",
+        "A public address can be used only where the node has one and the cluster file opens it (`ssh_from`, `dcv.allowed_from`); Session Manager works without both. The sandbox has machines only while a rehearsal runs.",
+    ),
+    (
+        "HPC2087",
+        "there is no desktop",
+        "A desktop needs `dcv` in the cluster file, and the node's set-up must be done. /var/log/hpcctl-boot.log on the node says how far it is.",
+    ),
+    (
+        "HPC2090",
+        "interrupted",
+        "Nothing new was begun. CloudFormation goes on with what runs; apply again to go on from there.",
+    ),
+    (
+        "HPC2095",
+        "this machine cannot rehearse",
+        "`--with-slurm` runs Slurm's daemons in namespaces of this machine: it needs Linux, root, and the packages that the message lists.",
+    ),
+    (
+        "HPC2096",
+        "this machine has another Slurm than the image",
+        "A rehearsal runs this machine's Slurm with the configuration that was written for the image's. They must be of one version: Debian 12 has 22.05, Ubuntu 24.04 23.11, Ubuntu 22.04 21.08. Rehearse a copy of the file that names this machine's system in `image.os`.",
+    ),
+    (
+        "HPC2097",
+        "the rehearsal did not come up",
+        "The namespaces could not be made, or the head node's set-up failed. The end of the log is in the message; the whole log is in the file that it names.",
+    ),
+    (
+        "HPC2098",
+        "no such machine runs",
+        "No rehearsal runs for this state file, or the node's machine has ended. `hpcctl apply FILE --cloud sandbox --with-slurm` starts a rehearsal.",
+    ),
+    (
+        "HPC2099",
+        "the rehearsal failed",
+        "A file could not be used or a program failed. `hpcctl rehearsal stop` ends what runs; everything else of it is in its directory beside the sandbox's state file.",
+    ),
+];
