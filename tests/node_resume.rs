@@ -8,26 +8,14 @@ use hpcctl::{
     node::{self, Event, Ledger, NodeError, Pools, Why, hostlist, parse_resume_file},
 };
 use support::{
-    head::{Head, lines},
+    head::{CLUSTER, Head, lines},
     on_sandbox,
 };
 
-const CLUSTER: &str = r"
-version: 1
-name: head
-region: eu-west-1
-network:
-  vpc_id: vpc-0a1b2c3d4e5f67890
-  head_node_subnet: subnet-0a1b2c3d4e5f67890
-  compute_subnets: [subnet-0b1c2d3e4f5a67891]
-head_node: { instance_type: c5.large }
-queues:
-  - name: q
-    default: true
-    pools:
-      - { name: od, instance_types: [c5.xlarge], max: 5 }
-      - { name: spot, purchase: spot, instance_types: [c5.xlarge, c5a.xlarge], max: 1000 }
-";
+/// The cluster with a large spot pool beside.
+fn with_spot() -> String {
+    format!("{CLUSTER}      - {{ name: spot, purchase: spot, instance_types: [c5.xlarge, c5a.xlarge], max: 1000 }}\n")
+}
 
 fn resume(head: &Head, list: &str, file: Option<&str>) -> (Result<bool, NodeError>, Vec<Event>) {
     let nodes = hostlist::expand(list).unwrap();
@@ -56,7 +44,7 @@ fn none_of(spot: bool, available: u32) -> Fault {
 
 #[test]
 fn a_thousand_nodes_come_with_three_calls_and_go_with_one() {
-    let head = Head::of("thousand", CLUSTER);
+    let head = Head::of("thousand", &with_spot());
     let (result, events) = resume(&head, "q-spot-[1-1000]", Some(&job(1, "q-spot-[1-1000]")));
     assert!(result.unwrap());
     assert_eq!(head.instances().len(), 1000);
@@ -79,7 +67,7 @@ fn a_thousand_nodes_come_with_three_calls_and_go_with_one() {
 
 #[test]
 fn a_second_call_launches_nothing() {
-    let head = Head::of("second", CLUSTER);
+    let head = Head::of("second", &with_spot());
     assert!(resume(&head, "q-od-[1-2]", None).0.unwrap());
     head.calls();
     let (result, events) = resume(&head, "q-od-[1-3]", None);
@@ -91,7 +79,7 @@ fn a_second_call_launches_nothing() {
 
 #[test]
 fn an_instance_that_died_is_launched_anew() {
-    let head = Head::of("died", CLUSTER);
+    let head = Head::of("died", &with_spot());
     resume(&head, "q-od-1", None).0.unwrap();
     let first = head.instances()[0].id.clone();
     on_sandbox(head.cloud.compute.terminate(std::slice::from_ref(&first))).unwrap();
@@ -101,7 +89,7 @@ fn an_instance_that_died_is_launched_anew() {
 
 #[test]
 fn without_capacity_the_whole_pool_goes_down_and_rests() {
-    let head = Head::of("capacity", CLUSTER);
+    let head = Head::of("capacity", &with_spot());
     head.sandbox.add_fault(none_of(true, 0));
     head.show("q-spot-[3-1000]", "IDLE+CLOUD+POWERED_DOWN");
     let (result, events) = resume(&head, "q-spot-[1-2]", Some(&job(9, "q-spot-[1-2]")));
@@ -119,7 +107,7 @@ fn without_capacity_the_whole_pool_goes_down_and_rests() {
 
 #[test]
 fn a_job_gets_all_of_its_nodes_or_none() {
-    let head = Head::of("whole", CLUSTER);
+    let head = Head::of("whole", &with_spot());
     // One of each type.
     head.sandbox.add_fault(none_of(true, 1));
     let file =
@@ -137,7 +125,7 @@ fn a_job_gets_all_of_its_nodes_or_none() {
 
 #[test]
 fn best_effort_takes_what_there_is() {
-    let head = Head::of("effort", &CLUSTER.replace("queues:", "slurm: { scaling: best-effort }\nqueues:"));
+    let head = Head::of("effort", &with_spot().replace("queues:", "slurm: { scaling: best-effort }\nqueues:"));
     head.sandbox.add_fault(none_of(false, 2));
     let (result, _) = resume(&head, "q-od-[1-4]", Some(&job(1, "q-od-[1-4]")));
     assert!(!result.unwrap());
@@ -148,7 +136,7 @@ fn best_effort_takes_what_there_is() {
 fn whatever_call_it_dies_at_the_ledger_knows_the_launch() {
     for at in 1..40 {
         for effect in [false, true] {
-            let head = Head::of(&format!("dies-{at}-{effect}"), CLUSTER);
+            let head = Head::of(&format!("dies-{at}-{effect}"), &with_spot());
             head.sandbox.add_fault(Fault::Crash(Crash { at: head.sandbox.mutations() + at, effect }));
             let (result, events) = resume(&head, "q-od-[1-2]", None);
             let clean = result.is_ok() && !lines(&events).iter().any(|line| line.starts_with("failed"));
@@ -172,7 +160,7 @@ fn whatever_call_it_dies_at_the_ledger_knows_the_launch() {
 
 #[test]
 fn suspending_what_is_gone_is_no_error() {
-    let head = Head::of("gone", CLUSTER);
+    let head = Head::of("gone", &with_spot());
     resume(&head, "q-od-1", None).0.unwrap();
     let ids: Vec<String> = head.instances().into_iter().map(|one| one.id).collect();
     on_sandbox(head.cloud.compute.terminate(&ids)).unwrap();

@@ -14,25 +14,10 @@ use hpcctl::{
 };
 use std::{collections::BTreeMap, fs, os::unix::fs::MetadataExt, time::Duration};
 use support::{
-    head::{Head, lines},
+    head::{CLUSTER, Head, lines},
     on_sandbox, plan_for,
 };
 
-const CLUSTER: &str = r"
-version: 1
-name: head
-region: eu-west-1
-network:
-  vpc_id: vpc-0a1b2c3d4e5f67890
-  head_node_subnet: subnet-0a1b2c3d4e5f67890
-  compute_subnets: [subnet-0b1c2d3e4f5a67891]
-head_node: { instance_type: c5.large }
-queues:
-  - name: q
-    default: true
-    pools:
-      - { name: od, instance_types: [c5.xlarge], max: 5 }
-";
 const RISING: &str = "ALLOCATED+CLOUD+NOT_RESPONDING+POWERING_UP";
 const ASLEEP: &str = "IDLE+CLOUD+POWERED_DOWN";
 

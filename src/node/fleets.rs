@@ -1,7 +1,7 @@
 //! Asking EC2 for the nodes of one pool.
 
 use super::{Cluster, NodeError, PoolRef, assign::Came, ledger::OwnLaunch};
-use crate::cloud::{Cloud, CloudError, ErrorKind, FleetError, FleetInput, LAUNCH_TAG, is_capacity};
+use crate::cloud::{Cloud, CloudError, ErrorKind, FleetError, FleetInput, InstanceState, LAUNCH_TAG, is_capacity};
 use std::{collections::BTreeSet, time::Duration};
 
 /// Pauses between looks at instances that EC2 has launched but does not show yet.
@@ -79,7 +79,7 @@ async fn addresses(cloud: &Cloud, launch: &str, wanted: &BTreeSet<String>) -> Re
     let mut pauses = LOOKS.iter();
     loop {
         let shown = cloud.compute.launched(launch).await?;
-        let alive = shown.into_iter().filter(|one| matches!(one.state.as_str(), "pending" | "running"));
+        let alive = shown.into_iter().filter(InstanceState::is_alive);
         let came: Vec<Came> = alive
             .filter(|one| wanted.contains(&one.id))
             .filter_map(|one| Some((one.id, one.private_ip.filter(|address| !address.is_empty())?)))

@@ -4,9 +4,10 @@
 //! job, or a file server does or does not do, the node lets go of Lustre and powers off.
 
 use super::{
-    Event, INTERRUPTION, NodeError, Slurm,
+    Event, NodeError, Slurm,
     ending::Here,
     processes::Call,
+    reasons::INTERRUPTION,
     saves::{Done, Owned, SaveWhy, Saves},
     timetable::{Timetable, patience},
     watch::{Memory, Watch},

@@ -27,6 +27,7 @@ mod machine;
 mod orders;
 mod pools;
 mod processes;
+mod reasons;
 mod resume;
 mod saves;
 mod slurm;
@@ -36,11 +37,6 @@ pub mod sync;
 mod timetable;
 mod unmount;
 mod watch;
-
-/// The reason of a node that is drained because EC2 recommends to move its work elsewhere.
-const REBALANCE: &str = "hpcctl: rebalance recommendation";
-/// The reason of a node that EC2 takes back.
-const INTERRUPTION: &str = "hpcctl: spot interruption";
 
 pub use config::{Cluster, PoolRef};
 pub use error::NodeError;

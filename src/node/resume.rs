@@ -7,12 +7,13 @@
 
 use super::{
     Cluster, Event, Events, Home, Job, Launch, LaunchedNode, Ledger, NodeError, PoolRef, Pools, Rest, Slurm,
-    assign::{Assigned, Came, assign},
+    assign::{Assigned, assign},
     fleets::{self, Outcome},
     ledger::OwnLaunch,
+    reasons::{JOB_LACKS, NOT_LAUNCHED, no_capacity},
 };
 use crate::{
-    cloud::{Cloud, PutCondition, is_capacity},
+    cloud::{Cloud, InstanceState, PutCondition, is_capacity},
     spec::Scaling,
 };
 use futures_util::{StreamExt, stream};
@@ -20,8 +21,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Fleets that are asked for at the same time.
 const AT_ONCE: usize = 8;
-/// What the reasons of nodes begin with that hpcctl sets down.
-pub(super) const REASON: &str = "hpcctl:";
 
 /// Launches instances for nodes. True: every node has one.
 ///
@@ -100,7 +99,7 @@ async fn without_running(
     let mut alive = Vec::new();
     if !ids.is_empty() {
         let known = cloud.compute.instances(&ids).await?;
-        for one in known.into_iter().filter(|one| matches!(one.state.as_str(), "pending" | "running")) {
+        for one in known.into_iter().filter(InstanceState::is_alive) {
             if let (Some(node), Some(address)) = (instances.get(&one.id), one.private_ip) {
                 alive.push((node.clone(), address, one.id));
             }
@@ -163,10 +162,6 @@ fn without_resting(
     kept
 }
 
-pub(super) fn no_capacity(code: &str) -> String {
-    format!("{REASON} no capacity (Code:{code})")
-}
-
 /// Writes a launch for each pool into the ledger.
 fn begin<'c>(
     cloud: &Cloud,
@@ -201,15 +196,11 @@ async fn hand_out(
     events: Events<'_>,
 ) {
     let launch = &mut outcome.own.launch;
-    let ours: BTreeMap<String, (String, Came)> = assigned
-        .nodes
-        .iter()
-        .filter(|(_, came)| outcome.came.contains(came))
-        .map(|(name, came)| (came.0.clone(), (name.clone(), came.clone())))
-        .collect();
-    for (instance, (name, (_, address))) in &ours {
-        launch.nodes.insert(instance.clone(), LaunchedNode { name: name.clone(), address: address.clone() });
-    }
+    let came: BTreeSet<&String> = outcome.came.iter().map(|(instance, _)| instance).collect();
+    let ours = assigned.nodes.iter().filter(|(_, (instance, _))| came.contains(instance));
+    launch.nodes.extend(ours.map(|(name, (instance, address))| {
+        (instance.clone(), LaunchedNode { name: name.clone(), address: address.clone() })
+    }));
     // While `wanted` is not empty, the surplus is this launch's to give back.
     let mut published = launch.clone();
     published.wanted.clear();
@@ -219,14 +210,13 @@ async fn hand_out(
         }
     };
     note("write the launch down", ledger.record(launch));
-    if !ours.is_empty() {
+    if !published.nodes.is_empty() {
         note("tell the nodes their names", publish(cloud, cluster, &published).await);
-        let shown =
-            |(id, (name, (_, address))): (&String, &(String, Came))| (name.clone(), id.clone(), address.clone());
+        let shown = |(instance, node): (String, LaunchedNode)| (node.name, instance, node.address);
         events(Event::Launched {
             pool: outcome.pool.key(),
-            launch: published.launch.clone(),
-            nodes: ours.iter().map(shown).collect(),
+            launch: published.launch,
+            nodes: published.nodes.into_iter().map(shown).collect(),
         });
     }
 }
@@ -282,11 +272,11 @@ fn shortage(
             events(Event::Cooling { pool: key, code: code.clone(), seconds });
             no_capacity(code)
         }
-        (_, Some(error)) => format!("{REASON} not launched: {error}"),
+        (_, Some(error)) => format!("{NOT_LAUNCHED}: {error}"),
         _ if got < wanted => {
-            format!("{REASON} not launched: {}", first.unwrap_or_else(|| "no reason given".to_owned()))
+            format!("{NOT_LAUNCHED}: {}", first.unwrap_or_else(|| "no reason given".to_owned()))
         }
-        _ => format!("{REASON} its job lacks nodes of another pool"),
+        _ => JOB_LACKS.to_owned(),
     };
     Ok((!missing.is_empty()).then_some((reason, missing)))
 }

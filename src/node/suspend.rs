@@ -26,19 +26,20 @@ pub async fn suspend(
     events: Events<'_>,
 ) -> Result<(), NodeError> {
     let ledger = Ledger::new(home);
+    let nodes: BTreeSet<&str> = nodes.iter().map(String::as_str).collect();
     let mut instances: BTreeMap<String, String> = ledger
         .hold()?
         .instances()
         .into_iter()
-        .map(|(node, instance)| (node.to_owned(), instance.to_owned()))
         .filter(|(node, _)| nodes.contains(node))
+        .map(|(node, instance)| (node.to_owned(), instance.to_owned()))
         .collect();
-    let unknown: BTreeSet<&String> = nodes.iter().filter(|node| !instances.contains_key(*node)).collect();
+    let unknown: BTreeSet<&str> = nodes.into_iter().filter(|node| !instances.contains_key(*node)).collect();
     if !unknown.is_empty() && instances.is_empty() {
         // A ledger that was lost with the head node: the nodes' names are tags, too, a minute after launch.
         let tagged = cloud.compute.instances_of(&cluster.config.cluster).await?;
         let named = tagged.into_iter().filter_map(|one| Some((one.tags.get(NODE_TAG)?.clone(), one.id)));
-        instances.extend(named.filter(|(node, _)| unknown.contains(node)));
+        instances.extend(named.filter(|(node, _)| unknown.contains(node.as_str())));
     }
     // A node that never had an instance lacked capacity, and has its reason: that is no failed start.
     let started: Vec<String> = instances.keys().cloned().collect();

@@ -5,8 +5,9 @@
 //! recommendation may come earlier, or not at all.
 
 use super::{
-    Event, Events, Home, Machine, NodeError, REBALANCE, Slurm,
+    Event, Events, Home, Machine, NodeError, Slurm,
     interruption::Interrupted,
+    reasons::REBALANCE,
     saves::{Done, Owned, SaveWhy, Saver, Saves},
 };
 use crate::{

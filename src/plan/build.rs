@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     catalog::ResourceCatalog,
-    cloud::{ROLE_TAG, StackStatus},
+    cloud::StackStatus,
     model::{DataHolding, Graph, ParameterSource, Stack, StackKey},
     observe::{Live, LiveStack},
     render::{Rendered, sha256},
@@ -326,11 +326,7 @@ pub fn busy_queues(impact: &Impact, live: &Live) -> Vec<BusyQueue> {
 pub fn impact(changes: &[Change], live: &Live, seconds: u32) -> Impact {
     use super::Action::{Create, Delete, Replace};
     let mut impact = Impact { seconds, ..Impact::default() };
-    impact.running_instances = live
-        .instances
-        .iter()
-        .filter(|instance| instance.tags.get(ROLE_TAG).is_some_and(|role| role == "compute"))
-        .count();
+    impact.running_instances = live.instances.iter().filter(|instance| instance.is_compute()).count();
     for change in changes {
         let goes = matches!(change.action, Replace | Delete);
         impact.head_node_replaced |= change.address == "head.instance" && goes;

@@ -2,7 +2,6 @@
 
 use super::{Action, Change, DataFate, Step, StepAction, duration};
 use crate::{
-    cloud::ROLE_TAG,
     model::{DataHolding, Graph, ParameterSource, StackKey},
     observe::Live,
 };
@@ -202,7 +201,7 @@ fn delete(work: &Work<'_>, key: &StackKey, after: &[usize], list: &mut List) -> 
 }
 
 fn has_compute(live: &Live) -> bool {
-    live.instances.iter().any(|instance| instance.tags.get(ROLE_TAG).is_some_and(|role| role == "compute"))
+    live.instances.iter().any(|instance| instance.is_compute())
 }
 
 /// The stacks that must be done before this one.

@@ -3,7 +3,7 @@
 use super::{paint::Paint, slurm, words};
 use crate::{
     apply::LockInfo,
-    cloud::{QUEUE_TAG, ROLE_TAG},
+    cloud::QUEUE_TAG,
     model::StackKey,
     observe::{Live, Revision},
 };
@@ -115,7 +115,7 @@ impl Status<'_> {
     fn compute(&self) -> BTreeMap<&str, usize> {
         let mut counts = BTreeMap::new();
         for instance in &self.live.instances {
-            if instance.tags.get(ROLE_TAG).is_some_and(|role| role == "compute") {
+            if instance.is_compute() {
                 let queue = instance.tags.get(QUEUE_TAG).map_or("?", String::as_str);
                 *counts.entry(queue).or_insert(0) += 1;
             }

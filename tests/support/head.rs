@@ -8,6 +8,23 @@ use hpcctl::{
 };
 use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf};
 
+/// A small cluster: one queue with one pool, five nodes on demand.
+pub const CLUSTER: &str = r"
+version: 1
+name: head
+region: eu-west-1
+network:
+  vpc_id: vpc-0a1b2c3d4e5f67890
+  head_node_subnet: subnet-0a1b2c3d4e5f67890
+  compute_subnets: [subnet-0b1c2d3e4f5a67891]
+head_node: { instance_type: c5.large }
+queues:
+  - name: q
+    default: true
+    pools:
+      - { name: od, instance_types: [c5.xlarge], max: 5 }
+";
+
 /// What `scontrol` does: one line for each call in `calls`; nodes are shown as `nodes` has them.
 const SCONTROL: &str = r#"#!/bin/bash
 here=$(dirname "$0")

@@ -92,7 +92,7 @@ impl Compute for Ec2 {
     }
 
     async fn tag(&self, ids: &[String], tags: &BTreeMap<String, String>) -> Result<()> {
-        let tags: Vec<Tag> = tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect();
+        let tags = ec2_tags(tags);
         for batch in ids.chunks(BATCH) {
             let call = self.client.create_tags().set_resources(Some(batch.to_vec())).set_tags(Some(tags.clone()));
             call.send().await.map_err(failed("ec2", "CreateTags"))?;
@@ -162,6 +162,11 @@ impl Compute for Ec2 {
 fn newest(images: &[Image]) -> Option<ImageState> {
     let newest = images.iter().max_by_key(|image| (image.creation_date(), image.image_id()))?;
     Some(ImageState { id: text(newest.image_id()), name: text(newest.name()) })
+}
+
+/// Tags as EC2 takes them.
+pub(super) fn ec2_tags(tags: &BTreeMap<String, String>) -> Vec<Tag> {
+    tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
 }
 
 fn filter(name: &str, values: &[&str]) -> Filter {

@@ -1,6 +1,7 @@
 //! `CreateFleet` of type `instant`.
 
 use super::super::{Fleet, FleetError, FleetInput, FleetPurchase, FleetStrategy, FleetTemplate, Result};
+use super::compute::ec2_tags;
 use super::errors::failed;
 use super::values::{maybe, text};
 use aws_sdk_ec2::{
@@ -9,7 +10,7 @@ use aws_sdk_ec2::{
         CreateFleetError, DefaultTargetCapacityType, FleetLaunchTemplateConfigRequest,
         FleetLaunchTemplateOverridesRequest, FleetLaunchTemplateSpecificationRequest, FleetOnDemandAllocationStrategy,
         FleetType, OnDemandOptionsRequest, ResourceType, SpotAllocationStrategy, SpotInstanceInterruptionBehavior,
-        SpotOptionsRequest, Tag, TagSpecification, TargetCapacitySpecificationRequest,
+        SpotOptionsRequest, TagSpecification, TargetCapacitySpecificationRequest,
     },
 };
 
@@ -120,7 +121,7 @@ fn one_zone(input: &FleetInput) -> Option<bool> {
 }
 
 fn tags(input: &FleetInput) -> Vec<TagSpecification> {
-    let tags: Vec<Tag> = input.tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect();
+    let tags = ec2_tags(&input.tags);
     // An instant fleet tags what it launches; the fleet itself is no thing that stays.
     let on = |kind| TagSpecification::builder().resource_type(kind).set_tags(Some(tags.clone())).build();
     vec![on(ResourceType::Instance), on(ResourceType::Volume)]

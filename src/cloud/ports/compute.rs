@@ -1,6 +1,6 @@
 //! EC2.
 
-use super::{Fleet, FleetInput};
+use super::{Fleet, FleetInput, ROLE_TAG};
 use crate::cloud::{Result, Timestamp};
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -56,6 +56,18 @@ pub struct InstanceState {
     pub launched: Timestamp,
     /// Tags.
     pub tags: BTreeMap<String, String>,
+}
+
+impl InstanceState {
+    /// Whether it boots or runs, and is not on its way out.
+    pub fn is_alive(&self) -> bool {
+        matches!(self.state.as_str(), "pending" | "running")
+    }
+
+    /// Whether it is a node that runs jobs.
+    pub fn is_compute(&self) -> bool {
+        self.tags.get(ROLE_TAG).is_some_and(|role| role == "compute")
+    }
 }
 
 /// A subnet as EC2 describes it.

@@ -2,7 +2,7 @@
 
 use super::{KnownLaunch, World};
 use crate::{
-    cloud::{Cloud, InstanceState, LAUNCH_TAG, NODE_TAG, ROLE_TAG},
+    cloud::{Cloud, InstanceState, LAUNCH_TAG, NODE_TAG},
     node::{Cluster, Event, Events, Home, Launch, LaunchedNode, Ledger, NodeError, Pools},
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,12 +18,13 @@ pub(super) async fn look<'c>(
     events: Events<'_>,
 ) -> Result<World<'c>, NodeError> {
     let all = cloud.compute.instances_of(&cluster.config.cluster).await?;
-    let compute = all.into_iter().filter(|one| one.tags.get(ROLE_TAG).is_some_and(|role| role == "compute"));
+    let compute = all.into_iter().filter(InstanceState::is_compute);
     let mut instances: BTreeMap<String, InstanceState> = compute.map(|one| (one.id.clone(), one)).collect();
     let ledger = Ledger::new(home);
-    read_back(cloud, cluster, &ledger, &instances, events).await?;
+    let mut known = ledger.launches()?;
+    known.extend(read_back(cloud, cluster, &ledger, &known, &instances, events).await?);
     let mut launches = Vec::new();
-    for launch in ledger.launches()? {
+    for launch in known {
         // Free and still wanting: its process died. It may have closed the launch between the two looks.
         let mut at_work = ledger.is_at_work(&launch.launch)?;
         if !at_work && !launch.wanted.is_empty() {
@@ -64,21 +65,23 @@ pub(super) async fn find(cloud: &Cloud, bucket: &str, key: &str) -> Result<Optio
 }
 
 /// Reads launches back that the ledger has lost, as when the head node was replaced: from what their nodes read, or
-/// from the names on their instances.
+/// from the names on their instances. Gives them.
 async fn read_back(
     cloud: &Cloud,
     cluster: &Cluster,
     ledger: &Ledger,
+    known: &[Launch],
     instances: &BTreeMap<String, InstanceState>,
     events: Events<'_>,
-) -> Result<(), NodeError> {
-    let known: BTreeSet<String> = ledger.launches()?.into_iter().map(|launch| launch.launch).collect();
+) -> Result<Vec<Launch>, NodeError> {
+    let known: BTreeSet<&String> = known.iter().map(|launch| &launch.launch).collect();
     let mut lost: BTreeMap<&str, Vec<&InstanceState>> = BTreeMap::new();
-    for instance in instances.values().filter(|one| matches!(one.state.as_str(), "pending" | "running")) {
+    for instance in instances.values().filter(|one| one.is_alive()) {
         if let Some(launch) = instance.tags.get(LAUNCH_TAG).filter(|launch| !known.contains(*launch)) {
             lost.entry(launch).or_default().push(instance);
         }
     }
+    let mut back = Vec::new();
     for (id, alive) in lost {
         let object = find(cloud, cluster.bucket()?, &cluster.launch_key(id)).await?;
         let published: Option<Launch> = object.and_then(|body| serde_json::from_slice(&body).ok());
@@ -93,9 +96,10 @@ async fn read_back(
         }
         let nodes = launch.nodes.values().map(|node| node.name.clone()).collect();
         ledger.record(&launch)?;
-        events(Event::ReadBack { launch: launch.launch, nodes });
+        events(Event::ReadBack { launch: launch.launch.clone(), nodes });
+        back.push(launch);
     }
-    Ok(())
+    Ok(back)
 }
 
 fn by_names(cluster: &Cluster, id: &str, alive: &[&InstanceState]) -> Option<Launch> {

@@ -1,11 +1,12 @@
 //! Doing what was decided. A step that fails is an event; the next pass decides anew.
 
-use super::{Action, Cause, Hold, HoldWhy, Memory, reconcile::EVENT};
+use super::{Action, Cause, Hold, HoldWhy, Memory};
 use crate::{
     cloud::{Cloud, NODE_TAG},
     node::{
         Cluster, Event, Events, Home, Job, Ledger, NodeError, Pools, Slurm,
-        resume::{no_capacity, publish, resume},
+        reasons::{EVENT, NOT_LAUNCHED, no_capacity},
+        resume::{publish, resume},
     },
 };
 use std::{
@@ -184,7 +185,7 @@ fn close(ledger: &Ledger, id: &str) -> Result<(), NodeError> {
 fn reason(cause: Cause) -> &'static str {
     match cause {
         Cause::Gone => "hpcctl: its instance is gone",
-        Cause::NotLaunched => "hpcctl: not launched",
+        Cause::NotLaunched => NOT_LAUNCHED,
         Cause::Stuck => "hpcctl: it hangs at the end of a job",
         Cause::Impaired => "hpcctl: EC2 status checks fail",
     }

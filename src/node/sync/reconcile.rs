@@ -14,7 +14,10 @@ use super::{
     decided::Decided,
     world::{Life, Owned},
 };
-use crate::node::{INTERRUPTION, PoolRef, REBALANCE, SlurmNode};
+use crate::node::{
+    PoolRef, SlurmNode,
+    reasons::{EVENT, INTERRUPTION, JOB_LACKS, NO_CAPACITY, OURS, REBALANCE, SET_UP},
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// ResumeProgram has so many seconds to write down what it begins.
@@ -38,10 +41,6 @@ const FIRST_PAUSE: i64 = 15;
 const LONGEST_PAUSE: i64 = 600;
 /// Seconds that a node has to power off after EC2's notice, once its jobs have ended.
 const POWERING_OFF: i64 = 60;
-/// The reason of nodes that EC2 will stop.
-pub(super) const EVENT: &str = "hpcctl: EC2 plans";
-const NO_CAPACITY: &str = "hpcctl: no capacity";
-pub(super) const SET_UP: &str = "hpcctl set-up:";
 /// What slurmctld itself writes on nodes that were lost (`set_node_down` and `_do_power_work` of 22.05 to 25.11).
 const LOST: [&str; 4] =
     ["Not responding", "ResumeTimeout reached", "Node unexpectedly rebooted", "Node not responding"];
@@ -281,7 +280,7 @@ impl<'w> Rules<'w> {
         if !may_touch(node) || (rest.is_some() && !node.is("DRAIN")) {
             return;
         }
-        let no_fault = node.reason.starts_with(NO_CAPACITY) || node.reason.starts_with("hpcctl: its job");
+        let no_fault = [NO_CAPACITY, JOB_LACKS].iter().any(|why| node.reason.starts_with(why));
         let times = self.memory.repeats.get(&key).copied().unwrap_or_default();
         if no_fault || self.memory.lasted("failed", name, now, pause(times)) {
             self.out.idle.0.insert(name.to_owned());
@@ -366,7 +365,7 @@ fn pause(times: u32) -> i64 {
 
 /// Whether hpcctl gave the reason.
 fn is_ours(node: &SlurmNode) -> bool {
-    node.reason.starts_with("hpcctl:") || node.reason.starts_with(SET_UP)
+    node.reason.starts_with(OURS) || node.reason.starts_with(SET_UP)
 }
 
 /// Whether slurmctld gave the reason, because the node was lost.

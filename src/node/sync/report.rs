@@ -3,7 +3,7 @@
 use super::{FailedStart, Hold, HoldWhy, Memory, Part, World};
 use crate::{
     cloud::{Cloud, PutCondition, Timestamp},
-    node::{NodeError, PoolRef, SlurmJob, SlurmNode},
+    node::{NodeError, PoolRef, SlurmJob, SlurmNode, reasons::NO_CAPACITY},
     observe::{
         FailedStartReport, FailingNode, HeldReport, HeldWhy, NodeReport, PoolReport, QueueReport, RestReport,
         SLURM_REPORT_FORMAT, SLURM_REPORT_KIND, SlurmReport, keys,
@@ -107,7 +107,7 @@ pub(super) fn state(node: &SlurmNode) -> NodeReport {
 /// A node that cannot be used, unless its pool rests: that is said once, of the pool.
 fn failing(node: &SlurmNode) -> Option<FailingNode> {
     let unusable = matches!(state(node), NodeReport::Down | NodeReport::Drained);
-    let rests = node.reason.starts_with("hpcctl: no capacity");
+    let rests = node.reason.starts_with(NO_CAPACITY);
     (unusable && !rests).then(|| FailingNode { name: node.name.clone(), reason: node.reason.clone() })
 }
 

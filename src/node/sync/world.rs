@@ -1,9 +1,12 @@
 //! What `sync` decides by: one look at ledger, EC2 and Slurm.
 
-use super::{Memory, memory::key, reconcile::SET_UP};
+use super::{Memory, memory::key};
 use crate::{
     cloud::{InstanceState, LAUNCH_TAG, Timestamp},
-    node::{Cluster, INTERRUPTION, Launch, Pools, SlurmNode},
+    node::{
+        Cluster, Launch, Pools, SlurmNode,
+        reasons::{INTERRUPTION, SET_UP},
+    },
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -66,8 +69,8 @@ pub(super) struct Owned<'w> {
 impl World<'_> {
     /// What an instance that was launched then is now.
     pub(super) fn life(&self, instance: &str, launched: Timestamp) -> Life {
-        match self.instances.get(instance).map(|one| one.state.as_str()) {
-            Some("pending" | "running") => Life::Alive,
+        match self.instances.get(instance) {
+            Some(one) if one.is_alive() => Life::Alive,
             None if launched.plus(UNSEEN) > self.now => Life::Unseen,
             _ => Life::Gone,
         }

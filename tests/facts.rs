@@ -1,0 +1,81 @@
+//! `docs/aws-facts.md`: every fact has a source, a place in the code and a test, or says what is open.
+
+#![allow(clippy::unwrap_used)]
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+/// The lines that a fact has, in this order.
+const KEYS: [&str; 4] = ["fact", "source", "obeyed", "test"];
+
+struct Fact {
+    id: String,
+    lines: Vec<(String, String)>,
+}
+
+fn facts() -> Vec<Fact> {
+    let text = fs::read_to_string("docs/aws-facts.md").unwrap();
+    let mut facts: Vec<Fact> = Vec::new();
+    for line in text.lines() {
+        if let Some(title) = line.strip_prefix("## ") {
+            let id = title.split(' ').next().unwrap().to_owned();
+            facts.push(Fact { id, lines: Vec::new() });
+        } else if let Some(rest) = line.strip_prefix("- ") {
+            let (key, value) = rest.split_once(':').unwrap_or((rest, ""));
+            facts.last_mut().unwrap().lines.push((key.trim().to_owned(), value.trim().to_owned()));
+        } else if let (Some(more), Some(fact)) = (line.strip_prefix("  "), facts.last_mut()) {
+            let last = &mut fact.lines.last_mut().unwrap().1;
+            *last = format!("{last} {}", more.trim());
+        }
+    }
+    facts
+}
+
+/// What stands between backticks.
+fn quoted(text: &str) -> Vec<&str> {
+    text.split('`').skip(1).step_by(2).collect()
+}
+
+/// `tests/scenarios.rs::name` or a script such as `tests/story/run`.
+fn exists(test: &str) -> bool {
+    match test.split_once("::") {
+        None => Path::new(test).exists(),
+        Some((file, name)) => fs::read_to_string(file).is_ok_and(|text| text.contains(name)),
+    }
+}
+
+#[test]
+fn every_fact_has_a_source_a_place_and_a_test() {
+    let mut wrong = Vec::new();
+    let mut open = Vec::new();
+    for fact in facts() {
+        if fact.lines.first().is_some_and(|(key, _)| key == "open") {
+            open.push(fact.id);
+            continue;
+        }
+        let keys: Vec<&str> = fact.lines.iter().map(|(key, _)| key.as_str()).collect();
+        if keys != KEYS {
+            wrong.push(format!("{}: has the lines {keys:?}, not {KEYS:?}", fact.id));
+            continue;
+        }
+        for (key, value) in &fact.lines {
+            let places = quoted(value);
+            if value.is_empty() || (matches!(key.as_str(), "obeyed" | "test") && places.is_empty()) {
+                wrong.push(format!("{}: `{key}` says nothing", fact.id));
+            }
+            if matches!(key.as_str(), "obeyed" | "test") {
+                let missing = places.iter().filter(|place| !exists(place));
+                wrong.extend(missing.map(|place| format!("{}: `{place}` does not exist", fact.id)));
+            }
+        }
+    }
+    println!("facts that are open: {}", open.join(" "));
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn facts_stand_once() {
+    let facts = facts();
+    let ids: BTreeSet<&str> = facts.iter().map(|fact| fact.id.as_str()).collect();
+    assert_eq!(ids.len(), facts.len());
+    assert!(facts.len() >= 55);
+}
