@@ -24,6 +24,7 @@ macro_rules! rules {
 }
 
 pub mod capacity;
+pub mod export;
 pub mod monitoring;
 pub mod names;
 pub mod network;
@@ -63,7 +64,7 @@ pub enum Severity {
     Warning,
 }
 
-const PARTS: [&[&Rule]; 10] = [
+const PARTS: [&[&Rule]; 11] = [
     structure::RULES,
     names::RULES,
     network::RULES,
@@ -73,6 +74,7 @@ const PARTS: [&[&Rule]; 10] = [
     volumes::RULES,
     slurm::RULES,
     monitoring::RULES,
+    export::RULES,
     unsupported::RULES,
 ];
 
