@@ -11,8 +11,8 @@ use aws_sdk_fsx::{
     Client,
     config::Builder,
     types::{
-        AutoExportPolicy, DataRepositoryAssociation, DataRepositoryLifecycle, EventType, FileSystem, Filter, FilterName,
-        S3DataRepositoryConfiguration,
+        AutoExportPolicy, DataRepositoryAssociation, DataRepositoryLifecycle, EventType, FileSystem, Filter,
+        FilterName, S3DataRepositoryConfiguration,
     },
 };
 

@@ -139,10 +139,8 @@ pub(super) fn repositories(world: &World, file_system: &str) -> Vec<Repository> 
             lifecycle: "AVAILABLE".to_owned(),
         })
     });
-    let associated = world
-        .resources()
-        .map(|(_, r)| r)
-        .filter(|r| r.kind == LINK && r.text("FileSystemId") == Some(file_system));
+    let associated =
+        world.resources().map(|(_, r)| r).filter(|r| r.kind == LINK && r.text("FileSystemId") == Some(file_system));
     let association = |r: &Resource| Repository {
         path: r.text("FileSystemPath").unwrap_or("/").to_owned(),
         import: r.text("DataRepositoryPath").map(str::to_owned),
@@ -178,7 +176,8 @@ fn start(world: &mut World, script: &Script, call: Call, input: &TaskInput) -> R
     let unreachable = super::effects::unreachable_bucket(world, &script.absent, id);
     let nth = world.count(&format!("task {id}")).to_string();
     let id = format!("task-0{}", hex(&[id, "task", &nth], 16));
-    let task = Task { id, input: input.clone(), created: now, files, failing, unreachable, canceled: None, settled: false };
+    let task =
+        Task { id, input: input.clone(), created: now, files, failing, unreachable, canceled: None, settled: false };
     let state = task.view(now);
     world.tasks.push(task);
     Ok(state)
