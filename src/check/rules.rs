@@ -29,6 +29,7 @@ pub mod monitoring;
 pub mod names;
 pub mod network;
 pub mod nodes;
+pub mod rights;
 pub mod slurm;
 pub mod storage;
 pub mod structure;
@@ -64,7 +65,7 @@ pub enum Severity {
     Warning,
 }
 
-const PARTS: [&[&Rule]; 11] = [
+const PARTS: [&[&Rule]; 12] = [
     structure::RULES,
     names::RULES,
     network::RULES,
@@ -75,6 +76,7 @@ const PARTS: [&[&Rule]; 11] = [
     slurm::RULES,
     monitoring::RULES,
     export::RULES,
+    rights::RULES,
     unsupported::RULES,
 ];
 
