@@ -26,7 +26,9 @@ fn readers_of_yaml_1_1_read_what_is_meant() {
             let yaml = template.to_yaml();
             let again: serde_json::Value = serde_yaml::from_str(&yaml).unwrap();
             assert_eq!(again, serde_json::from_str::<serde_json::Value>(&template.body).unwrap());
-            for word in yaml.lines().filter(|line| line.contains(": ") || line.trim_start().starts_with("- ")).filter_map(plain) {
+            for word in
+                yaml.lines().filter(|line| line.contains(": ") || line.trim_start().starts_with("- ")).filter_map(plain)
+            {
                 words += 1;
                 let sexagesimal = word.contains(':') && word.bytes().all(|byte| byte.is_ascii_digit() || byte == b':');
                 let date = word.len() == 10 && word.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');

@@ -27,10 +27,17 @@ fn a_plan_says_that_login_nodes_stay_as_they_are() {
         carry_out_well(&cloud, &first).await;
         let bigger = LOGIN.replacen("c5.large", "c5.xlarge", 1);
         let plan = plan_for(&cloud, &with(&bigger)).await;
-        assert_eq!((plan.impact.login_pools_changed.as_slice(), plan.impact.login_pools_ended.len()), (&["one".to_owned()][..], 0));
+        assert_eq!(
+            (plan.impact.login_pools_changed.as_slice(), plan.impact.login_pools_ended.len()),
+            (&["one".to_owned()][..], 0)
+        );
         assert!(plan_text::impact(&plan).contains("login nodes of one stay as they are until they are replaced"));
-        let fewer = plan_for(&cloud, &with("login_nodes: [ { name: two, instance_type: c5.large, count: 1 } ]\n")).await;
-        assert_eq!((fewer.impact.login_pools_changed.len(), fewer.impact.login_pools_ended.as_slice()), (0, &["one".to_owned()][..]));
+        let fewer =
+            plan_for(&cloud, &with("login_nodes: [ { name: two, instance_type: c5.large, count: 1 } ]\n")).await;
+        assert_eq!(
+            (fewer.impact.login_pools_changed.len(), fewer.impact.login_pools_ended.as_slice()),
+            (0, &["one".to_owned()][..])
+        );
         assert!(plan_text::impact(&fewer).contains("log-ins on one end after their grace"));
     });
 }

@@ -18,7 +18,9 @@ fn references(value: &Val, used: &mut BTreeSet<String>) {
         Val::Ref(name) => {
             used.insert(name.clone());
         }
-        Val::Sub(text) => used.extend(text.split("${").skip(1).filter_map(|rest| Some(rest.split_once('}')?.0.to_owned()))),
+        Val::Sub(text) => {
+            used.extend(text.split("${").skip(1).filter_map(|rest| Some(rest.split_once('}')?.0.to_owned())))
+        }
         Val::List(items) | Val::Join(_, items) => items.iter().for_each(|item| references(item, used)),
         Val::Map(entries) => entries.values().for_each(|entry| references(entry, used)),
         Val::Select(_, inner) | Val::Split(_, inner) | Val::Base64(inner) => references(inner, used),

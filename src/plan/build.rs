@@ -1,8 +1,8 @@
 //! The plan to what the cluster file says.
 
 use super::{
-    After, Basis, BusyQueue, Cause, Change, Content, DataFate, FileChange, Goal, Impact, Note, PLAN_FORMAT, PLAN_KIND, Plan,
-    PlannedFile, PlannedParameter, Reason, Source,
+    After, Basis, BusyQueue, Cause, Change, Content, DataFate, FileChange, Goal, Impact, Note, PLAN_FORMAT, PLAN_KIND,
+    Plan, PlannedFile, PlannedParameter, Reason, Source,
     stack_diff::{Context, ParameterState, StackDiff, create_all, diff_stack, removed},
     steps::{self, StackWork},
 };
@@ -329,7 +329,8 @@ pub fn busy_queues(impact: &Impact, live: &Live) -> Vec<BusyQueue> {
 
 /// What a reviewer must know of what is made.
 fn notes(changes: &[Change]) -> Vec<Note> {
-    let budget = |change: &Change| change.action == super::Action::Create && change.resource_type == "AWS::Budgets::Budget";
+    let budget =
+        |change: &Change| change.action == super::Action::Create && change.resource_type == "AWS::Budgets::Budget";
     let tag = || Note::BudgetNeedsTag { tag: crate::cloud::CLUSTER_TAG.to_owned() };
     changes.iter().any(budget).then(tag).into_iter().collect()
 }

@@ -52,9 +52,8 @@ fn quoted(word: &str) -> String {
 
 /// Whether YAML 1.1 reads a plain word as something else that YAML 1.2 reads as text.
 fn is_more_than_text(word: &str) -> bool {
-    const WORDS: [&str; 16] = [
-        "y", "Y", "yes", "Yes", "YES", "on", "On", "ON", "n", "N", "no", "No", "NO", "off", "Off", "OFF",
-    ];
+    const WORDS: [&str; 16] =
+        ["y", "Y", "yes", "Yes", "YES", "on", "On", "ON", "n", "N", "no", "No", "NO", "off", "Off", "OFF"];
     WORDS.contains(&word) || matches!(word, "=" | "<<") || is_old_number(word) || is_date(word)
 }
 
