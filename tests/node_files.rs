@@ -31,10 +31,12 @@ fn clusters() -> Vec<(String, Cluster)> {
         all.push((name, read(&fs::read_to_string(&path).unwrap())));
     }
     all.sort_by(|a, b| a.0.cmp(&b.0));
-    // The Slurm that slurmctld in tests/node-files is: every example once more for it.
+    // For slurmctld of Debian 12 and of Debian 13 in tests/node-files: every example once more for each.
     for (name, cluster) in all.clone() {
-        let image = spec::Image { os: spec::Os::Debian12, ..spec::Image::default() };
-        all.push((format!("{name}-debian12"), Cluster { image, ..cluster }));
+        for (system, os) in [("debian12", spec::Os::Debian12), ("ubuntu2404", spec::Os::Ubuntu2404)] {
+            let image = spec::Image { os, ..spec::Image::default() };
+            all.push((format!("{name}-{system}"), Cluster { image, ..cluster.clone() }));
+        }
     }
     for os in ["ubuntu2404", "ubuntu2204", "debian12", "alinux2023", "rocky9", "rhel9"] {
         let packaged = ["ubuntu2404", "ubuntu2204", "debian12"].contains(&os);
