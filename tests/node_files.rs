@@ -173,7 +173,7 @@ fn queues_and_pools_show_up_in_slurm_conf() {
         "AccountingStorageTRES=gres/gpu,license/starccm,license/fluent",
         "# SlurmdTimeout=180  (slurm.options has another)",
         "SlurmdTimeout=400",
-        "SlurmctldParameters=enable_configless,idle_on_node_suspend,node_reg_mem_percent=90,power_save_interval=30",
+        "SlurmctldParameters=enable_configless,idle_on_node_suspend,power_save_interval=30,node_reg_mem_percent=90",
         "TreeWidth=65533",
     ] {
         assert!(main.lines().any(|it| it == line), "slurm.conf lacks `{line}`:\n{main}");
