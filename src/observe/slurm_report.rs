@@ -23,6 +23,9 @@ pub struct SlurmReport {
     pub cluster: String,
     /// The revision that is in place on the head node.
     pub revision: u64,
+    /// The instance that reports; none: an older hpcctl wrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance: Option<String>,
     /// When the head node last looked.
     pub at: Timestamp,
     /// Why the newest configuration is not in place, when its set-up failed.
