@@ -6,6 +6,7 @@ use super::{
     cloud::on_cloud,
     load::{self, Loaded, load},
     node_programs::programs,
+    obstacles,
     output::{Output, Progress, ProgressFormat},
     plan::{PlanFormat, look, make, show},
     process, rehearsal,
@@ -34,6 +35,9 @@ pub struct ApplyArgs {
     /// How to show progress
     #[arg(long, value_enum, default_value_t = ProgressFormat::Text)]
     progress: ProgressFormat,
+    /// How many minutes running jobs have to end before a file system goes that they may write to
+    #[arg(long, value_name = "MINUTES", default_value_t = 60)]
+    wait_for_jobs: u64,
     /// In the sandbox: run the cluster with real Slurm daemons on this machine afterwards
     #[arg(long)]
     with_slurm: bool,
@@ -88,11 +92,18 @@ async fn fresh_plan(
     let live = settled(&cloud, &stop, output, || look(&cloud, &loaded, false)).await?;
     let plan = make(&loaded, &live)?;
     output.data(&show(&plan, PlanFormat::Text, output));
+    obstacles::refuse(&cloud, &plan, &live).await?;
     if plan.is_empty() {
         return Ok(exit::OK);
     }
     approve(&plan, &args.approval, output)?;
-    carry_out(&cloud, stop, &plan, args.progress, output).await
+    carry_out(&cloud, stop, &plan, (args.progress, args.patience()), output).await
+}
+
+impl ApplyArgs {
+    fn patience(&self) -> Option<Duration> {
+        Some(Duration::from_secs(self.wait_for_jobs.saturating_mul(60)))
+    }
 }
 
 async fn saved_plan(
@@ -120,7 +131,7 @@ async fn saved_plan(
         return Ok(exit::OK);
     }
     approve(&plan, &args.approval, output)?;
-    carry_out(&cloud, stop, &plan, args.progress, output).await
+    carry_out(&cloud, stop, &plan, (args.progress, args.patience()), output).await
 }
 
 /// Looks until no stack is busy any more.
@@ -152,18 +163,20 @@ where
     }
 }
 
-/// Takes the lock, makes sure that nothing moved, carries the plan out, gives the lock back.
+/// Takes the lock, makes sure that nothing moved, carries the plan out, gives the lock back. Running jobs have so long
+/// to end where a file system goes.
 pub async fn carry_out(
     cloud: &Cloud,
     stop: Stop,
     plan: &Plan,
-    format: ProgressFormat,
+    (format, patience): (ProgressFormat, Option<Duration>),
     output: &mut Output,
 ) -> Result<u8, Failure> {
     let began = cloud.clock.now();
     let progress = Progress::new(output, format);
     let mut context = Context::new(cloud, plan, &progress, stop);
     context.programs = programs(cloud, plan)?;
+    context.patience = patience.unwrap_or(context.patience);
     let caller = cloud.identity.caller().await?;
     let mut lock = lock(&context, &caller).await?;
     if let Err(failure) = fresh(&context).await {
@@ -204,11 +217,14 @@ async fn lock(context: &Context<'_>, caller: &Caller) -> Result<Option<apply::Lo
     }
 }
 
-/// Under the lock: has anything moved since the plan was made?
+/// Under the lock: has anything moved since the plan was made, and does anything refuse to go?
 async fn fresh(context: &Context<'_>) -> Result<(), Failure> {
     let live = observe::observe(context.cloud, &context.plan.cluster, &Wanted::default()).await?;
     let moved = context.plan.moved(&live);
-    if moved.is_empty() { Ok(()) } else { Err(ApplyError::Stale { moved }.into()) }
+    if !moved.is_empty() {
+        return Err(ApplyError::Stale { moved }.into());
+    }
+    obstacles::refuse(context.cloud, context.plan, &live).await
 }
 
 async fn release(cloud: &Cloud, lock: Option<apply::Lock>, output: &Output) {

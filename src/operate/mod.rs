@@ -22,6 +22,7 @@ pub use error::OperateError;
 pub use grant::{Grant, grant};
 pub use interrupt::{Chosen, InterruptEvent, Keep, Wish, choose, interrupt};
 pub use machines::{Machine, Role, machines, pick};
-pub use orders::{Outcome, give};
+pub use crate::apply::OrderOutcome as Outcome;
+pub use orders::give;
 pub use route::{AwsCli, Door, Route, shell_words};
 pub use streams::{Logged, streams};

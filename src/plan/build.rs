@@ -3,6 +3,8 @@
 use super::{
     After, Basis, BusyQueue, Cause, Change, Content, DataFate, FileChange, Goal, Impact, PLAN_FORMAT, PLAN_KIND, Plan,
     PlannedFile, PlannedParameter, Reason, Source,
+    obstacles::Obstacle,
+    rest,
     stack_diff::{Context, ParameterState, StackDiff, create_all, diff_stack, removed},
     steps::{self, StackWork},
 };
@@ -35,10 +37,10 @@ pub enum PlanError {
         /// Their names and statuses.
         stacks: Vec<(String, String)>,
     },
-    /// Stacks are protected against deletion.
-    Protected {
-        /// Their names.
-        stacks: Vec<String>,
+    /// Things refuse to be deleted.
+    Obstacles {
+        /// Which, all at once.
+        obstacles: Vec<Obstacle>,
     },
 }
 
@@ -184,7 +186,8 @@ impl Builder<'_> {
     }
 
     fn finish(self) -> Plan {
-        let Self { desired, live, out, .. } = self;
+        let Self { desired, live, mut out, .. } = self;
+        rest::mark_login_nodes(&mut out.changes, live);
         let file_changes = file_changes(desired, live);
         let work = steps::Work {
             graph: Some(desired.graph),

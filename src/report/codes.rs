@@ -193,6 +193,16 @@ pub static CODES: &[(&str, &str, &str)] = &[
         "A file could not be used or a program failed. `hpcctl rehearsal stop` ends what runs; everything else of it is in its directory beside the sandbox's state file.",
     ),
     (
+        "HPC2150",
+        "jobs still run",
+        "A file system that goes is exported when nobody writes to it any more: `apply` holds the queues and waits until the compute nodes have ended with their jobs, an hour unless `--wait-for-jobs` says otherwise. Nothing was exported or deleted, and the queues are open again.",
+    ),
+    (
+        "HPC2151",
+        "what must go refuses it",
+        "Everything that can refuse a deletion is looked at before the first one: termination protection of stacks and instances, deletion protection of databases (switched on by the cluster file or by hand), file systems and links that are not in order, buckets of exports that are not there. Each is listed. Nothing was done.",
+    ),
+    (
         "HPC2152",
         "a data-repository task is out of sight",
         "FSx did not show the task for minutes, or refused to begin one because of a task that it does not list. Nothing was deleted. `aws fsx describe-data-repository-tasks` shows what FSx knows; run the command again when nothing runs.",
@@ -201,5 +211,10 @@ pub static CODES: &[(&str, &str, &str)] = &[
         "HPC2153",
         "the path is not linked with S3",
         "Only what lies in a linked directory travels between a file system and S3. Paths are relative to the mount, for `import-fsx` too, which looks for the object below the link's own place in S3.",
+    ),
+    (
+        "HPC2154",
+        "automatic export does not go off",
+        "FSx takes no export task beside automatic export, so `apply` and `destroy` switch it off before they export a file system that goes. FSx did not say in time that it is off. Nothing was deleted, and automatic export is on again.",
     ),
 ];

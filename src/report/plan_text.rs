@@ -213,6 +213,14 @@ pub fn impact(plan: &Plan) -> String {
     if !impact.queues_stopped.is_empty() && !destroy {
         parts.push(format!("jobs in {} end", impact.queues_stopped.join(", ")));
     }
+    let held = plan.steps.iter().find_map(|step| match &step.action {
+        crate::plan::StepAction::HoldQueues { queues } => Some(queues),
+        _ => None,
+    });
+    if let Some(queues) = held {
+        let queues = queues.join(", ");
+        parts.push(format!("jobs that run in {queues} end first, those that wait start afterwards"));
+    }
     for busy in &plan.busy_queues {
         let (jobs, nodes) = (busy.jobs as usize, busy.nodes as usize);
         let verb = if jobs == 1 { "runs" } else { "run" };

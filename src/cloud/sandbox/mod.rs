@@ -26,6 +26,8 @@ mod experiments;
 mod faults;
 mod file_systems;
 mod fleet;
+mod guards;
+mod head;
 mod identity;
 mod ids;
 mod instance;
@@ -55,7 +57,7 @@ mod world;
 pub use compute::Launch;
 pub use control::Sandbox;
 pub use faults::{
-    CallError, CallErrorKind, Crash, Fail, Fault, Files, HandEdit, NoCapacity, Script, Slow, Target, Verb,
+    CallError, CallErrorKind, Crash, Fail, Fault, Files, HandEdit, Jobs, NoCapacity, Script, Slow, Target, Verb,
 };
 pub use rehearsal::{Database, Machine};
 
