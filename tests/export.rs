@@ -8,11 +8,11 @@ use hpcctl::{
     apply::{self, Applied, ApplyError, Context, Event, ExportRequest, Stop, TransferKind},
     cloud::{
         Cloud, ErrorKind, PutCondition, TaskInput, TaskKind, TaskState,
-        sandbox::{CallError, CallErrorKind, Fault, Files, Jobs, Launch, Sandbox},
+        sandbox::{CallError, CallErrorKind, Fault, Files, HandEdit, Jobs, Launch, Sandbox, Script},
     },
     model::StackKey,
-    observe::keys,
-    plan::{Action, DataFate, Plan, StepAction},
+    observe::{self, Guards, Live, keys},
+    plan::{self, Action, DataFate, Obstacle, Plan, StepAction},
 };
 use std::{collections::BTreeMap, time::Duration};
 use support::*;
@@ -240,8 +240,7 @@ fn apply_brings_a_file_system_to_rest_before_it_goes() {
         assert_eq!(change.action, Action::Replace);
 
         let hold = number(&plan, |action| *action == StepAction::HoldQueues { queues: vec!["q".to_owned()] });
-        let release =
-            number(&plan, |action| *action == StepAction::Release { file_systems: vec![old.clone()] });
+        let release = number(&plan, |action| *action == StepAction::Release { file_systems: vec![old.clone()] });
         let stop = number(&plan, |action| matches!(action, StepAction::StopAutoExport { .. }));
         let export = number(&plan, |action| matches!(action, StepAction::Export { .. }));
         let update = number(&plan, |action| *action == StepAction::UpdateStack { stack: StackKey::Storage });
@@ -358,6 +357,96 @@ fn queues_that_an_apply_left_held_are_opened_by_the_next() {
     });
 }
 
+/// A cluster with a database that is protected, by its file or by hand.
+fn accounted(protected: bool) -> Built {
+    let text = std::fs::read_to_string("examples/clusters/accounting.yaml").unwrap();
+    assert!(text.contains("deletion_protection: true"), "the example is protected");
+    build("accounting.yaml", &text.replace("deletion_protection: true", &format!("deletion_protection: {protected}")))
+}
+
+async fn obstacles(cloud: &Cloud, plan: &Plan, built: &Built) -> Vec<Obstacle> {
+    let live = look(cloud, built).await;
+    let guards = observe::guards(cloud, &live, &plan::going(plan)).await.unwrap();
+    plan::obstacles(plan, &live, &guards)
+}
+
+fn edit(stack: &str, logical_id: &str, path: &str, value: serde_json::Value) -> HandEdit {
+    HandEdit { stack: stack.to_owned(), logical_id: logical_id.to_owned(), path: path.to_owned(), value }
+}
+
+fn logical_id(live: &Live, key: &StackKey, kind: &str) -> String {
+    live.stacks[key].resources.iter().find(|one| one.resource_type == kind).unwrap().logical_id.clone()
+}
+
+// AW-37
+#[test]
+fn everything_that_refuses_to_go_is_seen_before_anything_goes() {
+    on_sandbox(async {
+        let sandbox = Sandbox::in_memory(REGION);
+        let cloud = sandbox.cloud();
+        let built = accounted(true);
+        let name = built.graph.cluster.clone();
+        carry_out_well(&cloud, &plan_for(&cloud, &built).await).await;
+        let live = look(&cloud, &built).await;
+        let plan = plan_destroy(&cloud, &built).await;
+        let found = obstacles(&cloud, &plan, &built).await;
+        assert!(matches!(found[..], [Obstacle::Database { .. }]), "{found:?}");
+
+        // What the file opened, somebody may have closed by hand; and the head node, too.
+        let open = accounted(false);
+        carry_out_well(&cloud, &plan_for(&cloud, &open).await).await;
+        assert_eq!(obstacles(&cloud, &plan_destroy(&cloud, &open).await, &open).await, []);
+        let database = logical_id(&live, &StackKey::Accounting, "AWS::RDS::DBInstance");
+        let head = logical_id(&live, &StackKey::Head, "AWS::EC2::Instance");
+        let accounting = format!("{name}-accounting");
+        sandbox.hand_edit(edit(&accounting, &database, "DeletionProtection", true.into())).unwrap();
+        sandbox.hand_edit(edit(&format!("{name}-head"), &head, "DisableApiTermination", true.into())).unwrap();
+        let plan = plan_destroy(&cloud, &open).await;
+        let found = obstacles(&cloud, &plan, &open).await;
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert!(found.iter().any(|one| matches!(one, Obstacle::Instance { .. })));
+
+        // Whoever goes on all the same meets what AWS says, and the database stays.
+        sandbox.hand_edit(edit(&format!("{name}-head"), &head, "DisableApiTermination", false.into())).unwrap();
+        let (applied, _) = carried(&cloud, &plan, 60).await;
+        let words = format!("{:?}", applied.failed);
+        assert!(words.contains("Cannot delete protected DB Instance"), "{words}");
+    });
+}
+
+// AW-37: buckets, links and file systems that are not in order. FT-31: such an export fails in the sandbox.
+#[test]
+fn an_export_that_cannot_succeed_is_seen_before_anything_goes() {
+    on_sandbox(async {
+        let script = Script { absent: vec!["site-data".to_owned()], ..Script::default() };
+        let folder = std::env::temp_dir().join(format!("hpcctl-export-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let state = folder.join("sandbox.json");
+        let built = {
+            let cloud = Sandbox::open_with(&state, REGION, Script::default(), None).unwrap().cloud();
+            made(&cloud, WHOLE).await
+        };
+        let text = std::fs::read_to_string(&state).unwrap();
+        let mut world: serde_json::Value = serde_json::from_str(&text).unwrap();
+        world["buckets"].as_object_mut().unwrap().remove("site-data");
+        std::fs::write(&state, world.to_string()).unwrap();
+        let cloud = Sandbox::open_with(&state, REGION, script, None).unwrap().cloud();
+        let plan = plan_destroy(&cloud, &built).await;
+        let found = obstacles(&cloud, &plan, &built).await;
+        assert!(matches!(&found[..], [Obstacle::Bucket { bucket, .. }] if bucket == "site-data"), "{found:?}");
+        let (applied, _) = carried(&cloud, &plan, 60).await;
+        assert!(matches!(applied.failed[0].error, ApplyError::Transfer { .. }), "{:?}", applied.failed);
+
+        let mut live = look(&cloud, &built).await;
+        let file_system = live.file_systems.values_mut().next().unwrap();
+        file_system.state.lifecycle = "MISCONFIGURED".to_owned();
+        file_system.state.repositories[0].lifecycle = "MISCONFIGURED".to_owned();
+        let found = plan::obstacles(&plan, &live, &Guards::default());
+        assert!(matches!(found[..], [Obstacle::FileSystem { .. }, Obstacle::Link { .. }]), "{found:?}");
+        std::fs::remove_dir_all(&folder).unwrap();
+    });
+}
+
 // FT-01
 #[test]
 fn a_plan_that_is_tried_again_exports_again() {
@@ -401,13 +490,9 @@ fn an_export_before_a_deletion_joins_no_other() {
             tags: BTreeMap::new(),
         };
         cloud.file_systems.start_task(&earlier).await.unwrap();
-        let joined = apply::transfer(
-            &cloud,
-            &request(&id, TransferKind::Export, &[]),
-            &Events::default(),
-            &Stop::default(),
-        );
-        assert!(joined.await.unwrap().joined);
+        let same = request(&id, TransferKind::Export, &[]);
+        let done = apply::transfer(&cloud, &same, &Events::default(), &Stop::default()).await.unwrap();
+        assert!(done.joined);
         cloud.file_systems.start_task(&TaskInput { token: "else".to_owned(), ..earlier }).await.unwrap();
         let mut own = request(&id, TransferKind::Export, &[]);
         own.may_join = false;

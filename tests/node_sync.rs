@@ -6,8 +6,8 @@ mod support;
 use hpcctl::{
     cloud::{PutCondition, Timestamp, sandbox::Fault, sandbox::NoCapacity},
     node::{
-        self, Answer, Event, FleetOrder, Ledger, Machine, Order, OrderDocument, Pools, QueueOrder, StorageOrder, answer_key,
-        hostlist, orders_prefix, parse_resume_file,
+        self, Answer, Event, FleetOrder, Ledger, Machine, Order, OrderDocument, Pools, QueueOrder, StorageOrder,
+        answer_key, hostlist, orders_prefix, parse_resume_file,
         sync::{HoldWhy, Memory, Place, pass},
     },
     observe::{HeldWhy, NodeReport, SlurmReport, keys},
@@ -331,7 +331,7 @@ fn a_file_system_that_goes_is_used_by_nobody() {
     head.say("partitions", "PartitionName=q State=UP\n");
     order(&head, "a2", Order::Queue { name: "q".to_owned(), state: QueueOrder::Resume });
     sync(&head);
-    assert_eq!(told(&head)[0], "update partitionname=q state=down");
+    assert!(told(&head).iter().any(|call| call == "update partitionname=q state=down"));
 
     head.say("busy", "");
     order(&head, "b1", Order::Storage(StorageOrder::Release { file_systems: file_systems.clone() }));

@@ -80,8 +80,7 @@ impl Node {
         let sandbox = Sandbox::in_memory("eu-west-1");
         let instance = sandbox.launch(Launch { spot: true, ..Launch::default() }).unwrap();
         let path = format!("{}:/usr/bin:/bin", folder.join("bin").display());
-        let machine =
-            Machine {
+        let machine = Machine {
             proc: folder.join("proc"),
             fetched_conf: folder.join("fetched.conf"),
             path: Some(path),

@@ -60,7 +60,16 @@ impl<'a> Context<'a> {
         let name =
             |change: &crate::plan::Change| ((change.stack.clone(), change.logical_id.clone()), change.address.clone());
         let addresses = plan.changes.iter().map(name).collect();
-        Self { cloud, plan, listener, stop, programs: Vec::new(), addresses, began: cloud.clock.now(), patience: PATIENCE }
+        Self {
+            cloud,
+            plan,
+            listener,
+            stop,
+            programs: Vec::new(),
+            addresses,
+            began: cloud.clock.now(),
+            patience: PATIENCE,
+        }
     }
 
     /// Tells the listener.

@@ -144,7 +144,9 @@ impl Compute for Sandbox {
         self.call(call, |world, _| {
             // EC2 terminates all or none.
             for id in ids {
-                if let Some(words) = world.resources().find(|(_, one)| one.physical == *id).and_then(|(_, one)| guards::termination(one)) {
+                if let Some(words) =
+                    world.resources().find(|(_, one)| one.physical == *id).and_then(|(_, one)| guards::termination(one))
+                {
                     return Err(call.error(ErrorKind::Invalid, "OperationNotPermitted", words));
                 }
             }

@@ -60,7 +60,9 @@ fn due(world: &World) -> Vec<Found> {
     for (bucket, content) in &world.buckets {
         let given = content.objects.iter().filter(|(key, _)| key.contains("/orders/") && !key.contains("/status/"));
         for (key, versions) in given {
-            let Some(version) = versions.last().filter(|version| version.at.plus(ANSWER) <= world.now) else { continue };
+            let Some(version) = versions.last().filter(|version| version.at.plus(ANSWER) <= world.now) else {
+                continue;
+            };
             let Some(document) = version.body.as_ref().and_then(read) else { continue };
             let Some(cluster) = key.strip_prefix("clusters/").and_then(|rest| rest.split('/').next()) else { continue };
             if document.pointer("/order/storage").is_some() && has_head(world, cluster) {

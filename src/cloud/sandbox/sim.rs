@@ -105,7 +105,8 @@ impl Sim<'_> {
             return self.skip_delete(stack, logical, old, resource);
         }
         let now = self.world.now;
-        let failure = self.failure(stack, logical, &resource.kind, Verb::Delete).or_else(|| guards::objection(&resource));
+        let failure =
+            self.failure(stack, logical, &resource.kind, Verb::Delete).or_else(|| guards::objection(&resource));
         let blocked = Estate { world: self.world, stack }.blocked(&resource).is_some();
         // EC2 refuses at once, but CloudFormation tries again for minutes.
         let patience = if blocked && resource.kind.starts_with("AWS::EC2::") { 300 } else { 0 };

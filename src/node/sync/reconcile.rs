@@ -10,8 +10,7 @@
 //!   as IDLE (`idle_on_node_suspend`), with the old reason still there: only a DOWN or DRAIN node's reason means something.
 
 use super::{
-    HoldWhy,
-    Action, Cause, FailedStart, KnownLaunch, Memory, Orphan, World,
+    Action, Cause, FailedStart, HoldWhy, KnownLaunch, Memory, Orphan, World,
     decided::Decided,
     world::{Life, Owned},
 };
