@@ -234,6 +234,25 @@ fn automatic_export_is_off_before_the_task_and_on_again_when_that_fails() {
     });
 }
 
+// AW-36: an apply that died with automatic export off is seen by the next plan.
+#[test]
+fn automatic_export_that_is_off_is_switched_on_again() {
+    on_sandbox(async {
+        let cloud = hpcctl::cloud::sandbox::in_memory(REGION);
+        let built = made(&cloud, AUTO).await;
+        let id = file_system(&cloud, &built).await;
+        assert!(plan_for(&cloud, &built).await.is_empty());
+        let state = cloud.file_systems.file_system(&id).await.unwrap().unwrap();
+        let link = state.repositories[0].association.clone().unwrap();
+        cloud.file_systems.set_auto_export(&link, &[]).await.unwrap();
+        let plan = plan_for(&cloud, &built).await;
+        assert!(matches!(plan.steps[0].action, StepAction::StartAutoExport { .. }), "{:?}", plan.steps);
+        carry_out_well(&cloud, &plan).await;
+        assert_eq!(auto_export(&cloud, &id).await, ["CHANGED", "NEW"]);
+        assert!(plan_for(&cloud, &built).await.is_empty());
+    });
+}
+
 // The issue, item 3: a write during the export is impossible by the order of steps.
 #[test]
 fn apply_brings_a_file_system_to_rest_before_it_goes() {
