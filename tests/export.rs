@@ -208,7 +208,17 @@ fn automatic_export_is_off_before_the_task_and_on_again_when_that_fails() {
         assert_eq!(auto_export(&cloud, &id).await, ["CHANGED", "NEW"]);
         let beside = request(&id, TransferKind::Export, &[]);
         let refused = apply::transfer(&cloud, &beside, &Events::default(), &Stop::default()).await.unwrap_err();
-        assert!(format!("{refused:?}").contains("cannot run at the same time"), "{refused:?}");
+        assert!(matches!(refused, ApplyError::ExportsItself { .. }), "{refused:?}");
+        let raw = TaskInput {
+            file_system: id.clone(),
+            kind: TaskKind::ExportToRepository,
+            paths: Vec::new(),
+            report: None,
+            token: "raw".to_owned(),
+            tags: BTreeMap::new(),
+        };
+        let refused = cloud.file_systems.start_task(&raw).await.unwrap_err();
+        assert!(refused.message.contains("cannot run at the same time"), "{refused:?}");
 
         let plan = plan_destroy(&cloud, &built).await;
         let stop = number(&plan, |action| matches!(action, StepAction::StopAutoExport { .. }));
@@ -221,6 +231,25 @@ fn automatic_export_is_off_before_the_task_and_on_again_when_that_fails() {
         assert!(events.contains(&Event::AutoExportRestored { storage: "data".to_owned(), error: None }));
         carry_out_well(&cloud, &plan_destroy(&cloud, &built).await).await;
         assert!(look(&cloud, &built).await.stacks.is_empty());
+    });
+}
+
+// AW-36: an apply that died with automatic export off is seen by the next plan.
+#[test]
+fn automatic_export_that_is_off_is_switched_on_again() {
+    on_sandbox(async {
+        let cloud = hpcctl::cloud::sandbox::in_memory(REGION);
+        let built = made(&cloud, AUTO).await;
+        let id = file_system(&cloud, &built).await;
+        assert!(plan_for(&cloud, &built).await.is_empty());
+        let state = cloud.file_systems.file_system(&id).await.unwrap().unwrap();
+        let link = state.repositories[0].association.clone().unwrap();
+        cloud.file_systems.set_auto_export(&link, &[]).await.unwrap();
+        let plan = plan_for(&cloud, &built).await;
+        assert!(matches!(plan.steps[0].action, StepAction::StartAutoExport { .. }), "{:?}", plan.steps);
+        carry_out_well(&cloud, &plan).await;
+        assert_eq!(auto_export(&cloud, &id).await, ["CHANGED", "NEW"]);
+        assert!(plan_for(&cloud, &built).await.is_empty());
     });
 }
 
@@ -527,4 +556,21 @@ fn a_task_that_nobody_shows_is_not_waited_for_without_end() {
         let stopped = apply::transfer(&cloud, &export, &Events::default(), &stop).await;
         assert!(matches!(stopped, Err(ApplyError::Interrupted)), "{stopped:?}");
     });
+}
+
+// AW-53
+#[test]
+fn a_lustre_that_is_gone_is_let_go_of() {
+    let folder = std::env::temp_dir().join(format!("hpcctl-release-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let built = cluster(WHOLE);
+    std::fs::write(folder.join("storage.sh"), &built.rendered.files["head/storage.sh"].content).unwrap();
+    std::fs::write(folder.join("mounts"), "10.0.0.9@tcp:/b /fsx lustre rw 0 0\nfs-2:/ /home nfs4 rw 0 0\n").unwrap();
+    let script = r#"cd "$1"; . ./storage.sh; MOUNTS=$1/mounts
+        umount() { echo "umount $*"; }; timeout() { echo "timeout $*"; }
+        release /fsx; release /home"#;
+    let said = std::process::Command::new("bash").args(["-c", script, "bash"]).arg(&folder).output().unwrap();
+    std::fs::remove_dir_all(&folder).unwrap();
+    let said = String::from_utf8(said.stdout).unwrap();
+    assert_eq!(said, "timeout 60 umount -f -l /fsx\numount /home\n");
 }

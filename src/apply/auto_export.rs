@@ -35,6 +35,17 @@ pub(super) async fn stop(
     }
 }
 
+/// Switches it on again.
+pub(super) async fn start(
+    context: &Context<'_>,
+    associations: &BTreeMap<String, Vec<String>>,
+) -> Result<bool, ApplyError> {
+    for (association, events) in associations {
+        context.cloud.file_systems.set_auto_export(association, events).await?;
+    }
+    Ok(false)
+}
+
 /// The associations that export by themselves, or whose change is under way.
 async fn exporting(context: &Context<'_>, storage: &str, file_system: &str) -> Result<Vec<String>, ApplyError> {
     let gone = || ApplyError::NotAvailable { storage: storage.to_owned(), lifecycle: "gone".to_owned() };

@@ -85,6 +85,13 @@ pub enum ApplyError {
     },
     /// An order to the head node was not carried out.
     Order(OrderError),
+    /// The file system exports by itself: FSx takes no export task beside that.
+    ExportsItself {
+        /// The file system's name.
+        storage: String,
+        /// The directories that are exported so.
+        paths: Vec<String>,
+    },
     /// Automatic export does not go off.
     AutoExport {
         /// The file system's name.

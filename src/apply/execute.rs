@@ -139,6 +139,7 @@ async fn perform(context: &Context<'_>, step: &Step) -> Result<bool, ApplyError>
         StepAction::StopAutoExport { storage, file_system, associations } => {
             auto_export::stop(context, storage, file_system, associations).await
         }
+        StepAction::StartAutoExport { associations } => auto_export::start(context, associations).await,
         StepAction::Export { storage, file_system } => {
             let request = ExportRequest {
                 storage: storage.clone(),

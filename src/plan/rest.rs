@@ -40,6 +40,24 @@ pub fn auto_exports(live: &Live, file_system: &str) -> BTreeMap<String, Vec<Stri
     links.filter_map(|link| Some((link.association.clone()?, link.auto_export.clone()))).collect()
 }
 
+/// Associations that should export by themselves and do not: an apply that switched it off died before it could take
+/// that back, or somebody did it by hand. Those that change or go anyway are left out.
+pub fn silent_links(changes: &[Change], live: &Live) -> BTreeMap<String, Vec<String>> {
+    let Some(stack) = live.stacks.get(&StackKey::Storage) else { return BTreeMap::new() };
+    let going = going(changes);
+    let stays = live.file_systems.values().filter(|one| !going.contains(&one.state.id));
+    let silent = stays.flat_map(|one| &one.state.repositories).filter(|link| link.auto_export.is_empty());
+    let wish = |association: &String| -> Option<Vec<String>> {
+        let resource = stack.resources.iter().find(|one| one.physical_id == *association)?;
+        let changes_anyway = |change: &Change| change.logical_id == resource.logical_id;
+        let path = format!("/Resources/{}/Properties/S3/AutoExportPolicy/Events", resource.logical_id);
+        let events = stack.template.pointer(&path)?.as_array()?;
+        let events: Vec<String> = events.iter().filter_map(|event| Some(event.as_str()?.to_owned())).collect();
+        (!changes.iter().any(changes_anyway) && !events.is_empty()).then_some(events)
+    };
+    silent.filter_map(|link| Some((link.association.clone()?, wish(link.association.as_ref()?)?))).collect()
+}
+
 /// Login nodes take no orders: what people write there while a file system is exported is in no export.
 pub fn mark_login_nodes(changes: &mut [Change], live: &Live) {
     let logins = live.instances.iter().any(|one| one.has_role("login"));

@@ -46,6 +46,11 @@ pub enum StepAction {
         /// The associations that export by themselves, and which events.
         associations: BTreeMap<String, Vec<String>>,
     },
+    /// Switches automatic export on again, where it should be on.
+    StartAutoExport {
+        /// The associations, and which events.
+        associations: BTreeMap<String, Vec<String>>,
+    },
     /// Exports a file system to S3 and waits for the end.
     Export {
         /// Its name in the cluster file.

@@ -45,6 +45,10 @@ pub struct Work<'a> {
 pub fn to_apply(work: &Work<'_>) -> Vec<Step> {
     let mut list = List::default();
     let left_held = rest::left_held(work.live);
+    let associations = rest::silent_links(work.changes, work.live);
+    if !associations.is_empty() {
+        list.push(StepAction::StartAutoExport { associations }, &[], duration::AUTO_EXPORT_SECONDS);
+    }
     if work.stacks.is_empty() && !work.files_change {
         // An apply that held the queues died, and what it was for is done or not wanted any more.
         if left_held {

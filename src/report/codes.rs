@@ -217,4 +217,9 @@ pub static CODES: &[(&str, &str, &str)] = &[
         "automatic export does not go off",
         "FSx takes no export task beside automatic export, so `apply` and `destroy` switch it off before they export a file system that goes. FSx did not say in time that it is off. Nothing was deleted, and automatic export is on again.",
     ),
+    (
+        "HPC2155",
+        "the file system exports by itself",
+        "An association with `auto_export` writes changes to S3 as they happen, and FSx takes no export task beside it. `export-fsx` leaves such a file system alone unless it is named. Before such a file system goes, `apply` and `destroy` switch automatic export off and export what is left.",
+    ),
 ];

@@ -348,6 +348,12 @@ impl From<ApplyError> for Failure {
                 exit::ERROR,
             ),
             ApplyError::Order(error) => OperateError::from(error).into(),
+            ApplyError::ExportsItself { storage, paths } => Failure::new(
+                "HPC2155",
+                format!("`{storage}` exports {} by itself, and FSx takes no export task beside that", paths.join(", ")),
+                "nothing has to be done; to export by hand, apply without `auto_export`",
+                exit::ERROR,
+            ),
             ApplyError::AutoExport { storage, associations } => Failure::new(
                 "HPC2154",
                 format!("automatic export of `{storage}` does not go off: {}", associations.join(", ")),

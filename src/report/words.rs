@@ -91,6 +91,10 @@ pub fn step(action: &StepAction) -> String {
         StepAction::Release { file_systems } => format!("unmount {} on the head node", file_systems.join(", ")),
         StepAction::OpenQueues => "open the queues again".to_owned(),
         StepAction::StopAutoExport { storage, .. } => format!("stop automatic export of {storage}"),
+        StepAction::StartAutoExport { associations } => {
+            let names: Vec<&str> = associations.keys().map(String::as_str).collect();
+            format!("start automatic export of {}", names.join(", "))
+        }
         StepAction::Export { storage, .. } => format!("export {storage}"),
         StepAction::ContinueRollback { stack } => format!("repair stack {stack}"),
         StepAction::CreateStack { stack } => format!("create stack {stack}"),
