@@ -289,6 +289,7 @@ fn apply_brings_a_file_system_to_rest_before_it_goes() {
         assert!(cloud.compute.instances(&[running]).await.unwrap().iter().all(|one| one.state != "running"));
         let began = tasks(&cloud, &old).await;
         assert!(began.iter().any(|task| task.kind == TaskKind::ExportToRepository), "{began:?}");
+        cloud.clock.sleep(Duration::from_secs(1800)).await;
         assert!(plan_for(&cloud, &after).await.is_empty());
         // The order that opens the queues was answered, and none is left.
         assert!(cloud.objects.list(BUCKET, "clusters/linked/orders/").await.unwrap().is_empty());

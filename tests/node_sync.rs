@@ -344,8 +344,13 @@ fn a_file_system_that_goes_is_used_by_nobody() {
     assert_eq!((answer("b2").failed, mounting()), (None, vec!["umount /fsx".to_owned()]), "no other file system");
 
     fs::write(head.beside("proc/self/mounts"), "10.0.0.9@tcp:/a /other lustre rw 0 0\n").unwrap();
+    // Not before what is mounted has come.
+    let early = StorageOrder::Open { file_systems: file_systems.clone(), revision: 2 };
+    order(&head, "c0", Order::Storage(early));
+    sync(&head);
+    assert!(Memory::read(&head.home).unwrap().storage.is_some() && object(&head, &answer_key("head", "c0")).is_none());
     order(&head, "c1", Order::Queue { name: "q".to_owned(), state: QueueOrder::Drain });
-    order(&head, "c2", Order::Storage(StorageOrder::Open { file_systems }));
+    order(&head, "c2", Order::Storage(StorageOrder::Open { file_systems, revision: 1 }));
     sync(&head);
     assert_eq!(mounting(), ["mount /fsx", "mount /home"]);
     assert_eq!(told(&head).last().unwrap(), "update partitionname=q state=drain", "what was ordered meanwhile");

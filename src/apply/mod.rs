@@ -6,6 +6,7 @@
 
 mod archive;
 mod auto_export;
+mod await_head;
 mod context;
 mod error;
 mod event;
@@ -24,10 +25,11 @@ mod undo;
 mod verify;
 
 pub use archive::bootstrap;
+pub use await_head::{HeadWait, await_head};
 pub use context::{Context, Stop};
-pub use error::{ApplyError, FailedResource};
+pub use error::{ApplyError, Console, FailedResource, HeadSilence};
 pub use event::{Event, Listener};
-pub use execute::{Applied, StepFailure, execute};
+pub use execute::{Applied, StepFailure, execute, finish};
 pub use export::{ExportRequest, ExportResult, FailedFile, TransferKind, transfer};
 pub use lock::{Lock, LockInfo, LockOutcome, Owner, read_lock, unlock};
 pub use orders::{OrderError, OrderOutcome, order};

@@ -7,12 +7,10 @@ use crate::observe::{Order, StorageOrder};
 const HOLD_SECONDS: u64 = 300;
 /// Seconds that it has to unmount: dirty pages go to the servers first.
 const RELEASE_SECONDS: u64 = 900;
-/// Seconds until it opens the queues; one that has just been made has to boot.
-const OPEN_SECONDS: u64 = 1800;
 
 /// Holds all queues, and waits until no compute node is left that could write.
 pub(super) async fn hold(context: &Context<'_>) -> Result<bool, ApplyError> {
-    give(context, StorageOrder::Hold, HOLD_SECONDS).await?;
+    give(context, StorageOrder::Hold, Some(HOLD_SECONDS)).await?;
     let until = context.cloud.clock.now().plus(i64::try_from(context.patience.as_secs()).unwrap_or(i64::MAX / 2));
     let (mut pace, mut told) = (Pace::new(), None);
     loop {
@@ -33,15 +31,17 @@ pub(super) async fn hold(context: &Context<'_>) -> Result<bool, ApplyError> {
 
 /// Lets the head node unmount file systems.
 pub(super) async fn release(context: &Context<'_>, file_systems: &[String]) -> Result<bool, ApplyError> {
-    give(context, StorageOrder::Release { file_systems: file_systems.to_vec() }, RELEASE_SECONDS).await.map(|()| false)
+    let wish = StorageOrder::Release { file_systems: file_systems.to_vec() };
+    give(context, wish, Some(RELEASE_SECONDS)).await.map(|()| false)
 }
 
-/// Opens the queues.
+/// Lets the head node open the queues when it runs the revision; nobody waits for it here.
 pub(super) async fn open(context: &Context<'_>) -> Result<bool, ApplyError> {
-    give(context, StorageOrder::Open { file_systems: Vec::new() }, OPEN_SECONDS).await.map(|()| false)
+    let wish = StorageOrder::Open { file_systems: Vec::new(), revision: context.plan.revision };
+    give(context, wish, None).await.map(|()| false)
 }
 
-async fn give(context: &Context<'_>, wish: StorageOrder, seconds: u64) -> Result<(), ApplyError> {
-    let given = order(context.cloud, &context.plan.cluster, Order::Storage(wish), Some(seconds), &context.stop);
+async fn give(context: &Context<'_>, wish: StorageOrder, seconds: Option<u64>) -> Result<(), ApplyError> {
+    let given = order(context.cloud, &context.plan.cluster, Order::Storage(wish), seconds, &context.stop);
     given.await.map(drop).map_err(ApplyError::Order)
 }

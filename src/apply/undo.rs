@@ -44,7 +44,7 @@ pub(super) async fn undo(context: &Context<'_>, begun: &BTreeSet<usize>, done: &
             }
         }
     }
-    let open = Order::Storage(StorageOrder::Open { file_systems });
+    let open = Order::Storage(StorageOrder::Open { file_systems, revision: 0 });
     let given = order(context.cloud, &context.plan.cluster, open, None, &context.stop).await;
     context.tell(&match given {
         Ok(_) => Event::QueuesReopened,

@@ -60,6 +60,8 @@ pub enum StorageOrder {
     Open {
         /// Their ids.
         file_systems: Vec<String>,
+        /// Not before the head node runs this revision: what is mounted comes with it.
+        revision: u64,
     },
 }
 

@@ -24,5 +24,6 @@ pub use build::{CLUSTER_FACTS, Desired, PlanError, plan};
 pub use change::*;
 pub use destroy::{DestroyOptions, destroy};
 pub use document::*;
+pub use duration::HEAD_BOOT_LIMIT;
 pub use obstacles::{Obstacle, going, obstacles};
 pub use step::*;

@@ -42,6 +42,11 @@ pub fn event_text(at: Timestamp, event: &Event, paint: Paint) -> Option<String> 
         Event::QueuesReopened => "     the head node opens the queues again: nothing was deleted".to_owned(),
         Event::QueuesStayHeld => "     the queues stay held: apply again, which opens them at its end".to_owned(),
         Event::Terminating { left } => format!("     {} to terminate", words::count(*left, "instance")),
+        Event::HeadAwaited { revision, seconds, reported } => {
+            let before = reported.map_or_else(String::new, |before| format!("; it runs revision {before}"));
+            format!("     the head node has not reported revision {revision} yet ({}){before}", duration(*seconds))
+        }
+        Event::HeadUnseen { error } => format!("     cannot look at the head node, trying again: {error}"),
         Event::LockTakenOver { owner } => format!("     took over the lock of {owner}, who is gone"),
     };
     Some(format!("{clock} {line}"))

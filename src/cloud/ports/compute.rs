@@ -25,6 +25,8 @@ pub trait Compute: Send + Sync {
     async fn ailing(&self, ids: &[String]) -> Result<Vec<InstanceHealth>>;
     /// Those of these instances that are protected against termination (`DisableApiTermination`).
     async fn termination_protected(&self, ids: &[String]) -> Result<Vec<String>>;
+    /// The end of what an instance wrote to its console, as text; `None`: EC2 shows nothing yet.
+    async fn console(&self, id: &str) -> Result<Option<String>>;
     /// Begins to terminate instances. Those that are gone already do not count as failures.
     async fn terminate(&self, ids: &[String]) -> Result<()>;
     /// The subnets with these ids.

@@ -5,7 +5,7 @@ use super::{
     control::{Call, Sandbox},
     eval::plain,
     faults::Script,
-    fleet, guards,
+    fleet, guards, head,
     ids::{hex, number},
     instance::Instance,
     world::World,
@@ -136,6 +136,17 @@ impl Compute for Sandbox {
                 world.resources().any(|(_, one)| one.physical == **id && guards::termination(one).is_some())
             };
             Ok(ids.iter().filter(guarded).cloned().collect())
+        })
+    }
+
+    async fn console(&self, id: &str) -> Result<Option<String>> {
+        let call = Call::look(SERVICE, "GetConsoleOutput");
+        self.call(call, |world, script| match world.instances.get(id) {
+            Some(instance) => Ok(head::console(world, script, instance)),
+            None => {
+                let words = format!("The instance ID '{id}' does not exist");
+                Err(call.error(ErrorKind::NotFound, "InvalidInstanceID.NotFound", words))
+            }
         })
     }
 

@@ -28,6 +28,7 @@ mod file_systems;
 mod fleet;
 mod guards;
 mod head;
+mod held;
 mod identity;
 mod ids;
 mod instance;
@@ -57,7 +58,8 @@ mod world;
 pub use compute::Launch;
 pub use control::Sandbox;
 pub use faults::{
-    CallError, CallErrorKind, Crash, Fail, Fault, Files, HandEdit, Jobs, NoCapacity, Script, Slow, Target, Verb,
+    CallError, CallErrorKind, Crash, Fail, Fault, Files, HandEdit, HeadFault, HeadTrouble, Jobs, NoCapacity, Script,
+    Slow, Target, Verb,
 };
 pub use rehearsal::{Database, Machine};
 

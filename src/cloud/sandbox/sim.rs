@@ -7,7 +7,7 @@ use super::{
     apply, effects,
     estate::Estate,
     faults::{Fault, Script, Verb},
-    guards, head,
+    guards, head, held,
     operation::{Action, Operation, StepState},
     phases,
     resource::Resource,
@@ -34,7 +34,8 @@ impl Sim<'_> {
         }
         self.world.now = self.world.now.max(target);
         effects::settle_tasks(self.world);
-        head::tend(self.world, self.script);
+        held::tend(self.world, self.script);
+        head::report(self.world, self.script);
         self.edit_by_hand();
     }
 

@@ -26,6 +26,9 @@ pub(super) async fn carry_out(
         let Some((body, _)) = cloud.objects.get(bucket, &object.key).await? else { continue };
         let order = parse(&body, &object.key);
         let id = order.as_ref().map_or_else(|(id, _)| id.clone(), |order| order.id.clone());
+        if order.as_ref().is_ok_and(|order| storage::is_early(&order.order, cluster)) {
+            continue;
+        }
         let answer = answer_key(name, &id);
         if find(cloud, bucket, &answer).await?.is_none() {
             let result = match &order {

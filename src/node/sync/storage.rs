@@ -27,8 +27,13 @@ pub(super) async fn one(
     Some(match order {
         StorageOrder::Hold => hold(cloud, cluster, memory).await,
         StorageOrder::Release { file_systems } => release(cloud, machine, file_systems).await,
-        StorageOrder::Open { file_systems } => reopen(cluster, home, machine, file_systems, memory).await,
+        StorageOrder::Open { file_systems, .. } => reopen(cluster, home, machine, file_systems, memory).await,
     })
+}
+
+/// Whether an order has to wait until the head node runs another revision.
+pub(super) fn is_early(order: &Order, cluster: &Cluster) -> bool {
+    matches!(order, Order::Storage(StorageOrder::Open { revision, .. }) if cluster.revision() < *revision)
 }
 
 async fn hold(cloud: &Cloud, cluster: &Cluster, memory: &mut Memory) -> Result<(), NodeError> {
