@@ -6,13 +6,14 @@ mod support;
 
 use hpcctl::{
     apply::{self, Applied, ApplyError, Context, Event, ExportRequest, Stop, TransferKind},
+    catalog::ResourceCatalog,
     cloud::{
         Cloud, ErrorKind, PutCondition, TaskInput, TaskKind, TaskState,
         sandbox::{CallError, CallErrorKind, Fault, Files, HandEdit, Jobs, Launch, Sandbox, Script},
     },
     model::StackKey,
-    observe::{self, Guards, Live, keys},
-    plan::{self, Action, DataFate, Obstacle, Plan, StepAction},
+    observe::{self, Guards, Live, SlurmReport},
+    plan::{self, Action, DataFate, Desired, Obstacle, Plan, StepAction},
 };
 use std::{collections::BTreeMap, time::Duration};
 use support::*;
@@ -373,16 +374,19 @@ fn queues_that_an_apply_left_held_are_opened_by_the_next() {
         let built = made(&cloud, WHOLE).await;
         let report = serde_json::json!({
             "kind": "hpcctl/slurm-report", "format_version": "1.0", "cluster": "linked", "revision": 1,
-            "at": cloud.clock.now(), "set_up_failed": null,
+            "instance": "i-1", "at": cloud.clock.now(), "set_up_failed": null,
             "queues": [{
                 "name": "q", "state": "down", "held": { "why": "storage", "since": cloud.clock.now() },
                 "failed_starts": 0, "running": 0, "pending": 0, "busy_nodes": 0, "pools": [],
                 "last_failed_starts": [], "failing": [],
             }],
         });
-        let body = serde_json::to_vec(&report).unwrap();
-        cloud.objects.put(BUCKET, &keys::slurm_report("linked"), body, PutCondition::Always).await.unwrap();
-        let plan = plan_for(&cloud, &built).await;
+        let mut live = look(&cloud, &built).await;
+        live.slurm = SlurmReport::parse(&serde_json::to_vec(&report).unwrap());
+        assert!(live.slurm.is_some());
+        let desired = Desired { document: &built.document, graph: &built.graph, rendered: &built.rendered };
+        let plan = plan::plan(&desired, &live, &ResourceCatalog::embedded()).unwrap();
+        assert_eq!(Some(plan.revision), live.revision.as_ref().map(|revision| revision.number), "no new one");
         assert!(plan.steps.iter().any(|step| step.action == StepAction::OpenQueues), "{:?}", plan.steps);
     });
 }
