@@ -19,7 +19,7 @@ fn with_spot() -> String {
 
 fn resume(head: &Head, list: &str, file: Option<&str>) -> (Result<bool, NodeError>, Vec<Event>) {
     let nodes = hostlist::expand(list).unwrap();
-    let jobs = parse_resume_file(file, &nodes).unwrap();
+    let jobs = parse_resume_file(file, &nodes, &mut |_| {});
     let mut events = Vec::new();
     let mut keep = |event| events.push(event);
     let result = on_sandbox(node::resume(&head.cloud, &head.cluster, &head.home, jobs, &mut keep));
@@ -171,4 +171,25 @@ fn suspending_what_is_gone_is_no_error() {
     resume(&head, "q-od-1", None).0.unwrap();
     suspend(&head, "q-od-1", Why::Failed);
     assert_eq!(Pools::read(&head.home).unwrap().failures.get("q"), Some(&1));
+}
+
+#[test]
+fn several_programs_at_once_launch_a_node_once() {
+    let head = Head::of("at-once", &with_spot());
+    resume(&head, "q-od-1", None).0.unwrap();
+    let wanted = || {
+        let nodes = hostlist::expand("q-od-[1-3]").unwrap();
+        parse_resume_file(None, &nodes, &mut |_| {})
+    };
+    // Each waits in the look at the instance that runs: all have looked before the first begins.
+    on_sandbox(async {
+        let (mut one, mut two, mut three) = (|_| {}, |_| {}, |_| {});
+        let all = futures_util::future::join_all([
+            node::resume(&head.cloud, &head.cluster, &head.home, wanted(), &mut one),
+            node::resume(&head.cloud, &head.cluster, &head.home, wanted(), &mut two),
+            node::resume(&head.cloud, &head.cluster, &head.home, wanted(), &mut three),
+        ]);
+        all.await
+    });
+    assert_eq!(head.instances().len(), 3);
 }
