@@ -5,7 +5,7 @@ mod support;
 
 use hpcctl::{
     cloud::sandbox::{Crash, Fault, NoCapacity},
-    node::{self, Event, Ledger, NodeError, Pools, Why, hostlist, parse_resume_file},
+    node::{self, Event, Launch, LaunchedNode, Ledger, NodeError, Pools, Why, hostlist, parse_resume_file},
 };
 use support::{
     head::{CLUSTER, Head, lines},
@@ -174,22 +174,23 @@ fn suspending_what_is_gone_is_no_error() {
 }
 
 #[test]
-fn several_programs_at_once_launch_a_node_once() {
-    let head = Head::of("at-once", &with_spot());
+fn what_another_program_began_in_between_is_its() {
+    let head = Head::of("in-between", &with_spot());
     resume(&head, "q-od-1", None).0.unwrap();
-    let wanted = || {
-        let nodes = hostlist::expand("q-od-[1-3]").unwrap();
-        parse_resume_file(None, &nodes, &mut |_| {})
+    let nodes = hostlist::expand("q-od-[1-3]").unwrap();
+    let mut said = Vec::new();
+    // It has looked when it says what runs, and begins after that.
+    let mut other = |event: Event| {
+        if matches!(event, Event::Running { .. }) {
+            let mut launch = Launch::new("0f".repeat(16), "head", "q", "od", head.cloud.clock.now(), Vec::new());
+            let node = LaunchedNode { name: "q-od-2".to_owned(), address: "10.0.0.9".to_owned() };
+            launch.nodes.insert("i-0123456789abcdef0".to_owned(), node);
+            Ledger::new(&head.home).record(&launch).unwrap();
+        }
+        said.push(event);
     };
-    // Each waits in the look at the instance that runs: all have looked before the first begins.
-    on_sandbox(async {
-        let (mut one, mut two, mut three) = (|_| {}, |_| {}, |_| {});
-        let all = futures_util::future::join_all([
-            node::resume(&head.cloud, &head.cluster, &head.home, wanted(), &mut one),
-            node::resume(&head.cloud, &head.cluster, &head.home, wanted(), &mut two),
-            node::resume(&head.cloud, &head.cluster, &head.home, wanted(), &mut three),
-        ]);
-        all.await
-    });
-    assert_eq!(head.instances().len(), 3);
+    let jobs = parse_resume_file(None, &nodes, &mut |_| {});
+    on_sandbox(node::resume(&head.cloud, &head.cluster, &head.home, jobs, &mut other)).unwrap();
+    assert_eq!(head.instances().len(), 2, "q-od-1 and q-od-3; the other program has q-od-2");
+    assert!(lines(&said).contains(&"q-od-2 are being launched already".to_owned()), "{:?}", lines(&said));
 }
