@@ -80,7 +80,7 @@ fn a_cluster_in_order_is_left_alone_and_nodes_get_their_names() {
     let head = Head::of("order", CLUSTER);
     resume(&head, "q-od-[1-2]");
     head.show_each(&[("q-od-1", "ALLOCATED+CLOUD", ""), ("q-od-2", "IDLE+CLOUD", ""), ("q-od-3", ASLEEP, "")]);
-    head.say("jobs", "7|RUNNING|q|1|q-od-1\n8|PENDING|q|4|\n");
+    head.say("jobs", "7|RUNNING|q|None|q-od-1\n8|PENDING|q|Resources|\n");
     assert_eq!(sync(&head), Vec::<String>::new());
     assert_eq!(told(&head), Vec::<String>::new());
     let mut names: Vec<String> = head.instances().iter().map(|one| one.tags["Name"].clone()).collect();
@@ -103,7 +103,7 @@ fn a_cluster_in_order_is_left_alone_and_nodes_get_their_names() {
 fn a_resume_that_died_before_it_wrote_anything_is_done_for_it() {
     let head = Head::of("killed-early", CLUSTER);
     head.show_each(&[("q-od-1", RISING, ""), ("q-od-2", RISING, "")]);
-    head.say("jobs", "7|CONFIGURING|q|2|q-od-[1-2]\n");
+    head.say("jobs", "7|CONFIGURING|q|None|q-od-[1-2]\n");
     assert_eq!(sync(&head), Vec::<String>::new(), "it may be at it");
     wait(&head, 31);
     let said = sync(&head);
@@ -338,7 +338,7 @@ fn people_see_what_the_head_node_says() {
     let head = Head::of("people", CLUSTER);
     resume(&head, "q-od-1");
     head.show_each(&[("q-od-1", "ALLOCATED+CLOUD", ""), ("q-od-2", "DOWN+CLOUD", "a bad fan")]);
-    head.say("jobs", "7|RUNNING|q|1|q-od-1\n");
+    head.say("jobs", "7|RUNNING|q|None|q-od-1\n8|PENDING|q|launch failed requeued held|\n9|PENDING|q|Priority|\n");
     sync(&head);
     let changed = support::build("people", &CLUSTER.replace("c5.xlarge", "c5.2xlarge"));
     let plan = on_sandbox(plan_for(&head.cloud, &changed));
@@ -355,7 +355,10 @@ fn people_see_what_the_head_node_says() {
         rehearsal: None,
     };
     let text = status.text(hpcctl::report::paint::Paint::PLAIN);
-    assert!(text.contains("queue q") && text.contains("1 job on 1 node, 0 pending"), "{text}");
+    assert!(text.contains("queue q") && text.contains("1 job on 1 node, 2 pending"), "{text}");
+    // ND-06: a job that waits for somebody is named, one that waits for nodes is not.
+    assert!(text.contains("! job 8 is held (launch failed requeued held): `scontrol release 8`"), "{text}");
+    assert!(!text.contains("job 9"), "{text}");
     assert!(text.contains("! q-od-2: a bad fan"), "{text}");
     // Whether jobs run is no part of the plan's digest.
     head.say("jobs", "");

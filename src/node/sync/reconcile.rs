@@ -33,7 +33,7 @@ const UNKNOWN: i64 = 120;
 /// A node that does not answer and has no instance.
 const SILENT: i64 = 60;
 /// The end of a job takes as long as UnkillableStepTimeout at most.
-const COMPLETING: i64 = 180;
+const COMPLETING: i64 = 300;
 /// A status check may fail for a while.
 const IMPAIRED: i64 = 180;
 /// The first pause before a node that failed comes back; it doubles up to the longest.
