@@ -81,7 +81,8 @@ pub fn node(args: &NodeArgs, global: &Global, output: &mut Output) -> Result<u8,
         NodeCommand::Resume { nodes, resume_file } => resume(&home, nodes, resume_file.as_ref(), global, output),
         NodeCommand::Suspend { nodes, failed } => suspend(&home, nodes, *failed, global, output),
         NodeCommand::Sync { once, prefix, logs } => {
-            let place = Place { tree: prefix.join("node"), program: prefix.join("bin/hpcctl"), logs: logs.clone() };
+            let (tree, program) = (prefix.join("node"), prefix.join("bin/hpcctl"));
+            let place = Place { tree, program, logs: logs.clone(), machine: Machine::default() };
             sync(&home, &place, *once, global, output)
         }
         NodeCommand::Watch(args) => watch(&home, args, global, output),
@@ -99,9 +100,9 @@ fn resume(
     let nodes = hostlist::expand(nodes)?;
     // slurmctld deletes the file soon: one that is gone is as good as none.
     let text = resume_file.and_then(|path| std::fs::read_to_string(path).ok());
-    let jobs = parse_resume_file(text.as_deref(), &nodes)?;
     on_cloud(global, Some(&cluster.config.region.clone()), |cloud, _| async move {
         let mut events = log(output, cloud.clock.clone());
+        let jobs = parse_resume_file(text.as_deref(), &nodes, &mut events);
         let complete = node::resume(&cloud, &cluster, home, jobs, &mut events).await?;
         Ok(if complete { exit::OK } else { exit::ERROR })
     })

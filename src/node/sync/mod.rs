@@ -13,6 +13,7 @@ mod obey;
 mod orders;
 mod reconcile;
 mod report;
+mod storage;
 mod world;
 
 pub use action::{Action, Cause, FailedStart, Orphan};
@@ -22,7 +23,7 @@ pub use reconcile::reconcile;
 pub use report::report;
 pub use world::{KnownLaunch, World};
 
-use super::{Cluster, Event, Events, Home, Ledger, NodeError, Pools};
+use super::{Cluster, Event, Events, Home, Ledger, Machine, NodeError, Pools, ledger::FOLDER};
 use crate::{
     cloud::{Cloud, LAUNCH_TAG},
     observe::{SlurmReport, keys},
@@ -48,6 +49,8 @@ pub struct Place {
     pub program: PathBuf,
     /// Logs: `/var/log/hpcctl`.
     pub logs: PathBuf,
+    /// The machine beneath.
+    pub machine: Machine,
 }
 
 /// Passes until `stop` says so, or until another hpcctl is in place. What fails is tried again with growing pauses.
@@ -110,11 +113,12 @@ async fn tend(
     memory: &mut Memory,
     events: Events<'_>,
 ) -> Result<(), NodeError> {
-    if let Err(error) = orders::carry_out(cloud, cluster, home, memory, events).await {
+    if let Err(error) = orders::carry_out(cloud, cluster, home, &place.machine, memory, events).await {
         events(Event::Failed { step: "carry out orders", error });
     }
     let objects = launch_objects(cloud, cluster, memory, events).await;
     let mut world = look::look(cloud, cluster, home, events).await?;
+    damaged(home, memory, events)?;
     if memory.due(Part::Health, world.now, HEALTH) {
         health(cloud, &world, memory, events).await;
     }
@@ -124,11 +128,23 @@ async fn tend(
     hands.obey(actions, memory, events).await;
     memory.booted.clone_from(&world.booted);
     Ledger::new(home).sweep()?;
+    home.sweep(&["", FOLDER])?;
     forget_objects(cloud, &world, objects, events).await;
     world.pools = Pools::read(home)?;
     if let Err(error) = tell(cloud, &world, place, memory).await {
         events(Event::Failed { step: "report", error });
     }
+    Ok(())
+}
+
+/// Tells of damaged documents, once each.
+fn damaged(home: &Home, memory: &mut Memory, events: Events<'_>) -> Result<(), NodeError> {
+    let found: BTreeSet<String> = home.set_aside(&["", FOLDER])?.into_iter().collect();
+    let news: Vec<String> = found.difference(&memory.damaged).cloned().collect();
+    if !news.is_empty() {
+        events(Event::SetAside { files: news });
+    }
+    memory.damaged = found;
     Ok(())
 }
 

@@ -9,6 +9,7 @@ use super::{
     site::{Files, Site, put_text},
 };
 use crate::spec::{Accounting, ExternalDatabase, PreemptMode, Queue};
+use minijinja::Value;
 
 /// slurm.conf and the files of the queues, for the nodes of `role`.
 pub(super) fn put_slurm_conf(site: &Site<'_>, files: &mut Files, role: &str) -> Result<(), RenderError> {
@@ -41,6 +42,7 @@ pub(super) fn put_slurm_conf(site: &Site<'_>, files: &mut Files, role: &str) -> 
             licenses => licenses(site),
             job_submit => has_job_submit(site),
             accounting => cluster.accounting.is_some(),
+            scheduler => scheduler(site),
             accounting_tres => accounting_tres(site),
         },
     )?;
@@ -81,6 +83,15 @@ pub(super) fn put_controller_files(site: &Site<'_>, files: &mut Files) -> Result
     Ok(())
 }
 
+/// What the schedulers are told, and why.
+fn scheduler(site: &Site<'_>) -> Value {
+    let slow_look = site.slurm.passes_jobs_over() && site.cluster.accounting.is_none();
+    let prolog = site.has_prolog();
+    let parameters = [(slow_look, "bf_interval=5"), (prolog, "nohold_on_prolog_fail")];
+    let parameters: Vec<&str> = parameters.iter().filter(|(wanted, _)| *wanted).map(|(_, word)| *word).collect();
+    vars! { slow_look, prolog, parameters }
+}
+
 /// The nodes that always run, as host lists.
 fn static_nodes(site: &Site<'_>) -> Vec<String> {
     let always = site.pools.iter().filter(|one| one.pool.min > 0);
@@ -118,6 +129,10 @@ fn accounting_tres(site: &Site<'_>) -> Vec<String> {
 
 /// Whether the database is Amazon's, whose authorities are known: then the connection is encrypted.
 pub(super) fn has_tls(accounting: &Accounting) -> bool {
-    let amazon = |external: &ExternalDatabase| external.host.as_str().ends_with(".rds.amazonaws.com");
+    // `NAME.REGION.rds.amazonaws.com`, and in China `NAME.rds.REGION.amazonaws.com.cn`.
+    let amazon = |external: &ExternalDatabase| {
+        let host = external.host.as_str();
+        host.contains(".rds.") && (host.ends_with(".amazonaws.com") || host.ends_with(".amazonaws.com.cn"))
+    };
     accounting.rds.is_some() || accounting.external.as_ref().is_some_and(amazon)
 }
