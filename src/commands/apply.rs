@@ -7,8 +7,8 @@ use super::{
     load::{self, Loaded, load},
     node_programs::programs,
     output::{Output, Progress, ProgressFormat},
-    plan::{PlanFormat, look, make, show},
-    process, rehearsal,
+    plan::{PlanFormat, look, show},
+    preview, process, rehearsal,
 };
 use crate::{
     apply::{self, ApplyError, Context, LockOutcome, Stop},
@@ -86,7 +86,7 @@ async fn fresh_plan(
     output: &mut Output,
 ) -> Result<u8, Failure> {
     let live = settled(&cloud, &stop, output, || look(&cloud, &loaded, false)).await?;
-    let plan = make(&loaded, &live)?;
+    let plan = preview::agreed(&cloud, &loaded, &live).await?;
     output.data(&show(&plan, PlanFormat::Text, output));
     if plan.is_empty() {
         return Ok(exit::OK);

@@ -39,6 +39,8 @@ pub fn delete_seconds(resource_type: &str) -> u32 {
     }
 }
 
+/// Stopping an instance and starting it again.
+pub const RESTART_SECONDS: u32 = 240;
 /// Exporting a file system: at least this, and more with its data.
 pub const EXPORT_SECONDS: u32 = 300;
 /// Terminating instances.

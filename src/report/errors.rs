@@ -270,6 +270,7 @@ impl From<PlanError> for Failure {
                 exit::REFUSED,
             )
             .with(stacks),
+            PlanError::Refused { file, refusals } => super::refusals::failure(&file, &refusals),
         }
     }
 }
