@@ -6,13 +6,14 @@ use super::{
     effects::HEAD_INSTANCE,
     stack_diff::{Context, ParameterState, StackDiff, create_all, diff_stack, removed},
     steps::{self, StackWork},
+    zones,
 };
 use crate::{
     catalog::ResourceCatalog,
     cloud::StackStatus,
     model::{DataHolding, Graph, ParameterSource, Stack, StackKey, stack_tags},
     observe::{Live, LiveStack},
-    render::{Rendered, sha256},
+    render::{Rendered, canonical, sha256},
     spec::{Document, Path},
 };
 use serde_json::Value;
@@ -100,6 +101,8 @@ struct Gathered {
     parameters: BTreeMap<StackKey, BTreeMap<String, PlannedParameter>>,
     work: Vec<(StackKey, StackWork)>,
     refusals: Vec<Refusal>,
+    /// Templates that keep words of what exists.
+    settled: BTreeMap<StackKey, String>,
 }
 
 struct Builder<'a> {
@@ -151,7 +154,11 @@ impl Builder<'_> {
         states: &BTreeMap<String, ParameterState>,
     ) -> (StackDiff, Option<StackWork>) {
         let body = self.desired.rendered.templates.get(&stack.key).map(|template| template.body.as_str());
-        let template = body.and_then(|body| serde_json::from_str(body).ok()).unwrap_or(Value::Null);
+        let mut template = body.and_then(|body| serde_json::from_str(body).ok()).unwrap_or(Value::Null);
+        if let Some(settled) = zones::settled(&template, exists, self.live) {
+            self.out.settled.insert(stack.key.clone(), canonical(&settled));
+            template = settled;
+        }
         let diff = diff_stack(stack, &template, exists, states, &self.context);
         let tags = exists.state.tags != stack_tags(&self.desired.graph.tags, &stack.key);
         let protection = exists.state.termination_protection != self.desired.graph.termination_protection;
@@ -247,7 +254,7 @@ impl Builder<'_> {
             disagreements: Vec::new(),
             previewed: false,
             steps,
-            content: content(desired, live, out.parameters),
+            content: content(desired, live, out.parameters, out.settled),
             file_changes,
         }
         .sealed()
@@ -314,8 +321,10 @@ fn content(
     desired: &Desired<'_>,
     live: &Live,
     parameters: BTreeMap<StackKey, BTreeMap<String, PlannedParameter>>,
+    settled: BTreeMap<StackKey, String>,
 ) -> Content {
-    let templates = desired.rendered.templates.iter().map(|(key, template)| (key.clone(), template.body.clone()));
+    let rendered = desired.rendered.templates.iter().map(|(key, template)| (key.clone(), template.body.clone()));
+    let templates = rendered.chain(settled);
     let files = desired
         .rendered
         .files

@@ -21,6 +21,7 @@ mod refusals;
 mod stack_diff;
 mod step;
 mod steps;
+mod zones;
 
 pub use agreement::{Predictions, agreed};
 pub use basis::{Basis, Moved};

@@ -217,4 +217,14 @@ pub static CODES: &[(&str, &str, &str)] = &[
         "something would be made anew under another name",
         "This hpcctl names the resource otherwise than the version that made it. CloudFormation would make a second, empty one and let the first go. Apply with the version that made the cluster (`hpcctl history` lists who applied), or bring the data across by hand.",
     ),
+    (
+        "HPC2152",
+        "a data-repository task is out of sight",
+        "FSx did not show the task for minutes, or refused to begin one because of a task that it does not list. Nothing was deleted. `aws fsx describe-data-repository-tasks` shows what FSx knows; run the command again when nothing runs.",
+    ),
+    (
+        "HPC2153",
+        "the path is not linked with S3",
+        "Only what lies in a linked directory travels between a file system and S3. Paths are relative to the mount, for `import-fsx` too, which looks for the object below the link's own place in S3.",
+    ),
 ];
