@@ -6,10 +6,10 @@
 mod support;
 
 use hpcctl::{
-    catalog::{ResourceCatalog, Rule},
+    catalog::Rule,
     cloud::{Cloud, StackStatus, UpdateStart},
     model::StackKey,
-    plan::{self, Action, Change, DataFate, Desired, Effect, Plan, PlanError, Reason, Refusal, Refused, StepAction},
+    plan::{Action, Change, DataFate, Effect, Plan, PlanError, Reason, Refusal, Refused, StepAction},
 };
 use support::*;
 
@@ -46,15 +46,8 @@ async fn made(built: &Built) -> Cloud {
     cloud
 }
 
-/// The plan, or why there is none.
-async fn try_plan(cloud: &Cloud, built: &Built) -> Result<Plan, PlanError> {
-    let live = look(cloud, built).await;
-    let desired = Desired { document: &built.document, graph: &built.graph, rendered: &built.rendered };
-    plan::plan(&desired, &live, &ResourceCatalog::embedded())
-}
-
 async fn refusals(cloud: &Cloud, built: &Built) -> Vec<Refusal> {
-    match try_plan(cloud, built).await {
+    match try_plan_for(cloud, built).await {
         Err(PlanError::Refused { refusals, .. }) => refusals,
         other => panic!("{:?}", other.map(|plan| plan.changes)),
     }
@@ -73,14 +66,14 @@ fn a_lower_lustre_version_is_a_new_file_system() {
     on_sandbox(async {
         let cloud = made(&lustre()).await;
         let older = changed("capacity_gib: 1200,", "capacity_gib: 1200, lustre_version: \"2.12\",");
-        let plan = try_plan(&cloud, &older).await.unwrap();
+        let plan = try_plan_for(&cloud, &older).await.unwrap();
         let change = one(&plan, "storage.s");
         assert_eq!(change.action, Action::Replace);
         assert_eq!(change.data.as_ref().unwrap().fate, DataFate::ExportedFirst);
         assert!(exported(&plan, "s") && plan.impact.file_systems_lost == ["s"]);
         let before = change.physical_id.clone();
         carry_out_well(&cloud, &plan).await;
-        let again = try_plan(&cloud, &older).await.unwrap();
+        let again = try_plan_for(&cloud, &older).await.unwrap();
         assert!(again.is_empty(), "{:?}", again.changes);
         let live = look(&cloud, &older).await;
         assert_ne!(live.stacks[&StackKey::Storage].physical_id("SFileSystem").map(str::to_owned), before);
@@ -92,7 +85,7 @@ fn what_stays_open_counts_as_replacement_where_data_is_concerned() {
     on_sandbox(async {
         let old = changed("capacity_gib: 1200,", "capacity_gib: 1200, lustre_version: \"2.12\",");
         let cloud = made(&old).await;
-        let plan = try_plan(&cloud, &lustre()).await.unwrap();
+        let plan = try_plan_for(&cloud, &lustre()).await.unwrap();
         let change = one(&plan, "storage.s");
         assert_eq!(change.properties[0].effect, Effect::MayReplace);
         assert_eq!((change.action, plan.count(Action::Replace) > 0), (Action::Replace, true));
@@ -101,7 +94,7 @@ fn what_stays_open_counts_as_replacement_where_data_is_concerned() {
         let discard = LUSTRE.replace("on_destroy: keep", "on_destroy: discard");
         let cloud = made(&build("lv.yaml", &discard)).await;
         let faster = build("lv.yaml", &discard.replace("throughput_per_tib: 125", "throughput_per_tib: 250"));
-        let plan = try_plan(&cloud, &faster).await.unwrap();
+        let plan = try_plan_for(&cloud, &faster).await.unwrap();
         let losses: Vec<&str> = plan.losses().map(|change| change.address.as_str()).collect();
         assert_eq!(losses, ["storage.p"]);
     });
@@ -112,7 +105,7 @@ fn a_larger_root_disk_replaces_the_head_node() {
     on_sandbox(async {
         let cloud = made(&lustre()).await;
         let larger = changed("size_gib: 50 }", "size_gib: 100 }");
-        let plan = try_plan(&cloud, &larger).await.unwrap();
+        let plan = try_plan_for(&cloud, &larger).await.unwrap();
         let change = one(&plan, "head.instance");
         assert_eq!(change.action, Action::Replace);
         assert_eq!(change.properties[0].ruling.as_ref().unwrap().rule, Rule::SetAtLaunch);
@@ -120,7 +113,7 @@ fn a_larger_root_disk_replaces_the_head_node() {
         carry_out_well(&cloud, &plan).await;
         let live = look(&cloud, &larger).await;
         assert_ne!(live.stacks[&StackKey::Head].physical_id("HeadInstance"), change.physical_id.as_deref());
-        assert!(try_plan(&cloud, &larger).await.unwrap().is_empty());
+        assert!(try_plan_for(&cloud, &larger).await.unwrap().is_empty());
     });
 }
 
@@ -136,7 +129,7 @@ fn another_type_of_head_node_stops_and_starts_it() {
             };
             let larger = build("lv.yaml", &text.replace("c5.xlarge", "c5.4xlarge"));
             let before = head(&look(&cloud, &larger).await);
-            let plan = try_plan(&cloud, &larger).await.unwrap();
+            let plan = try_plan_for(&cloud, &larger).await.unwrap();
             let change = one(&plan, "head.instance");
             assert_eq!((change.action, change.properties[0].effect), (Action::Update, Effect::Restarts));
             assert!(plan.impact.head_node_restarts && !plan.impact.head_node_replaced);
@@ -195,7 +188,7 @@ fn storage_that_shrinks_is_refused_by_plan_and_cloud() {
             assert_eq!(forced(&cloud, &smaller, &stack).await.1, StackStatus::UpdateRollbackComplete, "{address}");
             // The other way is an update in place.
             let larger = changed(from, &from.replace("2400", "4800").replace("100", "200").replace("50", "100"));
-            let plan = try_plan(&cloud, &larger).await.unwrap();
+            let plan = try_plan_for(&cloud, &larger).await.unwrap();
             assert_eq!((one(&plan, address).action, plan.count(Action::Replace)), (Action::Update, 0));
         }
     });
@@ -207,7 +200,7 @@ fn a_refusal_of_the_old_one_ends_where_a_new_one_is_made() {
         let cloud = made(&lustre()).await;
         let from = "deployment: PERSISTENT_2, throughput_per_tib: 125, capacity_gib: 2400";
         let to = "deployment: PERSISTENT_1, throughput_per_tib: 100, capacity_gib: 1200";
-        let plan = try_plan(&cloud, &changed(from, to)).await.unwrap();
+        let plan = try_plan_for(&cloud, &changed(from, to)).await.unwrap();
         assert_eq!(one(&plan, "storage.p").action, Action::Replace);
         carry_out_well(&cloud, &plan).await;
     });
@@ -221,7 +214,7 @@ fn scratch_1_keeps_its_size() {
         let cloud = made(&old).await;
         let found = refusals(&cloud, &changed(first, "deployment: SCRATCH_1, capacity_gib: 2400,")).await;
         assert_eq!(found[0].what.rule(), Some(Rule::FixedSize));
-        let plan = try_plan(&cloud, &changed(first, "deployment: SCRATCH_2, capacity_gib: 2400,")).await.unwrap();
+        let plan = try_plan_for(&cloud, &changed(first, "deployment: SCRATCH_2, capacity_gib: 2400,")).await.unwrap();
         assert_eq!(one(&plan, "storage.s").action, Action::Replace);
     });
 }
@@ -244,24 +237,24 @@ fn another_kind_takes_a_place_of_its_own_and_starts_empty() {
         let cloud = made(&lustre()).await;
         let mysql = "engine: mysql, instance_class: db.t4g.medium, storage_gib: 50";
         let aurora = changed(mysql, "engine: aurora-mysql-serverless, min_acu: 0.5, max_acu: 4");
-        let plan = try_plan(&cloud, &aurora).await.unwrap();
+        let plan = try_plan_for(&cloud, &aurora).await.unwrap();
         let created = plan.changes.iter().find(|c| c.action == Action::Create && c.address == "accounting.database");
         assert_eq!(created.unwrap().reason, Reason::StartsEmpty { instead_of: "Database".to_owned() });
         carry_out_well(&cloud, &plan).await;
-        assert!(try_plan(&cloud, &aurora).await.unwrap().is_empty());
+        assert!(try_plan_for(&cloud, &aurora).await.unwrap().is_empty());
 
         let fsx =
             "fsx_lustre: { capacity_gib: 1200, data_repository: { import: \"s3://lv-data\" }, on_destroy: export }";
         let mysql = lustre();
         let cloud = made(&mysql).await;
         let efs = changed(fsx, "efs: { on_destroy: keep }");
-        let plan = try_plan(&cloud, &efs).await.unwrap();
+        let plan = try_plan_for(&cloud, &efs).await.unwrap();
         assert!(exported(&plan, "s"));
         carry_out_well(&cloud, &plan).await;
-        assert!(try_plan(&cloud, &efs).await.unwrap().is_empty());
-        let back = try_plan(&cloud, &mysql).await.unwrap();
+        assert!(try_plan_for(&cloud, &efs).await.unwrap().is_empty());
+        let back = try_plan_for(&cloud, &mysql).await.unwrap();
         carry_out_well(&cloud, &back).await;
-        assert!(try_plan(&cloud, &mysql).await.unwrap().is_empty());
+        assert!(try_plan_for(&cloud, &mysql).await.unwrap().is_empty());
     });
 }
 
@@ -309,10 +302,10 @@ fn a_network_keeps_its_zones_and_addresses() {
         let network = |text: &str| changed("create: {}", &format!("create: {text}"));
         // The zones that exist anyway are no change.
         let named = network("{ zones: [eu-west-1a, eu-west-1b] }");
-        let plan = try_plan(&cloud, &named).await.unwrap();
+        let plan = try_plan_for(&cloud, &named).await.unwrap();
         assert!(plan.is_empty(), "{:?}", plan.changes);
         let more = network("{ zones: [eu-west-1a, eu-west-1b, eu-west-1c] }");
-        let plan = try_plan(&cloud, &more).await.unwrap();
+        let plan = try_plan_for(&cloud, &more).await.unwrap();
         assert_eq!(plan.count(Action::Replace), 0);
         assert_eq!(one(&plan, "network.private_subnet.2").action, Action::Create);
         // Others are refused, before anything is exported.
@@ -325,8 +318,8 @@ fn a_network_keeps_its_zones_and_addresses() {
         assert!(found.iter().any(|one| one.address == "network.vpc"));
         // Added zones settle, and leaving them out again changes nothing that exists.
         carry_out_well(&cloud, &plan).await;
-        assert!(try_plan(&cloud, &more).await.unwrap().is_empty());
-        let plain = try_plan(&cloud, &network("{ availability_zones: 3 }")).await.unwrap();
+        assert!(try_plan_for(&cloud, &more).await.unwrap().is_empty());
+        let plain = try_plan_for(&cloud, &network("{ availability_zones: 3 }")).await.unwrap();
         assert!(plain.is_empty(), "{:?}", plain.changes);
     });
 }
@@ -342,10 +335,10 @@ fn policies_alone_are_applied_and_settle() {
         for (from, to) in cases {
             let cloud = made(&lustre()).await;
             let other = changed(from, to);
-            let plan = try_plan(&cloud, &other).await.unwrap();
+            let plan = try_plan_for(&cloud, &other).await.unwrap();
             assert!(!plan.is_empty());
             carry_out_well(&cloud, &plan).await;
-            let again = try_plan(&cloud, &other).await.unwrap();
+            let again = try_plan_for(&cloud, &other).await.unwrap();
             assert!(again.is_empty(), "{from}: {:?}", again.changes);
         }
     });
@@ -357,9 +350,9 @@ fn text_that_is_not_ascii_settles() {
         let named =
             |owner: &str| build("lv.yaml", &LUSTRE.replace("region:", &format!("tags: {{ owner: {owner} }}\nregion:")));
         let cloud = made(&named("München")).await;
-        let plan = try_plan(&cloud, &named("Nürnberg")).await.unwrap();
+        let plan = try_plan_for(&cloud, &named("Nürnberg")).await.unwrap();
         carry_out_well(&cloud, &plan).await;
-        assert!(try_plan(&cloud, &named("Nürnberg")).await.unwrap().is_empty());
+        assert!(try_plan_for(&cloud, &named("Nürnberg")).await.unwrap().is_empty());
         for template in named("München").rendered.templates.values() {
             assert!(template.body.is_ascii());
         }
@@ -373,7 +366,7 @@ fn tags_of_the_cluster_are_planned_and_replace_no_placement_group() {
             build("lv.yaml", &LUSTRE.replace("region:", &format!("tags: {{ project: {value} }}\nregion:")))
         };
         let cloud = made(&tagged("a")).await;
-        let plan = try_plan(&cloud, &tagged("b")).await.unwrap();
+        let plan = try_plan_for(&cloud, &tagged("b")).await.unwrap();
         assert_eq!(plan.count(Action::Replace), 0);
         let tags = |address: &str, path: &str| {
             one(&plan, address)
@@ -386,7 +379,7 @@ fn tags_of_the_cluster_are_planned_and_replace_no_placement_group() {
         assert!(plan.changes.iter().all(|change| change.resource_type != "AWS::EC2::PlacementGroup"));
         assert_eq!(one(&plan, "storage.s").properties[0].cause.as_ref().unwrap().path.to_string(), "tags.project");
         carry_out_well(&cloud, &plan).await;
-        assert!(try_plan(&cloud, &tagged("b")).await.unwrap().is_empty());
+        assert!(try_plan_for(&cloud, &tagged("b")).await.unwrap().is_empty());
         let live = look(&cloud, &tagged("b")).await;
         let of = |key: &StackKey| live.stacks[key].state.tags.contains_key("project");
         assert!(of(&StackKey::Storage) && !of(&StackKey::Queue("q".to_owned())));
