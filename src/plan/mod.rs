@@ -29,5 +29,6 @@ pub use build::{CLUSTER_FACTS, Desired, PlanError, Predicted, plan, plan_predict
 pub use change::*;
 pub use destroy::{DestroyOptions, destroy};
 pub use document::*;
+pub use duration::HEAD_BOOT_LIMIT;
 pub use refusals::{Refusal, Refused};
 pub use step::*;
