@@ -4,6 +4,7 @@ use super::{
     cli::Global,
     cloud::on_cloud,
     load::{Loaded, load, write},
+    obstacles,
     output::Output,
     preview,
 };
@@ -88,7 +89,10 @@ pub fn plan(args: &PlanArgs, global: &Global, output: &mut Output) -> Result<u8,
 fn with_cloud(args: &PlanArgs, global: &Global, loaded: &Loaded) -> Result<Plan, Failure> {
     on_cloud(global, Some(loaded.graph.region.as_str()), |cloud, _| async move {
         let live = look(&cloud, loaded, args.drift).await?;
-        if args.no_change_sets { make(loaded, &live) } else { preview::agreed(&cloud, loaded, &live).await }
+        let plan =
+            if args.no_change_sets { make(loaded, &live)? } else { preview::agreed(&cloud, loaded, &live).await? };
+        obstacles::refuse(&cloud, &plan, &live).await?;
+        Ok(plan)
     })
 }
 
