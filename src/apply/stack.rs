@@ -5,7 +5,7 @@ use crate::{
     cloud::{
         ErrorKind, MAX_TEMPLATE_BODY, StackEvent, StackInput, StackState, StackStatus, TemplateSource, UpdateStart,
     },
-    model::{ParameterSource, StackKey},
+    model::{ParameterSource, StackKey, stack_tags},
     observe::keys,
     plan::PlannedParameter,
 };
@@ -155,7 +155,7 @@ async fn input(context: &Context<'_>, key: &StackKey, step: usize) -> Result<Sta
         name: key.stack_name(&plan.cluster),
         template,
         parameters: parameters(context, key).await?,
-        tags: plan.content.tags.clone(),
+        tags: stack_tags(&plan.content.tags, key),
         token: context.token(step),
         termination_protection: plan.content.termination_protection,
     })

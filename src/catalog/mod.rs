@@ -5,7 +5,7 @@
 //! `catalog refresh` wrote.
 //!
 //! Out: an instance type's cores, memory, EFA and GPUs; which property of a resource type forces a
-//! replacement, and what is wrong with a resource's properties; a region's partition; the name that
+//! replacement, what a change does by its values, and what is wrong with a resource's properties; a region's partition; the name that
 //! a mistyped one most likely meant.
 //!
 //! Never: network or files (the tables are part of the program), prices, quotas, what an account may
@@ -24,6 +24,7 @@ mod prop_violation;
 mod regional_types;
 mod regions;
 mod resource_types;
+mod rules;
 mod table;
 mod template_value;
 
@@ -39,3 +40,4 @@ pub use prop_violation::{PropViolation, ViolationKind};
 pub use regional_types::is_missing;
 pub use regions::{Partition, Region, closest as closest_region, partition, region, regions};
 pub use resource_types::{Replacement, ResourceCatalog, ResourceType};
+pub use rules::{Edit, Outcome, Rule, Ruling};

@@ -9,8 +9,8 @@ use super::{
     node_programs::programs,
     obstacles,
     output::{Output, Progress, ProgressFormat},
-    plan::{PlanFormat, look, make, show},
-    process, rehearsal,
+    plan::{PlanFormat, look, show},
+    preview, process, rehearsal,
 };
 use crate::{
     apply::{self, Applied, ApplyError, Context, LockOutcome, Stop},
@@ -120,7 +120,7 @@ async fn fresh_plan(
     output: &mut Output,
 ) -> Result<u8, Failure> {
     let live = settled(&cloud, &stop, output, || look(&cloud, &loaded, false)).await?;
-    let plan = make(&loaded, &live)?;
+    let plan = preview::agreed(&cloud, &loaded, &live).await?;
     output.data(&show(&plan, PlanFormat::Text, output));
     obstacles::refuse(&cloud, &plan, &live).await?;
     if plan.is_empty() {

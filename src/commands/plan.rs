@@ -89,9 +89,10 @@ pub fn plan(args: &PlanArgs, global: &Global, output: &mut Output) -> Result<u8,
 fn with_cloud(args: &PlanArgs, global: &Global, loaded: &Loaded) -> Result<Plan, Failure> {
     on_cloud(global, Some(loaded.graph.region.as_str()), |cloud, _| async move {
         let live = look(&cloud, loaded, args.drift).await?;
-        let plan = make(loaded, &live)?;
+        let plan =
+            if args.no_change_sets { make(loaded, &live)? } else { preview::agreed(&cloud, loaded, &live).await? };
         obstacles::refuse(&cloud, &plan, &live).await?;
-        if args.no_change_sets { Ok(plan) } else { preview::previewed(&cloud, plan, &live).await }
+        Ok(plan)
     })
 }
 

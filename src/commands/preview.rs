@@ -1,33 +1,48 @@
-//! A plan held against CloudFormation's own change sets.
+//! Asking CloudFormation's own change sets about a plan.
 
+use super::{load::Loaded, plan::make};
 use crate::{
-    cloud::{Cloud, MAX_TEMPLATE_BODY, PreviewChange, StackInput, TemplateSource},
-    model::StackKey,
+    catalog::ResourceCatalog,
+    cloud::{Cloud, ErrorKind, MAX_TEMPLATE_BODY, StackInput, TemplateSource},
+    model::{StackKey, stack_tags},
     observe::Live,
-    plan::{Action, Disagreement, Plan, PlannedParameter, StepAction},
-    report::errors::Failure,
+    plan::{self, Desired, Plan, PlannedParameter, Predictions, StepAction},
+    report::errors::{Failure, exit},
 };
 use std::collections::BTreeMap;
 
-/// The plan, with every place in which CloudFormation predicts something else.
-///
-/// Only stacks that are updated and whose parameters are all known can be asked about.
-pub async fn previewed(cloud: &Cloud, mut plan: Plan, live: &Live) -> Result<Plan, Failure> {
-    let mut found = Vec::new();
-    let mut asked = false;
+/// The plan from a cluster file to what exists, in agreement with CloudFormation's change sets.
+pub async fn agreed(cloud: &Cloud, loaded: &Loaded, live: &Live) -> Result<Plan, Failure> {
+    let first = make(loaded, live)?;
+    let predictions = predictions(cloud, &first, live).await?;
+    let desired = Desired { document: &loaded.document, graph: &loaded.graph, rendered: &loaded.rendered };
+    Ok(plan::agreed(first, &predictions, &desired, live, &ResourceCatalog::embedded())?)
+}
+
+/// What CloudFormation says of each stack that is updated and whose parameters are all known.
+async fn predictions(cloud: &Cloud, plan: &Plan, live: &Live) -> Result<Predictions, Failure> {
+    let mut found = Predictions::new();
     for step in &plan.steps {
         let StepAction::UpdateStack { stack } = &step.action else { continue };
-        let Some(input) = input(&plan, stack, live) else { continue };
-        asked = true;
-        let predicted = cloud.stacks.preview(&input).await?;
-        found.extend(disagreements(&plan, stack, &predicted));
+        let Some(input) = input(plan, stack, live) else { continue };
+        let predicted = cloud.stacks.preview(&input).await.map_err(|error| match error.kind {
+            ErrorKind::Invalid => refused(stack, &error.message),
+            _ => error.into(),
+        })?;
+        found.insert(stack.clone(), predicted);
     }
-    if asked {
-        plan.previewed = true;
-        plan.disagreements = found;
-        plan = plan.sealed();
-    }
-    Ok(plan)
+    Ok(found)
+}
+
+fn refused(stack: &StackKey, message: &str) -> Failure {
+    let mut failure = Failure::new(
+        "HPC2113",
+        format!("failed to plan: CloudFormation refuses the change of stack {stack}"),
+        "nothing was begun; undo the change that the message names, or make a cluster of another name",
+        exit::ERROR,
+    );
+    failure.details = vec![message.to_owned()];
+    failure
 }
 
 fn input(plan: &Plan, stack: &StackKey, live: &Live) -> Option<StackInput> {
@@ -45,60 +60,8 @@ fn input(plan: &Plan, stack: &StackKey, live: &Live) -> Option<StackInput> {
         name: before.name.clone(),
         template: TemplateSource::Body(body),
         parameters,
-        tags: plan.content.tags.clone(),
+        tags: stack_tags(&plan.content.tags, stack),
         token: format!("hpcctl-{}-preview", plan.id()),
         termination_protection: plan.content.termination_protection,
     })
-}
-
-fn disagreements(plan: &Plan, stack: &StackKey, predicted: &[PreviewChange]) -> Vec<Disagreement> {
-    let planned: BTreeMap<&str, Action> = plan
-        .changes
-        .iter()
-        .filter(|change| change.stack == *stack)
-        .map(|change| (change.logical_id.as_str(), change.action))
-        .collect();
-    let mut found = Vec::new();
-    for change in predicted {
-        let ours = planned.get(change.logical_id.as_str()).copied();
-        if !agree(ours, change) {
-            found.push(Disagreement {
-                stack: stack.clone(),
-                logical_id: change.logical_id.clone(),
-                planned: ours,
-                cloudformation: words(change),
-            });
-        }
-    }
-    for (logical_id, action) in &planned {
-        if predicted.iter().all(|change| change.logical_id != *logical_id) {
-            found.push(Disagreement {
-                stack: stack.clone(),
-                logical_id: (*logical_id).to_owned(),
-                planned: Some(*action),
-                cloudformation: "no change".to_owned(),
-            });
-        }
-    }
-    found
-}
-
-fn agree(ours: Option<Action>, theirs: &PreviewChange) -> bool {
-    let replaces = theirs.replacement.as_deref();
-    match (ours, theirs.action.as_str()) {
-        (Some(Action::Create), "Add") | (Some(Action::Delete | Action::Forget), "Remove") => true,
-        (Some(Action::Replace), "Modify") => replaces != Some("False"),
-        (Some(Action::Update), "Modify") => replaces != Some("True"),
-        (_, "Dynamic") => true,
-        // A resource that only refers to something that may change is listed, but need not change.
-        (None, "Modify") => replaces != Some("True"),
-        _ => false,
-    }
-}
-
-fn words(change: &PreviewChange) -> String {
-    match &change.replacement {
-        Some(replacement) => format!("{} (replacement: {replacement})", change.action),
-        None => change.action.clone(),
-    }
 }

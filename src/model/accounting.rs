@@ -110,16 +110,17 @@ impl Builder<'_> {
             .because("MultiAZ", self.cause.key("multi_az"))
             .because("Engine", self.cause.key("engine"));
         self.stack.add("Database", instance);
-        self.outputs("Endpoint.Port");
+        self.outputs("Database");
     }
 
+    /// CloudFormation keeps the type of a logical id, so none of these is one of MySQL's.
     fn aurora(&mut self) {
         let group = self
             .resource("AWS::RDS::DBClusterParameterGroup", "parameter_group")
             .set("Family", AURORA.1)
             .set("Description", "What slurmdbd wants of Aurora MySQL")
             .set("Parameters", self.parameters().set("require_secure_transport", "ON"));
-        let group = self.stack.add("ParameterGroup", group);
+        let group = self.stack.add("ClusterParameterGroup", group);
         let security = self.site.group(&mut self.stack, "DatabaseSecurityGroup");
         let capacity = Props::new()
             .set("MinCapacity", self.rds.min_acu.unwrap_or(0.5))
@@ -136,17 +137,17 @@ impl Builder<'_> {
             .because("ServerlessV2ScalingConfiguration/MinCapacity", self.cause.key("min_acu"))
             .because("ServerlessV2ScalingConfiguration/MaxCapacity", self.cause.key("max_acu"))
             .because("Engine", self.cause.key("engine"));
-        self.stack.add("Database", cluster);
+        self.stack.add("DatabaseCluster", cluster);
         let instance = self
             .resource("AWS::RDS::DBInstance", "instance")
             .set("Engine", "aurora-mysql")
-            .set("DBClusterIdentifier", Val::reference("Database"))
+            .set("DBClusterIdentifier", Val::reference("DatabaseCluster"))
             .set("DBInstanceClass", "db.serverless")
             .set("DBSubnetGroupName", Val::reference("SubnetGroup"))
             .set("PubliclyAccessible", false)
             .set("AutoMinorVersionUpgrade", true);
-        self.stack.add("Instance", instance);
-        self.outputs("Endpoint.Port");
+        self.stack.add("DatabaseClusterInstance", instance);
+        self.outputs("DatabaseCluster");
     }
 
     /// What both engines share: encryption, a password that only Secrets Manager knows, and what becomes
@@ -169,10 +170,10 @@ impl Builder<'_> {
             .holding(DataHolding::Database, deletion)
     }
 
-    fn outputs(&mut self, port: &str) {
-        self.stack.output("DatabaseHost", Val::att("Database", "Endpoint.Address"));
-        self.stack.output("DatabasePort", Val::att("Database", port));
-        self.stack.output("DatabaseAdministratorSecretArn", Val::att("Database", "MasterUserSecret.SecretArn"));
+    fn outputs(&mut self, database: &str) {
+        self.stack.output("DatabaseHost", Val::att(database, "Endpoint.Address"));
+        self.stack.output("DatabasePort", Val::att(database, "Endpoint.Port"));
+        self.stack.output("DatabaseAdministratorSecretArn", Val::att(database, "MasterUserSecret.SecretArn"));
     }
 }
 

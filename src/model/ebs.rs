@@ -1,8 +1,12 @@
 //! EBS volumes on the head node.
 
 use super::{
-    DataHolding, DeletionPolicy, Resource, Stack, StackKey, Val, machine::volume_type, names::camel, props::Props,
-    site::Site, tags,
+    DataHolding, DeletionPolicy, Resource, Stack, StackKey, Val,
+    machine::{self, volume_type},
+    names::camel,
+    props::Props,
+    site::Site,
+    tags,
 };
 use crate::spec::{Ebs, OnDestroyVolume, Path};
 
@@ -22,8 +26,8 @@ pub(super) fn add(site: Site<'_>, stack: &mut Stack, name: &str, ebs: &Ebs, caus
         .set("Size", ebs.size_gib)
         .set("VolumeType", volume_type(ebs.volume_type))
         .set("Encrypted", true)
-        .maybe("Iops", ebs.iops)
-        .maybe("Throughput", ebs.throughput_mib)
+        .maybe("Iops", machine::iops(ebs.volume_type, ebs.iops))
+        .maybe("Throughput", machine::throughput(ebs.volume_type, ebs.throughput_mib))
         .maybe("SnapshotId", ebs.snapshot_id.as_ref().map(|snapshot| snapshot.as_str()))
         .maybe("KmsKeyId", ebs.kms_key.as_ref().map(|key| key.as_str()))
         .set("Tags", tags::named(site.cluster, "storage", name))

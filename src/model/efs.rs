@@ -1,6 +1,6 @@
 //! Amazon EFS.
 
-use super::{DataHolding, DeletionPolicy, Resource, Stack, Val, names::camel, props::Props, site::Site, tags};
+use super::{DataHolding, DeletionPolicy, Resource, Stack, Val, facts, names::camel, props::Props, site::Site, tags};
 use crate::spec::{Efs, EfsPerformance, EfsThroughput, OnDestroyKeep, Path, SubnetId};
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ pub(super) fn add(site: Site<'_>, stack: &mut Stack, name: &str, efs: &Efs, caus
     if efs.file_system_id.is_some() {
         return;
     }
-    let id = format!("{}FileSystem", camel(name));
+    let id = facts::efs_id(name);
     let file_system = stack.add(id.clone(), file_system(site, name, efs, cause));
     for (index, subnet) in mount_subnets(site, stack).into_iter().enumerate() {
         let target = Resource::new("AWS::EFS::MountTarget", format!("storage.{name}.mount.{index}"), cause.clone())

@@ -27,7 +27,13 @@ pub enum FactSource {
     ShortHost(String),
 }
 
-/// The logical id of a file system that the storage stack makes.
+/// The logical id of an EFS that the storage stack makes. CloudFormation keeps the type of a logical id, so each kind
+/// of storage has ids of its own.
+pub(super) fn efs_id(storage: &str) -> String {
+    format!("{}Efs", camel(storage))
+}
+
+/// The logical id of a Lustre file system that the storage stack makes.
 pub fn file_system_id(storage: &str) -> String {
     format!("{}FileSystem", camel(storage))
 }
@@ -82,6 +88,7 @@ fn storage_facts(storage: &Storage) -> Vec<NodeFact> {
         ];
     }
     if storage.efs.as_ref().is_some_and(|efs| efs.file_system_id.is_none()) {
+        let id = efs_id(name);
         return vec![fact("file_system_id", format!("{id}Id")), fact("dns", format!("{id}DnsName"))];
     }
     if storage.ebs.as_ref().is_some_and(|ebs| ebs.volume_id.is_none()) {

@@ -15,7 +15,7 @@ pub struct Graph {
     pub cluster: String,
     /// The region.
     pub region: String,
-    /// Tags of every stack (CloudFormation passes them on to resources), the cluster's tag among them.
+    /// Tags of the cluster, its own tag among them; [`stack_tags`](super::stack_tags) are those of a stack.
     pub tags: BTreeMap<String, String>,
     /// Termination protection of every stack.
     pub termination_protection: bool,

@@ -95,7 +95,7 @@ fn instance(site: Site<'_>, stack: &mut Stack, cause: &Path) -> Resource {
 fn root_volume(site: Site<'_>, stack: &mut Stack, cause: &Path) -> (&'static str, Val) {
     let volume = &site.cluster.head_node.root_volume;
     let mapping = site.root_device(volume);
-    if volume.throughput_mib.is_none() {
+    if machine::throughput(volume.volume_type, volume.throughput_mib).is_none() {
         return ("BlockDeviceMappings", mapping);
     }
     let own = tags::own(site.cluster, "head");

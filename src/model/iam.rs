@@ -11,11 +11,14 @@ pub(super) fn role(site: Site<'_>, address: impl Into<String>, cause: Path, serv
         "queue" => (names::compute_iam_path(site.cluster), "compute".to_owned()),
         other => (names::iam_path(site.cluster), other.to_owned()),
     };
+    let own = tags::own(site.cluster, &part);
+    let tags = if part == "compute" { tags::with_users(site.cluster, own) } else { own };
     Resource::new("AWS::IAM::Role", address, cause)
         .set("Path", path)
         .set("AssumeRolePolicyDocument", policy::trust(service))
         .maybe("PermissionsBoundary", boundary.map(Arn::as_str))
-        .set("Tags", tags::list(tags::own(site.cluster, &part)))
+        .set("Tags", tags::list(tags))
+        .because("Tags", Path::from("tags"))
         .because("Path", Path::from("iam.path"))
         .because("PermissionsBoundary", Path::from("iam.permissions_boundary"))
 }

@@ -97,6 +97,14 @@ fn smallest(fsx: &FsxLustre) -> u32 {
     if fsx.storage_type == LustreStorage::Hdd { 6000 } else { 1200 }
 }
 
+/// MiB of a file that go to one disk, unless it is what FSx takes anyway: the property cannot change without a new file
+/// system, so that the default is never written, and to say it in the cluster file is no change.
+/// <https://docs.aws.amazon.com/fsx/latest/APIReference/API_CreateFileSystemLustreConfiguration.html>
+fn chunk(mib: Option<u32>) -> Option<u32> {
+    mib.filter(|mib| *mib != 1024)
+}
+
+/// As with [`chunk`], `CopyTagsToBackups` is written only where it is not FSx's default.
 fn configuration(fsx: &FsxLustre) -> Val {
     let repository = fsx.data_repository.as_ref();
     let backups = fsx.backups.as_ref();
@@ -110,11 +118,11 @@ fn configuration(fsx: &FsxLustre) -> Val {
             "ExportPath",
             repository.and_then(|repository| Some(repository.export.as_ref()?.as_str().trim_end_matches('/'))),
         )
-        .maybe("ImportedFileChunkSize", repository.and_then(|repository| repository.chunk_mib))
+        .maybe("ImportedFileChunkSize", repository.and_then(|repository| chunk(repository.chunk_mib)))
         .maybe("AutoImportPolicy", repository.map(|repository| auto_import(repository.auto_import)))
         .maybe("AutomaticBackupRetentionDays", backups.map(|backups| backups.days))
         .maybe("DailyAutomaticBackupStartTime", backups.and_then(|backups| Some(backups.start.as_ref()?.as_str())))
-        .maybe("CopyTagsToBackups", backups.map(|backups| backups.copy_tags))
+        .maybe("CopyTagsToBackups", backups.filter(|backups| backups.copy_tags).map(|_| true))
         .maybe("WeeklyMaintenanceStartTime", fsx.maintenance.as_ref().map(|time| time.as_str()))
         .into()
 }
@@ -142,7 +150,7 @@ fn association(
         .set("FileSystemPath", association.path.as_str())
         .set("DataRepositoryPath", association.s3.as_str())
         .set("BatchImportMetaDataOnCreate", association.import_metadata)
-        .maybe("ImportedFileChunkSize", association.chunk_mib)
+        .maybe("ImportedFileChunkSize", chunk(association.chunk_mib))
         .maybe("S3", has_events.then_some(s3))
         .set("Tags", tags::named(site.cluster, "storage", &format!("{name}-{}", association.name)))
         .because("FileSystemPath", cause.key("path"))

@@ -42,8 +42,8 @@ impl Site<'_> {
             .set("VolumeType", volume_type(volume.volume_type))
             .set("Encrypted", true)
             .set("DeleteOnTermination", true)
-            .maybe("Iops", volume.iops)
-            .maybe("Throughput", volume.throughput_mib)
+            .maybe("Iops", iops(volume.volume_type, volume.iops))
+            .maybe("Throughput", throughput(volume.volume_type, volume.throughput_mib))
             .maybe("KmsKeyId", volume.kms_key.as_ref().map(|key| key.as_str()));
         let device = Props::new().set("DeviceName", root_name(self.cluster.image.os)).set("Ebs", ebs);
         Val::List(vec![device.into()])
@@ -56,6 +56,18 @@ fn root_name(os: Os) -> &'static str {
         Os::Ubuntu2404 | Os::Ubuntu2204 | Os::Rocky9 | Os::Rhel9 => "/dev/sda1",
         Os::Debian12 | Os::Alinux2023 => "/dev/xvda",
     }
+}
+
+/// I/O operations per second, unless they are what a gp3 volume has anyway. The head node's disk cannot change without a
+/// new head node, so that to say the default must be no change.
+/// <https://docs.aws.amazon.com/ebs/latest/userguide/general-purpose.html>
+pub(super) fn iops(kind: VolumeType, wish: Option<u32>) -> Option<u32> {
+    wish.filter(|wish| kind != VolumeType::Gp3 || *wish != 3000)
+}
+
+/// The same for the throughput in MiB/s.
+pub(super) fn throughput(kind: VolumeType, wish: Option<u32>) -> Option<u32> {
+    wish.filter(|wish| kind != VolumeType::Gp3 || *wish != 125)
 }
 
 /// CloudFormation's word for a volume type.

@@ -47,4 +47,5 @@ pub use graph::*;
 pub use lustre::on_destroy as lustre_on_destroy;
 pub use machine::{architecture, image_user};
 pub use pool::{PoolTemplate, pool_templates};
+pub use tags::of_stack as stack_tags;
 pub use val::Val;

@@ -91,7 +91,7 @@ impl Builder<'_> {
     fn launch_template(&mut self, pool: &Pool, template: &PoolTemplate, cause: &Path, placement: Option<Val>) {
         let Some((first, name)) = template.instance_types.first() else { return };
         let known = self.site.catalog.get(name.as_str());
-        let own = tags::of_pool(self.site.cluster, self.queue, pool);
+        let own = tags::with_users(self.site.cluster, tags::of_pool(self.site.cluster, self.queue, pool));
         let data = self
             .data(pool, name, known.as_ref())
             .maybe("Placement", placement.map(|group| Props::new().set("GroupName", group)));

@@ -1,7 +1,7 @@
 //! Tags.
 
 use super::{
-    Val,
+    StackKey, Val,
     names::{CLUSTER_TAG, POOL_TAG, QUEUE_TAG, ROLE_TAG},
     props::Props,
 };
@@ -16,6 +16,23 @@ pub(super) fn list(tags: BTreeMap<String, String>) -> Val {
 /// The cluster's tag and the role's, nothing of the user's: those come as tags of the stack.
 pub(super) fn own(cluster: &Cluster, role: &str) -> BTreeMap<String, String> {
     BTreeMap::from([(CLUSTER_TAG.to_owned(), cluster.name.to_string()), (ROLE_TAG.to_owned(), role.to_owned())])
+}
+
+/// Those of a cluster's tags that a stack has: CloudFormation passes them on to everything that it makes.
+///
+/// A queue's stack has hpcctl's own alone. The tags of a placement group cannot change: another value would replace the
+/// group, which cannot go while nodes are in it. What else a queue's stack makes has the user's tags by itself.
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-ec2-placementgroup.html>
+pub fn of_stack(all: &BTreeMap<String, String>, stack: &StackKey) -> BTreeMap<String, String> {
+    let wanted = |key: &str| !matches!(stack, StackKey::Queue(_)) || key.starts_with("hpcctl:");
+    all.iter().filter(|(key, _)| wanted(key)).map(|(key, value)| (key.clone(), value.clone())).collect()
+}
+
+/// The user's tags with ours, for what gets none from its stack.
+pub(super) fn with_users(cluster: &Cluster, ours: BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let mut tags = cluster.tags.clone();
+    tags.extend(ours);
+    tags
 }
 
 /// [`own`] with a name that consoles show.

@@ -3,7 +3,9 @@
 use super::{Bucket, HeadSays, Live, LiveFileSystem, LiveStack, Revision, keys};
 use crate::{
     catalog,
-    cloud::{Cloud, CloudError, ImageQuery, StackState, StackStatus, TaskKind, TaskLifecycle},
+    cloud::{
+        Cloud, CloudError, ErrorKind, ImageQuery, StackResource, StackState, StackStatus, TaskKind, TaskLifecycle,
+    },
     model::{Graph, ParameterSource, StackKey},
     spec::{Architecture, Os},
 };
@@ -18,6 +20,8 @@ pub struct Wanted {
     pub images: Vec<(Os, Architecture)>,
     /// Subnets whose zones a plan needs.
     pub subnets: Vec<String>,
+    /// The zones of the subnets that the network stack made.
+    pub own_subnets: bool,
     /// Detect drift (slow: CloudFormation looks at every resource).
     pub drift: bool,
 }
@@ -37,7 +41,8 @@ impl Wanted {
         images.dedup();
         subnets.sort_unstable();
         subnets.dedup();
-        Self { images, subnets, drift }
+        let own_subnets = graph.stacks.iter().any(|stack| stack.key == StackKey::Network);
+        Self { images, subnets, own_subnets, drift }
     }
 }
 
@@ -80,6 +85,9 @@ pub async fn observe(cloud: &Cloud, cluster: &str, wanted: &Wanted) -> Result<Li
         stacks,
         ..Live::default()
     };
+    if wanted.own_subnets {
+        live.zones.extend(own_zones(cloud, &live.stacks).await?);
+    }
     if exists {
         live.revision = revision(cloud, &bucket, cluster).await?;
         live.files = files(cloud, &bucket, cluster).await?;
@@ -182,6 +190,24 @@ async fn zones(cloud: &Cloud, subnets: &[String]) -> Result<BTreeMap<String, Str
     }
     let found = cloud.compute.subnets(subnets).await?;
     Ok(found.into_iter().map(|subnet| (subnet.id, subnet.zone)).collect())
+}
+
+/// The zones of the subnets that the network stack made; of none, when somebody has deleted one of them.
+async fn own_zones(
+    cloud: &Cloud,
+    stacks: &BTreeMap<StackKey, LiveStack>,
+) -> Result<BTreeMap<String, String>, ObserveError> {
+    let resources = stacks.get(&StackKey::Network).map(|stack| stack.resources.as_slice()).unwrap_or_default();
+    let made = |resource: &&StackResource| {
+        resource.resource_type == "AWS::EC2::Subnet"
+            && !resource.physical_id.is_empty()
+            && !resource.status.starts_with("DELETE")
+    };
+    let subnets: Vec<String> = resources.iter().filter(made).map(|resource| resource.physical_id.clone()).collect();
+    match zones(cloud, &subnets).await {
+        Err(ObserveError::Cloud(error)) if error.kind == ErrorKind::NotFound => Ok(BTreeMap::new()),
+        found => found,
+    }
 }
 
 /// Where a vendor's newest image is found: its account in the region's partition, and the name pattern that it documents.

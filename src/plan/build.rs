@@ -1,19 +1,21 @@
 //! The plan to what the cluster file says.
 
 use super::{
-    After, Basis, BusyQueue, Cause, Change, Content, DataFate, FileChange, Goal, Impact, Note, PLAN_FORMAT, PLAN_KIND,
-    Plan, PlannedFile, PlannedParameter, Reason, Source,
+    After, Basis, BusyQueue, Cause, Change, Content, DataFate, Effect, FileChange, Goal, Impact, Note, PLAN_FORMAT,
+    PLAN_KIND, Plan, PlannedFile, PlannedParameter, Reason, Refusal, Source,
+    effects::HEAD_INSTANCE,
     obstacles::Obstacle,
     rest,
     stack_diff::{Context, ParameterState, StackDiff, create_all, diff_stack, removed},
     steps::{self, StackWork},
+    zones,
 };
 use crate::{
     catalog::ResourceCatalog,
     cloud::StackStatus,
-    model::{DataHolding, Graph, ParameterSource, Stack, StackKey},
+    model::{DataHolding, Graph, ParameterSource, Stack, StackKey, stack_tags},
     observe::{Live, LiveStack},
-    render::{Rendered, sha256},
+    render::{Rendered, canonical, sha256},
     spec::{Document, Path},
 };
 use serde_json::Value;
@@ -30,7 +32,7 @@ pub struct Desired<'a> {
 }
 
 /// Why there is no plan.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum PlanError {
     /// Stacks are busy: something or somebody else works on them.
     Busy {
@@ -42,18 +44,41 @@ pub enum PlanError {
         /// Which, all at once.
         obstacles: Vec<Obstacle>,
     },
+    /// AWS would refuse changes.
+    Refused {
+        /// The cluster file's name.
+        file: String,
+        /// The changes.
+        refusals: Vec<Refusal>,
+    },
 }
+
+/// Resources that CloudFormation's change sets replace.
+pub type Predicted = BTreeMap<StackKey, BTreeSet<String>>;
 
 /// Makes the plan to what the cluster file says.
 pub fn plan(desired: &Desired<'_>, live: &Live, catalog: &ResourceCatalog) -> Result<Plan, PlanError> {
+    plan_predicted(desired, live, catalog, &Predicted::new())
+}
+
+/// The same, when it is known what else is replaced.
+pub fn plan_predicted(
+    desired: &Desired<'_>,
+    live: &Live,
+    catalog: &ResourceCatalog,
+    predicted: &Predicted,
+) -> Result<Plan, PlanError> {
     refuse_busy(live)?;
     let cause = |path: &Path| Cause { path: path.clone(), line: desired.document.line(path) };
-    let context = Context::new(catalog, &cause, live);
+    let context = Context::new(catalog, &cause, live, &desired.graph.tags, predicted);
     let mut builder = Builder { desired, live, context, out: Gathered::default() };
     for stack in &desired.graph.stacks {
         builder.stack(stack);
     }
     builder.removed_stacks();
+    if !builder.out.refusals.is_empty() {
+        return Err(PlanError::Refused { file: desired.document.name.clone(), refusals: builder.out.refusals });
+    }
     Ok(builder.finish())
 }
 
@@ -77,6 +102,9 @@ struct Gathered {
     unknown_outputs: BTreeSet<(StackKey, String)>,
     parameters: BTreeMap<StackKey, BTreeMap<String, PlannedParameter>>,
     work: Vec<(StackKey, StackWork)>,
+    refusals: Vec<Refusal>,
+    /// Templates that keep words of what exists.
+    settled: BTreeMap<StackKey, String>,
 }
 
 struct Builder<'a> {
@@ -103,6 +131,7 @@ impl Builder<'_> {
             self.out.work.push((stack.key.clone(), work));
         }
         self.out.changes.extend(diff.changes);
+        self.out.refusals.extend(diff.refusals);
     }
 
     fn anew(&self, stack: &Stack, exists: &LiveStack) -> (StackDiff, Option<StackWork>) {
@@ -127,9 +156,13 @@ impl Builder<'_> {
         states: &BTreeMap<String, ParameterState>,
     ) -> (StackDiff, Option<StackWork>) {
         let body = self.desired.rendered.templates.get(&stack.key).map(|template| template.body.as_str());
-        let template = body.and_then(|body| serde_json::from_str(body).ok()).unwrap_or(Value::Null);
+        let mut template = body.and_then(|body| serde_json::from_str(body).ok()).unwrap_or(Value::Null);
+        if let Some(settled) = zones::settled(&template, exists, self.live) {
+            self.out.settled.insert(stack.key.clone(), canonical(&settled));
+            template = settled;
+        }
         let diff = diff_stack(stack, &template, exists, states, &self.context);
-        let tags = exists.state.tags != self.desired.graph.tags;
+        let tags = exists.state.tags != stack_tags(&self.desired.graph.tags, &stack.key);
         let protection = exists.state.termination_protection != self.desired.graph.termination_protection;
         let differs = diff.differs || tags || protection;
         if differs && diff.changes.is_empty() {
@@ -229,7 +262,7 @@ impl Builder<'_> {
             disagreements: Vec::new(),
             previewed: false,
             steps,
-            content: content(desired, live, out.parameters),
+            content: content(desired, live, out.parameters, out.settled),
             file_changes,
         }
         .sealed()
@@ -296,8 +329,10 @@ fn content(
     desired: &Desired<'_>,
     live: &Live,
     parameters: BTreeMap<StackKey, BTreeMap<String, PlannedParameter>>,
+    settled: BTreeMap<StackKey, String>,
 ) -> Content {
-    let templates = desired.rendered.templates.iter().map(|(key, template)| (key.clone(), template.body.clone()));
+    let rendered = desired.rendered.templates.iter().map(|(key, template)| (key.clone(), template.body.clone()));
+    let templates = rendered.chain(settled);
     let files = desired
         .rendered
         .files
@@ -328,6 +363,17 @@ pub fn busy_queues(impact: &Impact, live: &Live) -> Vec<BusyQueue> {
         at: report.at,
     };
     busy.map(one).collect()
+}
+
+/// Whether the head node has an Elastic IP: any other public address changes when an instance is stopped and started.
+fn has_fixed_address(live: &Live) -> bool {
+    let address = |stack: &LiveStack| {
+        let resources = stack.template.get("Resources").and_then(Value::as_object);
+        resources.into_iter().flatten().any(|(_, resource)| {
+            resource.pointer("/Metadata/hpcctl:address").and_then(Value::as_str) == Some("head.elastic_ip")
+        })
+    };
+    live.stacks.get(&StackKey::Head).is_some_and(address)
 }
 
 /// What a reviewer must know of what is made.
@@ -362,7 +408,10 @@ pub fn impact(changes: &[Change], live: &Live, seconds: u32) -> Impact {
     impact.running_instances = live.instances.iter().filter(|instance| instance.is_compute()).count();
     for change in changes {
         let goes = matches!(change.action, Replace | Delete);
-        impact.head_node_replaced |= change.address == "head.instance" && goes;
+        let head = change.address == HEAD_INSTANCE;
+        let restarts = change.properties.iter().any(|property| property.effect == Effect::Restarts);
+        impact.head_node_replaced |= head && goes;
+        impact.head_node_restarts |= head && !goes && restarts;
         if let StackKey::Queue(queue) = &change.stack {
             let list = if change.action == Delete && change.resource_type == "AWS::EC2::LaunchTemplate" {
                 &mut impact.queues_stopped
@@ -384,5 +433,6 @@ pub fn impact(changes: &[Change], live: &Live, seconds: u32) -> Impact {
     (impact.login_pools_changed, impact.login_pools_ended) = login_pools(changes);
     let stopped = impact.queues_stopped.clone();
     impact.queues_changed.retain(|queue| !stopped.contains(queue));
+    impact.head_address_changes = impact.head_node_restarts && !has_fixed_address(live);
     impact
 }

@@ -1,6 +1,7 @@
 //! A change to one resource.
 
 use crate::{
+    catalog::Rule,
     model::{DataHolding, StackKey},
     spec::Path,
 };
@@ -66,6 +67,13 @@ pub enum Reason {
         /// That resource's address.
         address: String,
     },
+    /// It takes the place of something of another kind, whose data stays behind.
+    StartsEmpty {
+        /// The logical id of what goes.
+        instead_of: String,
+    },
+    /// CloudFormation's own change set says that it is replaced.
+    Predicted,
     /// The cluster file does not want it any more.
     NotWanted,
     /// The cluster is destroyed.
@@ -92,8 +100,20 @@ pub struct PropertyChange {
     pub after: After,
     /// What changing it does to the resource.
     pub effect: Effect,
+    /// The rule that says so, where it is more than the schema's word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ruling: Option<Grounds>,
     /// The place in the cluster file that it comes from.
     pub cause: Option<Cause>,
+}
+
+/// Why a property's change does what it does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grounds {
+    /// The rule.
+    pub rule: Rule,
+    /// The public page that says so.
+    pub page: String,
 }
 
 /// What a property will be.
@@ -114,11 +134,14 @@ pub enum After {
 pub enum Effect {
     /// It is updated in place.
     InPlace,
-    /// It may be replaced, depending on values (CloudFormation calls it conditional).
+    /// It stays, and is stopped and started.
+    Restarts,
+    /// It may be replaced, depending on what nobody outside knows (CloudFormation calls it conditional). Where data or
+    /// the head node is concerned, it counts as replaced.
     MayReplace,
     /// It is replaced.
     Replaces,
-    /// CloudFormation refuses the change: the resource must be deleted and made again by hand.
+    /// The update would fail. No plan holds such a change: it is refused.
     Refused,
 }
 

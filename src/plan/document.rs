@@ -100,6 +100,13 @@ pub struct Disagreement {
     pub planned: Option<Action>,
     /// What CloudFormation says: action and replacement.
     pub cloudformation: String,
+    /// Whether this plan follows CloudFormation: the resource is planned as replaced.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub followed: bool,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// What happens to people and jobs.
@@ -107,6 +114,12 @@ pub struct Disagreement {
 pub struct Impact {
     /// Whether the head node is replaced: running jobs and log-ins end.
     pub head_node_replaced: bool,
+    /// Whether the head node is stopped and started: log-ins end, and its file systems are away for minutes.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub head_node_restarts: bool,
+    /// Whether its public address, if it has one, changes by that.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub head_address_changes: bool,
     /// Queues whose running instances are terminated.
     pub queues_stopped: Vec<String>,
     /// Queues whose next nodes differ from those that run.
@@ -169,7 +182,7 @@ pub struct Content {
     pub templates: BTreeMap<StackKey, String>,
     /// Where each stack's parameters come from.
     pub parameters: BTreeMap<StackKey, BTreeMap<String, PlannedParameter>>,
-    /// Tags of all stacks.
+    /// Tags of the cluster, from which each stack has its own.
     pub tags: BTreeMap<String, String>,
     /// Termination protection of all stacks.
     pub termination_protection: bool,

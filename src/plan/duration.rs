@@ -39,6 +39,8 @@ pub fn delete_seconds(resource_type: &str) -> u32 {
     }
 }
 
+/// Stopping an instance and starting it again.
+pub const RESTART_SECONDS: u32 = 240;
 /// What a new head node takes to boot, to set itself up and to report.
 pub const HEAD_BOOT_SECONDS: u32 = 300;
 /// What a head node takes to find a new revision, to set it up and to report.

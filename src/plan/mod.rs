@@ -1,10 +1,12 @@
 //! PLAN: what should be, and what is, in; the complete list of what to do out.
 //!
 //! [`plan`] holds the rendered graph against a [`Live`](crate::observe::Live) snapshot, stack by stack and
-//! property by property, follows replacements through references and outputs, and orders the steps.
+//! property by property, follows replacements through references and outputs, and orders the steps. What AWS would
+//! refuse makes no plan; [`agreed`] is the plan that follows CloudFormation's own change sets where they say more.
 //! [`destroy`] is the plan to nothing. A [`Plan`] is complete: apply needs nothing else, and chooses nothing.
 //! This room does no I/O, and its reasons are data.
 
+mod agreement;
 mod basis;
 mod build;
 mod change;
@@ -12,18 +14,24 @@ mod destroy;
 mod diff;
 mod document;
 mod duration;
+mod effects;
+mod inherited;
 mod obstacles;
 mod references;
+mod refusals;
 mod rest;
 mod stack_diff;
 mod step;
 mod steps;
+mod zones;
 
+pub use agreement::{Predictions, agreed};
 pub use basis::{Basis, Moved};
-pub use build::{CLUSTER_FACTS, Desired, PlanError, plan};
+pub use build::{CLUSTER_FACTS, Desired, PlanError, Predicted, plan, plan_predicted};
 pub use change::*;
 pub use destroy::{DestroyOptions, destroy};
 pub use document::*;
 pub use duration::HEAD_BOOT_LIMIT;
 pub use obstacles::{Obstacle, going, obstacles};
+pub use refusals::{Refusal, Refused};
 pub use step::*;

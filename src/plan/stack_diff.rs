@@ -3,11 +3,14 @@
 use super::{
     Action, After, Cause, Change, DataFate, DataRisk, Effect, PropertyChange, Reason,
     diff::differences,
+    effects::{is_precious, judged, replaces, settle_refusals},
+    inherited::{self, StackTags},
     references::{Reference, references},
+    refusals::{self, Refusal},
 };
 use crate::{
-    catalog::{Replacement, ResourceCatalog, ResourceType},
-    model::{DataHolding, Resource, Stack, StackKey},
+    catalog::{ResourceCatalog, ResourceType},
+    model::{DataHolding, Resource, Stack, StackKey, stack_tags},
     observe::{Live, LiveStack},
 };
 use serde_json::{Map, Value};
@@ -47,6 +50,8 @@ pub struct StackDiff {
     pub unknown_outputs: BTreeSet<String>,
     /// Whether anything at all differs, be it a description.
     pub differs: bool,
+    /// What AWS would refuse.
+    pub refusals: Vec<Refusal>,
 }
 
 /// Where the words of a change come from.
@@ -57,13 +62,28 @@ pub struct Context<'a> {
     pub cause: &'a dyn Fn(&crate::spec::Path) -> Cause,
     /// What exists.
     pub live: &'a Live,
+    /// The cluster's tags.
+    pub tags: &'a BTreeMap<String, String>,
+    /// Resources that CloudFormation's change sets replace, whatever the templates seem to say.
+    pub predicted: &'a BTreeMap<StackKey, BTreeSet<String>>,
     known: RefCell<BTreeMap<String, Option<Rc<ResourceType>>>>,
 }
 
 impl<'a> Context<'a> {
     /// A context without remembered facts.
-    pub fn new(catalog: &'a ResourceCatalog, cause: &'a dyn Fn(&crate::spec::Path) -> Cause, live: &'a Live) -> Self {
-        Self { catalog, cause, live, known: RefCell::default() }
+    pub fn new(
+        catalog: &'a ResourceCatalog,
+        cause: &'a dyn Fn(&crate::spec::Path) -> Cause,
+        live: &'a Live,
+        tags: &'a BTreeMap<String, String>,
+        predicted: &'a BTreeMap<StackKey, BTreeSet<String>>,
+    ) -> Self {
+        Self { catalog, cause, live, tags, predicted, known: RefCell::default() }
+    }
+
+    /// Whether CloudFormation itself says that the resource is replaced.
+    fn is_predicted(&self, stack: &StackKey, logical_id: &str) -> bool {
+        self.predicted.get(stack).is_some_and(|all| all.contains(logical_id))
     }
 
     /// Facts about a resource type, read once.
@@ -91,7 +111,12 @@ pub fn create_all(stack: &Stack, reason: &Reason, context: &Context<'_>) -> Stac
             data: None,
         })
         .collect();
-    StackDiff { changes, unknown_outputs: stack.outputs.keys().cloned().collect(), differs: true, unchanged: 0 }
+    StackDiff {
+        changes,
+        unknown_outputs: stack.outputs.keys().cloned().collect(),
+        differs: true,
+        ..StackDiff::default()
+    }
 }
 
 /// Holds a stack against the one that exists.
@@ -106,20 +131,25 @@ pub fn diff_stack(
     let wanted = object(template, "Resources").unwrap_or(&empty);
     let there = object(&exists.template, "Resources").unwrap_or(&empty);
     let mut found: BTreeMap<String, Vec<PropertyChange>> = BTreeMap::new();
+    let mut diff = StackDiff::default();
+    let tags = StackTags { before: &exists.state.tags, after: stack_tags(context.tags, &stack.key) };
     for (logical_id, resource) in &stack.resources {
         let (Some(old), Some(new)) = (there.get(logical_id), wanted.get(logical_id)) else { continue };
         if old.get("Type") != new.get("Type") {
+            let cause = (context.cause)(&resource.cause);
+            diff.refusals.push(refusals::of_type(&stack.key, logical_id, &resource.address, old, new, cause));
             continue;
         }
         let facts = context.facts(resource.kind);
         let mut properties = direct(resource, old, new, facts.as_deref(), context);
         properties.extend(through_parameters(resource, new, parameters, &properties, facts.as_deref(), context));
-        if !properties.is_empty() {
+        properties.extend(inherited::tags(&tags, &properties_of(new), facts.as_deref(), context));
+        if !properties.is_empty() || context.is_predicted(&stack.key, logical_id) {
             found.insert(logical_id.clone(), properties);
         }
     }
     let followed = follow(stack, wanted, there, &mut found, context);
-    let mut diff = StackDiff::default();
+    found.values_mut().for_each(|properties| settle_refusals(properties));
     for (logical_id, resource) in &stack.resources {
         match there.get(logical_id) {
             Some(old) if old.get("Type").and_then(Value::as_str) == Some(resource.kind) => {
@@ -142,6 +172,9 @@ pub fn diff_stack(
             diff.changes.push(removed(&stack.key, logical_id, old, exists, &Reason::NotWanted, context.live));
         }
     }
+    diff.refusals.extend(refusals::of_properties(&diff.changes));
+    let precious = |logical_id: &str| wanted.get(logical_id).is_some_and(is_precious);
+    diff.refusals.extend(refusals::of_names(&mut diff.changes, &precious));
     diff.unknown_outputs = unknown_outputs(template, exists, parameters, &diff.changes);
     diff.differs = template != &exists.template || parameters.values().any(ParameterState::changes);
     diff
@@ -159,16 +192,13 @@ fn direct(
     facts: Option<&ResourceType>,
     context: &Context<'_>,
 ) -> Vec<PropertyChange> {
-    let empty = Value::Object(Map::new());
-    let of = |value: &Value| value.get("Properties").cloned().unwrap_or_else(|| empty.clone());
-    let mut changes: Vec<PropertyChange> = differences(&of(old), &of(new))
+    let (before, after) = (properties_of(old), properties_of(new));
+    let mut changes: Vec<PropertyChange> = differences(&before, &after)
         .into_iter()
-        .map(|difference| PropertyChange {
-            effect: effect(facts, &difference.path),
-            cause: Some((context.cause)(cause_of(resource, &difference.path))),
-            path: difference.path,
-            before: difference.before,
-            after: difference.after.map_or(After::Unset, After::Known),
+        .map(|difference| {
+            let cause = Some((context.cause)(cause_of(resource, &difference.path)));
+            let after = difference.after.map_or(After::Unset, After::Known);
+            judged(facts, &before, difference.path, difference.before, after, cause)
         })
         .collect();
     for attribute in ["DeletionPolicy", "UpdateReplacePolicy"] {
@@ -178,6 +208,7 @@ fn direct(
                 before: old.get(attribute).cloned(),
                 after: new.get(attribute).cloned().map_or(After::Unset, After::Known),
                 effect: Effect::InPlace,
+                ruling: None,
                 cause: Some((context.cause)(&resource.cause)),
             });
         }
@@ -201,15 +232,15 @@ fn through_parameters(
         if already.iter().chain(&changes).any(|change| change.path == path) {
             continue;
         }
-        changes.push(PropertyChange {
-            effect: effect(facts, &path),
-            cause: Some((context.cause)(cause_of(resource, &path))),
-            before: state.before.clone().map(Value::from),
-            after: state.after.clone(),
-            path,
-        });
+        let cause = Some((context.cause)(cause_of(resource, &path)));
+        let before = state.before.clone().map(Value::from);
+        changes.push(judged(facts, properties, path, before, state.after.clone(), cause));
     }
     changes
+}
+
+fn properties_of(resource: &Value) -> Value {
+    resource.get("Properties").cloned().unwrap_or_else(|| Value::Object(Map::new()))
 }
 
 /// Follows replacements through references inside the stack, to the end. Gives, for each resource that is
@@ -223,8 +254,11 @@ fn follow(
 ) -> BTreeMap<String, String> {
     let mut followed = BTreeMap::new();
     loop {
-        let replaced: BTreeSet<&String> =
-            found.iter().filter(|(_, properties)| replaces(properties)).map(|(logical_id, _)| logical_id).collect();
+        let replaced: BTreeSet<&String> = found
+            .iter()
+            .filter(|(logical_id, properties)| is_replaced(stack, logical_id, properties, there, context))
+            .map(|(logical_id, _)| logical_id)
+            .collect();
         let updated: BTreeSet<&String> = found.keys().collect();
         let mut more: Vec<(String, PropertyChange, String)> = Vec::new();
         for (logical_id, resource) in &stack.resources {
@@ -240,13 +274,8 @@ fn follow(
                 if known {
                     continue;
                 }
-                let change = PropertyChange {
-                    effect: effect(facts.as_deref(), &path),
-                    cause: Some((context.cause)(cause_of(resource, &path))),
-                    before: None,
-                    after: After::KnownAfterApply,
-                    path,
-                };
+                let cause = Some((context.cause)(cause_of(resource, &path)));
+                let change = judged(facts.as_deref(), properties, path, None, After::KnownAfterApply, cause);
                 let source =
                     stack.resources.get(&reference.name).map_or(reference.name.clone(), |from| from.address.clone());
                 more.push((logical_id.clone(), change, source));
@@ -275,18 +304,18 @@ fn counts_versions(attribute: &str) -> bool {
     matches!(attribute, "LatestVersionNumber" | "DefaultVersionNumber" | "Version")
 }
 
-fn replaces(properties: &[PropertyChange]) -> bool {
-    properties.iter().any(|change| change.effect == Effect::Replaces)
-}
-
-fn effect(facts: Option<&ResourceType>, path: &str) -> Effect {
-    match facts.map(|facts| facts.replacement(path)) {
-        Some(Replacement::Always) => Effect::Replaces,
-        Some(Replacement::Conditional) => Effect::MayReplace,
-        Some(Replacement::Never) => Effect::InPlace,
-        Some(Replacement::Refused) => Effect::Refused,
-        None => Effect::MayReplace,
-    }
+/// Whether a resource is replaced, as far as the plan and CloudFormation say.
+fn is_replaced(
+    stack: &Stack,
+    logical_id: &str,
+    properties: &[PropertyChange],
+    there: &Map<String, Value>,
+    context: &Context<'_>,
+) -> bool {
+    let held = stack.resources.get(logical_id).and_then(|resource| resource.holds.as_ref());
+    let holds = held.is_some_and(|holds| *holds != DataHolding::Logs);
+    let precious = holds || there.get(logical_id).is_some_and(is_precious);
+    context.is_predicted(&stack.key, logical_id) || replaces(properties, precious)
 }
 
 /// The path in the cluster file that a property comes from: the longest property path that fits.
@@ -324,10 +353,14 @@ fn changed(
     followed: &BTreeMap<String, String>,
     context: &Context<'_>,
 ) -> Change {
-    let action = if replaces(&properties) { Action::Replace } else { Action::Update };
-    let old = exists.template.pointer(&format!("/Resources/{logical_id}")).unwrap_or(&Value::Null);
+    let empty = Map::new();
+    let there = object(&exists.template, "Resources").unwrap_or(&empty);
+    let replaced = is_replaced(stack, logical_id, &properties, there, context);
+    let action = if replaced { Action::Replace } else { Action::Update };
+    let old = there.get(logical_id).unwrap_or(&Value::Null);
     let reason = match followed.get(logical_id) {
         Some(address) => Reason::Follows { address: address.clone() },
+        None if replaced && !replaces(&properties, true) => Reason::Predicted,
         None => Reason::Changed,
     };
     Change {

@@ -1,6 +1,6 @@
 //! The order of steps.
 
-use super::{Action, Change, HeadBehind, Step, StepAction, duration, rest};
+use super::{Action, Change, Effect, HeadBehind, Step, StepAction, duration, rest};
 use crate::{
     model::{DataHolding, Graph, ParameterSource, StackKey},
     observe::{HeadNode, Live},
@@ -294,6 +294,9 @@ fn before(graph: Option<&Graph>, key: &StackKey) -> Vec<StackKey> {
 fn seconds(changes: &[Change], key: &StackKey) -> u32 {
     let of = |change: &Change| match change.action {
         Action::Create => duration::create_seconds(&change.resource_type),
+        Action::Update if change.properties.iter().any(|property| property.effect == Effect::Restarts) => {
+            duration::RESTART_SECONDS
+        }
         Action::Update => duration::update_seconds(&change.resource_type),
         Action::Replace => {
             duration::create_seconds(&change.resource_type) + duration::delete_seconds(&change.resource_type)

@@ -1,12 +1,40 @@
 //! Canonical bytes and their digests.
 
 use serde::Serialize;
+use serde_json::ser::{CompactFormatter, Formatter, Serializer};
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
 
-/// Compact JSON. `serde_json`'s own mapping is sorted; other types must give their keys in order.
+/// Compact JSON in ASCII. `serde_json`'s own mapping is sorted; other types must give their keys in order.
+///
+/// CloudFormation gives a template back with question marks for all that is not ASCII, which would differ from what was
+/// sent for ever; `\u00fc` comes back as it went.
+/// <https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/814>
 pub fn canonical(value: &impl Serialize) -> String {
-    serde_json::to_string(value).unwrap_or_default()
+    let mut out = Vec::with_capacity(1024);
+    let written = value.serialize(&mut Serializer::with_formatter(&mut out, Ascii(CompactFormatter)));
+    written.ok().and_then(|()| String::from_utf8(out).ok()).unwrap_or_default()
+}
+
+/// Writes text that is not ASCII as escapes of UTF-16.
+struct Ascii(CompactFormatter);
+
+impl Formatter for Ascii {
+    fn write_string_fragment<W: ?Sized + std::io::Write>(&mut self, out: &mut W, text: &str) -> std::io::Result<()> {
+        if text.is_ascii() {
+            return self.0.write_string_fragment(out, text);
+        }
+        for char in text.chars() {
+            if char.is_ascii() {
+                write!(out, "{char}")?;
+                continue;
+            }
+            for unit in char.encode_utf16(&mut [0; 2]) {
+                write!(out, "\\u{unit:04x}")?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// SHA-256 in hexadecimal.
@@ -53,6 +81,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use serde_json::json;
@@ -60,6 +89,14 @@ mod tests {
     #[test]
     fn keys_are_sorted() {
         assert_eq!(canonical(&json!({ "b": { "d": 1, "c": 2 }, "a": 0 })), r#"{"a":0,"b":{"c":2,"d":1}}"#);
+    }
+
+    #[test]
+    fn all_of_it_is_ascii_and_means_the_same() {
+        let value = json!({ "schlüssel": "München 🚀 \"a\"\n" });
+        let text = canonical(&value);
+        assert_eq!(text, r#"{"schl\u00fcssel":"M\u00fcnchen \ud83d\ude80 \"a\"\n"}"#);
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap(), value);
     }
 
     #[test]

@@ -13,6 +13,8 @@ use std::collections::BTreeMap;
 pub const ADDRESS: &str = "hpcctl:address";
 /// The key of the data that a resource holds, in its `Metadata`.
 pub const HOLDS: &str = "hpcctl:holds";
+/// The key that changes with the policies of a resource, in its `Metadata`.
+const DELETION: &str = "hpcctl:deletion";
 /// The version of what hpcctl writes into `Metadata`.
 const FORMAT: u32 = 1;
 /// Types that say what becomes of them even when they hold nothing of the user's: the defaults of
@@ -111,6 +113,11 @@ fn metadata(resource: &Resource) -> Value {
     out.insert(ADDRESS.to_owned(), json!(resource.address));
     if let Some(holds) = &resource.holds {
         out.insert(HOLDS.to_owned(), holding(holds));
+    }
+    // CloudFormation takes a change of policies for none, unless the metadata changes with them.
+    // <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-update-behaviors.html>
+    if let Some(policy) = deletion(resource) {
+        out.insert(DELETION.to_owned(), json!(policy));
     }
     if matches!(resource.properties.get("AvailabilityZone"), Some(Val::Str(_))) {
         // cfn-lint would rather see a parameter; the zone is the user's own word in the cluster file.

@@ -193,6 +193,31 @@ pub static CODES: &[(&str, &str, &str)] = &[
         "A file could not be used or a program failed. `hpcctl rehearsal stop` ends what runs; everything else of it is in its directory beside the sandbox's state file.",
     ),
     (
+        "HPC2110",
+        "AWS would refuse a change",
+        "A property of something that exists cannot become what the cluster file says: storage does not shrink, a volume keeps its key, zone and snapshot. Each change is listed with its place in the file, the reason, AWS's page, and the way to get there. Nothing was begun.",
+    ),
+    (
+        "HPC2111",
+        "a resource would change its type",
+        "CloudFormation keeps the type of what it has made under a name. Take it out of the cluster file, apply, put the new one in, and apply again. What the old one holds goes as its `on_destroy` says.",
+    ),
+    (
+        "HPC2112",
+        "a network would move",
+        "Subnets and VPC keep the addresses and zones of their creation, and a second subnet cannot have the addresses of the first. Zones may be added at the end of `network.create.zones`; naming the zones that exist is no change.",
+    ),
+    (
+        "HPC2113",
+        "CloudFormation refuses the change",
+        "`plan` asks CloudFormation for a change set of every stack that is updated. This one was refused when it was made; the message is CloudFormation's own. Nothing was begun.",
+    ),
+    (
+        "HPC2114",
+        "something would be made anew under another name",
+        "This hpcctl names the resource otherwise than the version that made it. CloudFormation would make a second, empty one and let the first go. Apply with the version that made the cluster (`hpcctl history` lists who applied), or bring the data across by hand.",
+    ),
+    (
         "HPC2140",
         "the head node failed to set a revision up",
         "Everything is made and published, but the head node could not set it up: a mount, a package, a script of your own. The message names the line of its log that failed and shows the end of it; `status/set-up.log` in the artifact bucket keeps it. After a first boot nothing tries again by itself; a revision that follows is tried again by `hpcctl node sync`, after a minute first and an hour at most.",

@@ -264,6 +264,7 @@ impl From<PlanError> for Failure {
                 .with(details)
             }
             PlanError::Obstacles { obstacles } => refusal(&obstacles),
+            PlanError::Refused { file, refusals } => super::refusals::failure(&file, &refusals),
         }
     }
 }

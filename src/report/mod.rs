@@ -12,6 +12,7 @@ pub mod paint;
 pub mod plan_json;
 pub mod plan_markdown;
 pub mod plan_text;
+mod refusals;
 mod slurm;
 pub mod status;
 pub mod values;

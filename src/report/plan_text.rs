@@ -184,11 +184,12 @@ fn foot(plan: &Plan, view: PlanView, out: &mut String) {
         let planned = disagreement.planned.map_or("no change", words::action);
         let _ = writeln!(
             out,
-            "{}     {}.{}: this plan says {planned}, CloudFormation says {}",
+            "{}     {}.{}: the templates say {planned}, CloudFormation says {}{}",
             view.paint.bold("Note"),
             disagreement.stack,
             disagreement.logical_id,
-            disagreement.cloudformation
+            disagreement.cloudformation,
+            if disagreement.followed { ": planned as a replacement" } else { "" }
         );
     }
     let _ = writeln!(out, "{}     {}", view.paint.bold("Plan"), summary(plan));
@@ -212,6 +213,11 @@ pub fn impact(plan: &Plan) -> String {
     let destroy = plan.goal == Goal::Destroy;
     if impact.head_node_replaced && !destroy {
         parts.push("the head node is replaced: log-ins and running jobs end".to_owned());
+    } else if impact.head_node_restarts && !destroy {
+        parts.push("the head node is stopped and started: log-ins end, what it exports hangs for minutes".to_owned());
+        if impact.head_address_changes {
+            parts.push("its public address, if it has one, changes".to_owned());
+        }
     } else if !destroy && plan.basis.revision.is_some() {
         parts.push("head node stays".to_owned());
     }
@@ -277,6 +283,9 @@ pub fn summary(plan: &Plan) -> String {
     }
     if plan.unchanged > 0 {
         let _ = write!(line, "; {} unchanged", plan.unchanged);
+    }
+    if !plan.disagreements.is_empty() {
+        let _ = write!(line, "; {} with CloudFormation", words::count(plan.disagreements.len(), "disagreement"));
     }
     line
 }

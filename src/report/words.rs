@@ -31,6 +31,7 @@ pub fn action(action: Action) -> &'static str {
 pub fn effect(effect: Effect) -> Option<&'static str> {
     match effect {
         Effect::InPlace => None,
+        Effect::Restarts => Some("# stops and starts it"),
         Effect::MayReplace => Some("# may force replacement"),
         Effect::Replaces => Some("# forces replacement"),
         Effect::Refused => Some("# AWS refuses this change"),
@@ -43,6 +44,10 @@ pub fn reason(reason: &Reason) -> Option<String> {
         Reason::New | Reason::Changed | Reason::Destroyed => None,
         Reason::StackBroken { status } => Some(format!("its stack is in {status} and is made anew")),
         Reason::Follows { address } => Some(format!("follows from the change of {address}")),
+        Reason::StartsEmpty { instead_of } => {
+            Some(format!("takes the place of {instead_of}, which is of another kind, and starts empty"))
+        }
+        Reason::Predicted => Some("CloudFormation's change set says that it is replaced".to_owned()),
         Reason::NotWanted => Some("no longer in the cluster file".to_owned()),
     }
 }

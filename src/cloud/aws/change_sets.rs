@@ -1,13 +1,13 @@
 //! What CloudFormation itself would change: change sets, made, read and deleted.
 
-use super::super::{ErrorKind, PreviewChange, Result, StackInput};
+use super::super::{ErrorKind, PreviewChange, PreviewDetail, Result, StackInput};
 use super::errors::{failed, own};
 use super::retry::Pauses;
 use super::stacks::{CloudFormation, parameters, tags};
 use super::values::{nonce, text};
 use aws_sdk_cloudformation::{
     operation::describe_change_set::DescribeChangeSetOutput,
-    types::{Capability, Change, ChangeSetStatus, ChangeSetType},
+    types::{Capability, Change, ChangeSetStatus, ChangeSetType, EvaluationType, ResourceChangeDetail},
 };
 use std::time::Duration;
 
@@ -95,5 +95,16 @@ fn change(from: &Change) -> Option<PreviewChange> {
         resource_type: text(change.resource_type()),
         action: change.action().map(|action| action.as_str().to_owned()).unwrap_or_default(),
         replacement: change.replacement().map(|replacement| replacement.as_str().to_owned()),
+        details: change.details().iter().filter_map(detail).collect(),
+    })
+}
+
+fn detail(from: &ResourceChangeDetail) -> Option<PreviewDetail> {
+    let target = from.target()?;
+    let attribute = target.attribute().map(|attribute| attribute.as_str()).unwrap_or_default();
+    Some(PreviewDetail {
+        property: target.name().unwrap_or(attribute).to_owned(),
+        recreation: target.requires_recreation().map_or("Never", |recreation| recreation.as_str()).to_owned(),
+        dynamic: from.evaluation() == Some(&EvaluationType::Dynamic),
     })
 }

@@ -230,6 +230,19 @@ pub struct PreviewChange {
     pub action: String,
     /// `True`, `False` or `Conditional`.
     pub replacement: Option<String>,
+    /// What of it changes.
+    pub details: Vec<PreviewDetail>,
+}
+
+/// A part of a resource that CloudFormation changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PreviewDetail {
+    /// The property at the top, such as `BlockDeviceMappings`; `Tags` for tags.
+    pub property: String,
+    /// `Never`, `Conditionally` or `Always`.
+    pub recreation: String,
+    /// Whether it hangs on what another resource's change brings.
+    pub dynamic: bool,
 }
 
 /// A resource that is not as its template says.

@@ -1,7 +1,7 @@
 //! Begins to make a resource what its template asks for: create it, update it in place, or replace it.
 
 use super::{
-    attributes, changes, effects,
+    attributes, effects,
     estate::Estate,
     faults::Verb,
     ids::{Naming, given_name},
@@ -12,13 +12,16 @@ use super::{
     sim::Sim,
     stack::Stack,
     template::Template,
+    updates::{self, Update},
     violations,
 };
-use crate::{catalog::Replacement, cloud::Timestamp};
+use crate::cloud::Timestamp;
 use serde_json::Value;
 
 /// Seconds after which a provider refuses.
 const REFUSAL: i64 = 2;
+/// Seconds for which an instance stands still between stop and start.
+const RESTART: i64 = 150;
 
 /// Begins the step of a resource.
 pub(super) fn begin(sim: &mut Sim<'_>, stack: &mut Stack, template: &Template, logical: &str) -> StepState {
@@ -49,20 +52,14 @@ fn change(sim: &mut Sim<'_>, stack: &mut Stack, logical: &str, old: Resource, de
         resource.replacement = desired.declared.replacement;
         resource.depends_on = desired.depends_on.clone();
     }
-    if paths.is_empty() && *kind == old.kind {
+    if paths.is_empty() {
         return StepState::Done;
     }
-    let outcome = if *kind == old.kind { changes::replacement(kind, &paths) } else { Replacement::Always };
-    match outcome {
-        Replacement::Always => replace(sim, stack, logical, old, desired),
-        Replacement::Refused => {
-            let reason = format!(
-                "Resource handler returned message: \"Invalid request: {} cannot be updated\"",
-                paths.join(", ")
-            );
-            refuse(sim, stack, logical, "UPDATE", reason)
-        }
-        Replacement::Never | Replacement::Conditional => update(sim, stack, logical, desired),
+    match updates::outcome(kind, &paths, &old.properties, &desired.properties) {
+        Update::Replaces => replace(sim, stack, logical, old, desired),
+        Update::Refused(reason) => refuse(sim, stack, logical, "UPDATE", reason),
+        Update::Restarts => update(sim, stack, logical, desired, RESTART),
+        Update::InPlace => update(sim, stack, logical, desired, 0),
     }
 }
 
@@ -137,13 +134,13 @@ fn replace(sim: &mut Sim<'_>, stack: &mut Stack, logical: &str, old: Resource, d
     create(sim, stack, logical, desired, "UPDATE")
 }
 
-fn update(sim: &mut Sim<'_>, stack: &mut Stack, logical: &str, desired: &Desired) -> StepState {
+fn update(sim: &mut Sim<'_>, stack: &mut Stack, logical: &str, desired: &Desired, more: i64) -> StepState {
     let kind = &desired.declared.kind;
     if let Some(reason) = violations::of(logical, kind, &desired.properties) {
         return refuse(sim, stack, logical, "UPDATE", reason);
     }
     let failure = sim.failure(stack, logical, kind, Verb::Update);
-    let seconds = sim.seconds(stack, logical, kind, Verb::Update);
+    let seconds = sim.seconds(stack, logical, kind, Verb::Update) + more;
     let Some(resource) = stack.resources.get_mut(logical) else { return StepState::Done };
     let status = "UPDATE_IN_PROGRESS";
     status.clone_into(&mut resource.status);

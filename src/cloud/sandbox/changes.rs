@@ -9,12 +9,12 @@ use super::{
 };
 use crate::{
     catalog::{Replacement, ResourceCatalog},
-    cloud::PreviewChange,
+    cloud::{PreviewChange, PreviewDetail},
 };
 use serde_json::Value;
 
 /// The strongest of what changes of these properties do.
-pub(super) fn replacement(kind: &str, paths: &[String]) -> Replacement {
+fn replacement(kind: &str, paths: &[String]) -> Replacement {
     let Some(found) = ResourceCatalog::embedded().get(kind) else { return Replacement::Never };
     let rank = |r: &Replacement| match r {
         Replacement::Never => 0,
@@ -27,6 +27,8 @@ pub(super) fn replacement(kind: &str, paths: &[String]) -> Replacement {
 
 /// What CloudFormation would do to each resource, by logical id.
 pub(super) fn preview(stack: &Stack, template: &Template, asked: &Asked) -> Result<Vec<PreviewChange>, String> {
+    types_stay(stack, template)?;
+    let before = Template::read(&stack.asked.template).unwrap_or_default();
     let mut scope = stack.scope(template, asked);
     let mut changes = Vec::new();
     for logical in template.order()? {
@@ -37,7 +39,10 @@ pub(super) fn preview(stack: &Stack, template: &Template, asked: &Asked) -> Resu
         let resource = stack.resources.get(&logical).filter(|r| r.present());
         let (change, known) = match resource {
             None => (Some(change(&logical, &desired.declared.kind, "Add", None)), Some(unknown(&logical))),
-            Some(resource) => modification(&logical, resource, &desired),
+            Some(resource) => {
+                let metadata = before.resources.get(&logical).map(|declared| &declared.metadata);
+                modification(&logical, resource, &desired, metadata)
+            }
         };
         changes.extend(change);
         if let Some(known) = known {
@@ -54,14 +59,18 @@ pub(super) fn preview(stack: &Stack, template: &Template, asked: &Asked) -> Resu
 }
 
 /// The change of a resource, and what references to it give from then on, where that changes.
-fn modification(logical: &str, resource: &Resource, desired: &Desired) -> (Option<PreviewChange>, Option<Known>) {
+fn modification(
+    logical: &str,
+    resource: &Resource,
+    desired: &Desired,
+    metadata: Option<&Value>,
+) -> (Option<PreviewChange>, Option<Known>) {
     let kind = &desired.declared.kind;
     let paths = desired.changes(resource);
-    if *kind != resource.kind {
-        return (Some(change(logical, kind, "Modify", Some("True"))), Some(unknown(logical)));
-    }
     if paths.is_empty() {
-        return (None, None);
+        // Policies alone are no change; metadata is.
+        let changed = metadata.is_some_and(|before| *before != desired.declared.metadata);
+        return (changed.then(|| change(logical, kind, "Modify", Some("False"))), None);
     }
     let known_at = |path: &String| {
         let value = desired.properties.pointer(&format!("/{path}")).unwrap_or(&Value::Null);
@@ -79,7 +88,34 @@ fn modification(logical: &str, resource: &Resource, desired: &Desired) -> (Optio
         _ if kind == "AWS::EC2::LaunchTemplate" => Some(next_version(resource)),
         _ => None,
     };
-    (Some(change(logical, kind, "Modify", Some(word))), known)
+    let details = paths.iter().map(|path| detail(kind, path, !known_at(path))).collect();
+    (Some(PreviewChange { details, ..change(logical, kind, "Modify", Some(word)) }), known)
+}
+
+fn detail(kind: &str, path: &str, dynamic: bool) -> PreviewDetail {
+    let recreation = match replacement(kind, &[path.to_owned()]) {
+        Replacement::Never | Replacement::Refused => "Never",
+        Replacement::Conditional => "Conditionally",
+        Replacement::Always => "Always",
+    };
+    let property = path.split('/').next().unwrap_or(path).to_owned();
+    PreviewDetail { property, recreation: recreation.to_owned(), dynamic }
+}
+
+/// CloudFormation keeps the type of what it has made under a logical id.
+fn types_stay(stack: &Stack, template: &Template) -> Result<(), String> {
+    let other = |(logical, resource): &(&String, &Resource)| {
+        template.resources.get(*logical).is_some_and(|declared| declared.kind != resource.kind)
+    };
+    let there = stack.resources.iter().filter(|(_, resource)| resource.present());
+    let changed: Vec<&str> = there.filter(other).map(|(logical, _)| logical.as_str()).collect();
+    if changed.is_empty() {
+        return Ok(());
+    }
+    Err(format!(
+        "Update of resource type is not permitted. The new template modifies resource type of the following resources: [{}]",
+        changed.join(", ")
+    ))
 }
 
 fn unknown(logical: &str) -> Known {
@@ -99,6 +135,7 @@ fn change(logical: &str, kind: &str, action: &str, replacement: Option<&str>) ->
         resource_type: kind.to_owned(),
         action: action.to_owned(),
         replacement: replacement.map(str::to_owned),
+        details: Vec::new(),
     }
 }
 

@@ -49,6 +49,12 @@ pub(super) fn made(world: &mut World, stack: &Stack, logical: &str, resource: &R
             if let (Some(instance), Some(kind)) =
                 (world.instances.get_mut(&resource.physical), resource.text("InstanceType"))
             {
+                // Stopped and started, it has another public address, unless that is an Elastic IP.
+                let fixed = stack.present().any(|other| other.text("InstanceId") == Some(instance.id.as_str()));
+                if instance.instance_type != kind && !fixed {
+                    let part = number(&[&instance.id, kind], 254) + 1;
+                    instance.public_ip = instance.public_ip.take().map(|_| format!("198.51.100.{part}"));
+                }
                 kind.clone_into(&mut instance.instance_type);
                 instance.tags = instance_tags(stack, logical, &resource.tags);
             }

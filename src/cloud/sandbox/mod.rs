@@ -52,6 +52,7 @@ mod task;
 mod template;
 #[cfg(test)]
 mod tests;
+mod updates;
 mod violations;
 mod world;
 

@@ -90,7 +90,7 @@ impl Desired {
 /// Whether CloudFormation passes a stack's tags on to a resource of this type.
 fn taggable(kind: &str) -> bool {
     let found = ResourceCatalog::embedded().get(kind);
-    found.is_some_and(|found| found.property_names().any(|name| name == "Tags" || name == "TagSpecifications"))
+    found.is_some_and(|found| found.tags_property().is_some())
 }
 
 /// The tags in a resource's own properties, in either form.

@@ -33,7 +33,10 @@ impl Stacks for Sandbox {
 
     async fn template(&self, name: &str) -> Result<String> {
         let call = Call::look(SERVICE, "GetTemplate");
-        self.call(call, |world, _| Ok(self.existing(world, call, name)?.asked.template.clone()))
+        // What is not ASCII comes back as question marks.
+        // <https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/814>
+        let ascii = |text: &str| text.chars().map(|c| if c.is_ascii() { c } else { '?' }).collect();
+        self.call(call, |world, _| Ok(ascii(&self.existing(world, call, name)?.asked.template)))
     }
 
     async fn resources(&self, name: &str) -> Result<Vec<StackResource>> {

@@ -28,6 +28,7 @@ pub(super) struct Template {
 pub(super) struct Declared {
     pub kind: String,
     pub properties: Value,
+    pub metadata: Value,
     pub depends_on: Vec<String>,
     pub condition: Option<String>,
     pub deletion: Policy,
@@ -214,6 +215,7 @@ fn declared(name: &str, value: &Value) -> Result<Declared, String> {
     Ok(Declared {
         kind: kind.to_owned(),
         properties: value.get("Properties").cloned().unwrap_or_else(|| Value::Object(Map::new())),
+        metadata: value.get("Metadata").cloned().unwrap_or_default(),
         depends_on: names(value.get("DependsOn")),
         condition: text("Condition").map(str::to_owned),
         deletion,
