@@ -69,14 +69,19 @@ pub async fn transfer(
         TransferKind::Export => TaskKind::ExportToRepository,
         TransferKind::Import => TaskKind::ImportMetadataFromRepository,
     };
-    if request.kind == TransferKind::Export {
-        by_hand(&state, request)?;
+    let paths = by_itself(&state);
+    if request.kind == TransferKind::Export && !paths.is_empty() {
+        return Err(ApplyError::ExportsItself { storage: request.storage.clone(), paths });
     }
+    let not_linked = |path| {
+        let (storage, linked) = (request.storage.clone(), state.linked());
+        ApplyError::NotLinked { storage, path, linked }
+    };
     let report = report_path(&state).ok_or_else(|| ApplyError::NoRepository { storage: request.storage.clone() })?;
     let input = TaskInput {
         file_system: request.file_system.clone(),
         kind,
-        paths: task_paths(&state, request)?,
+        paths: task_paths(&state, request).map_err(not_linked)?,
         report: Some(report),
         token: request.token.clone(),
         tags: request.tags.clone(),
@@ -109,11 +114,9 @@ async fn available(cloud: &Cloud, request: &ExportRequest) -> Result<FileSystemS
     }
 }
 
-/// FSx takes no export task beside automatic export.
-fn by_hand(state: &FileSystemState, request: &ExportRequest) -> Result<(), ApplyError> {
-    let by_itself = state.repositories.iter().filter(|link| !link.auto_export.is_empty());
-    let paths: Vec<String> = by_itself.map(|link| link.path.clone()).collect();
-    if paths.is_empty() { Ok(()) } else { Err(ApplyError::ExportsItself { storage: request.storage.clone(), paths }) }
+/// The directories that are exported automatically: FSx takes no export task beside that.
+fn by_itself(state: &FileSystemState) -> Vec<String> {
+    state.repositories.iter().filter(|link| !link.auto_export.is_empty()).map(|link| link.path.clone()).collect()
 }
 
 /// FSx takes reports only below a path that it exports to.

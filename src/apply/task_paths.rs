@@ -1,14 +1,14 @@
 //! Which paths a data-repository task takes: for an export relative to the mount, for an import S3 URIs
 //! (<https://docs.aws.amazon.com/fsx/latest/APIReference/API_CreateDataRepositoryTask.html>).
 
-use super::{ApplyError, ExportRequest, TransferKind};
+use super::{ExportRequest, TransferKind};
 use crate::cloud::{FileSystemState, Repository};
 
 /// The paths as FSx takes them. People name files as the nodes see them, relative to the mount, in both directions.
 ///
 /// # Errors
-/// When a path lies in no linked directory: FSx would fail, or do nothing.
-pub(super) fn task_paths(state: &FileSystemState, request: &ExportRequest) -> Result<Vec<String>, ApplyError> {
+/// The path that lies in no linked directory: FSx would fail, or do nothing.
+pub(super) fn task_paths(state: &FileSystemState, request: &ExportRequest) -> Result<Vec<String>, String> {
     let mut paths = Vec::new();
     for path in &request.paths {
         let found = match request.kind {
@@ -16,8 +16,7 @@ pub(super) fn task_paths(state: &FileSystemState, request: &ExportRequest) -> Re
             TransferKind::Import => imported(state, path),
         };
         if found.is_empty() {
-            let (storage, path) = (request.storage.clone(), path.clone());
-            return Err(ApplyError::NotLinked { storage, path, linked: state.linked() });
+            return Err(path.clone());
         }
         paths.extend(found);
     }
