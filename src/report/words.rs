@@ -58,6 +58,10 @@ pub fn data(risk: &DataRisk) -> String {
         DataHolding::Volume { name, size_gib } => {
             format!("volume `{name}` of {} GiB", thousands(u64::from(*size_gib)))
         }
+        DataHolding::HeadData { size_gib, home } => {
+            format!("volume of {} GiB with {}", thousands(u64::from(*size_gib)), head_data(*home))
+        }
+        DataHolding::HeadNode { home } => format!("{}, still on its root volume", head_data(*home)),
         DataHolding::Logs => "the cluster's logs".to_owned(),
     };
     let export = match &risk.last_export {
@@ -71,6 +75,11 @@ pub fn data(risk: &DataRisk) -> String {
         DataFate::Lost if risk.holding == DataHolding::Logs => format!("{what} go with it"),
         DataFate::Lost => format!("data loss: {what}{export}"),
     }
+}
+
+/// What a head node keeps.
+fn head_data(home: bool) -> &'static str {
+    if home { "home directories and Slurm's jobs" } else { "Slurm's jobs" }
 }
 
 /// A step in words.

@@ -3,11 +3,13 @@
 use super::{
     attributes::private_ip,
     control::{Call, Sandbox},
+    effects,
     eval::plain,
     faults::Script,
     fleet,
     ids::{hex, number},
     instance::Instance,
+    volumes,
     world::World,
     zone_of,
 };
@@ -15,7 +17,7 @@ use crate::{
     catalog::{InstanceCatalog, InstanceType},
     cloud::{
         CLUSTER_TAG, Compute, ErrorKind, Fleet, FleetInput, ImageQuery, ImageState, InstanceHealth, InstanceState,
-        LAUNCH_TAG, Result, SubnetState, TaggedResource,
+        InterfaceState, LAUNCH_TAG, Result, SubnetState, TaggedResource, VolumeState,
     },
 };
 use async_trait::async_trait;
@@ -62,6 +64,9 @@ pub(super) fn run(world: &mut World, region: &str, launch: Launch) -> String {
         launched: world.now,
         booted: None,
         terminated: None,
+        stopped: None,
+        protected: false,
+        secondary: Vec::new(),
         interrupted: None,
         rebalance: None,
         instance_type: launch.instance_type,
@@ -76,12 +81,13 @@ pub(super) fn run(world: &mut World, region: &str, launch: Launch) -> String {
 }
 
 /// An address that no other living instance of the region has.
-fn free_address(world: &World, region: &str, id: &str) -> String {
+fn free_address<'w>(world: &'w World, region: &str, id: &str) -> String {
     let living = world.instances.values().filter(|other| other.region == region && other.state(world.now).is_some());
-    let taken: BTreeSet<&str> = living.map(|other| other.private_ip.as_str()).collect();
+    let all = |one: &'w Instance| one.secondary.iter().chain([&one.private_ip]);
+    let taken: BTreeSet<&String> = living.flat_map(all).collect();
     let first = private_ip(&[id]);
     let others = (1..1000_u32).map(|nth| private_ip(&[id, &nth.to_string()]));
-    let free = [first.clone()].into_iter().chain(others).find(|address| !taken.contains(address.as_str()));
+    let free = [first.clone()].into_iter().chain(others).find(|address| !taken.contains(address));
     free.unwrap_or(first)
 }
 
@@ -131,13 +137,99 @@ impl Compute for Sandbox {
     }
 
     async fn terminate(&self, ids: &[String]) -> Result<()> {
-        self.call(Call::change(SERVICE, "TerminateInstances"), |world, _| {
+        let call = Call::change(SERVICE, "TerminateInstances");
+        self.call(call, |world, _| {
+            let guarded = |id: &&String| world.instances.get(*id).is_some_and(|one| one.protected);
+            if let Some(id) = ids.iter().find(guarded) {
+                return Err(call.error(ErrorKind::Invalid, "OperationNotPermitted", volumes::protected_words(id)));
+            }
             for id in ids {
                 if let Some(instance) = world.instances.get_mut(id) {
                     instance.terminated.get_or_insert(world.now);
                 }
             }
             Ok(())
+        })
+    }
+
+    async fn stop(&self, id: &str) -> Result<()> {
+        let call = Call::change(SERVICE, "StopInstances");
+        self.call(call, |world, _| {
+            let now = world.now;
+            volumes::instance(world, call, id)?.stopped.get_or_insert(now);
+            Ok(())
+        })
+    }
+
+    async fn start(&self, id: &str) -> Result<()> {
+        let call = Call::change(SERVICE, "StartInstances");
+        self.call(call, |world, _| {
+            let now = world.now;
+            let instance = volumes::instance(world, call, id)?;
+            if instance.state(now) == Some("stopping") {
+                let words = format!("The instance '{id}' is not in a state from which it can be started.");
+                return Err(call.error(ErrorKind::Busy, "IncorrectInstanceState", words));
+            }
+            if instance.stopped.take().is_some() {
+                instance.launched = now;
+                instance.booted = None;
+                effects::head_boots(world, id);
+            }
+            Ok(())
+        })
+    }
+
+    async fn protect_instance(&self, id: &str, protected: bool) -> Result<()> {
+        let call = Call::change(SERVICE, "ModifyInstanceAttribute");
+        self.call(call, |world, _| {
+            volumes::instance(world, call, id)?.protected = protected;
+            Ok(())
+        })
+    }
+
+    async fn volumes_of(&self, cluster: &str) -> Result<Vec<VolumeState>> {
+        self.call(Call::look(SERVICE, "DescribeVolumes"), |world, _| {
+            Ok(volumes::of_cluster(world, &self.region, cluster))
+        })
+    }
+
+    async fn volumes(&self, ids: &[String]) -> Result<Vec<VolumeState>> {
+        let ids: BTreeSet<&String> = ids.iter().collect();
+        self.call(Call::look(SERVICE, "DescribeVolumes"), |world, script| {
+            let there = ids.iter().filter(|id| !script.absent.contains(id));
+            Ok(there.filter_map(|id| volumes::view(world, &self.region, id)).collect())
+        })
+    }
+
+    async fn attach_volume(&self, volume: &str, instance: &str, device: &str) -> Result<()> {
+        let call = Call::change(SERVICE, "AttachVolume");
+        self.call(call, |world, _| volumes::attach(world, call, &self.region, volume, instance, device))
+    }
+
+    async fn detach_volume(&self, volume: &str) -> Result<()> {
+        self.call(Call::change(SERVICE, "DetachVolume"), |world, _| {
+            volumes::detach(world, volume);
+            Ok(())
+        })
+    }
+
+    async fn interface_of(&self, instance: &str) -> Result<Option<InterfaceState>> {
+        self.call(Call::look(SERVICE, "DescribeInstances"), |world, _| {
+            let found = world.instances.get(instance).filter(|one| one.state(world.now).is_some());
+            Ok(found.map(volumes::interface))
+        })
+    }
+
+    async fn assign_address(&self, interface: &str, address: Option<&str>) -> Result<String> {
+        let call = Call::change(SERVICE, "AssignPrivateIpAddresses");
+        self.call(call, |world, _| {
+            let holder = volumes::holder(world, call, interface)?;
+            let address = match address {
+                Some(address) => address.to_owned(),
+                None => free_address(world, &self.region, interface),
+            };
+            volumes::give_address(world, call, &holder, &address)?;
+            Ok(address)
         })
     }
 

@@ -1,6 +1,6 @@
 //! Everything that is there, while one stack is being worked on.
 
-use super::{resource::Resource, stack::Stack, world::World};
+use super::{resource::Resource, stack::Stack, volumes, world::World};
 use serde_json::Value;
 
 /// The world without a stack, and the stack.
@@ -42,6 +42,19 @@ impl<'a> Estate<'a> {
                     "Resource handler returned message: \"The bucket you tried to delete is not empty (Service: S3, \
                      Status Code: 409)\" (HandlerErrorCode: GeneralServiceException)"
                         .to_owned()
+                })
+            }
+            "AWS::EC2::Volume" => volumes::attached(self.world, id).map(|one| {
+                format!(
+                    "Volume {id} is currently attached to {} (Service: Ec2, Status Code: 400, Error Code: VolumeInUse)",
+                    one.instance
+                )
+            }),
+            "AWS::EC2::Instance" => {
+                let protected = self.world.instances.get(id).is_some_and(|one| one.protected);
+                protected.then(|| {
+                    let words = volumes::protected_words(id);
+                    format!("{words} (Service: Ec2, Status Code: 400, Error Code: OperationNotPermitted)")
                 })
             }
             "AWS::EC2::SecurityGroup" | "AWS::EC2::Subnet" | "AWS::EC2::VPC" => self.user_of(id).map(|user| {

@@ -50,6 +50,7 @@ mod template;
 #[cfg(test)]
 mod tests;
 mod violations;
+mod volumes;
 mod world;
 
 pub use compute::Launch;
