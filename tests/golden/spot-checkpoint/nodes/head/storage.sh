@@ -66,6 +66,24 @@ mount_volume() {
   mount_at "$device" "$2" ext4 defaults,noatime,nofail,x-systemd.device-timeout=60
 }
 
+# share_munge_key: to the root of the cluster's other nodes, who ask from a port that only root can open. `subtree_check`
+# keeps them, who are not squashed here, from what else is on this disk.
+share_munge_key() {
+  local mac cidr clients=
+  mkdir -p /etc/exports.d
+  install_packages nfs-kernel-server
+  install -d -m 700 /opt/hpcctl/key
+  cmp -s /etc/munge/munge.key /opt/hpcctl/key/munge.key ||
+    install -m 400 /etc/munge/munge.key /opt/hpcctl/key/munge.key
+  mac=$(imds meta-data/mac)
+  for cidr in $(imds "meta-data/network/interfaces/macs/$mac/vpc-ipv4-cidr-blocks"); do
+    clients+=" $cidr(ro,sync,secure,subtree_check,no_root_squash)"
+  done
+  printf '/opt/hpcctl/key%s\n' "$clients" >/etc/exports.d/hpcctl-key.exports
+  systemctl enable -q --now nfs-kernel-server
+  exportfs -ra
+}
+
 # export_nfs DIRECTORY...: to the VPC; the security group says who gets through.
 export_nfs() {
   local mac cidr directory clients=
