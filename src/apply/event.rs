@@ -61,6 +61,11 @@ pub enum Event {
         /// How many are left.
         left: usize,
     },
+    /// The head node that was stopped for another one is started again, since that one did not come.
+    HeadStarted {
+        /// The instance.
+        instance: String,
+    },
     /// The lock of a dead or silent owner was taken over.
     LockTakenOver {
         /// Whose it was.

@@ -11,6 +11,7 @@ mod event;
 mod execute;
 mod export;
 mod facts;
+mod head;
 mod instances;
 mod lock;
 mod programs;

@@ -325,7 +325,8 @@ pub fn busy_queues(impact: &Impact, live: &Live) -> Vec<BusyQueue> {
 /// What happens to people and jobs.
 pub fn impact(changes: &[Change], live: &Live, seconds: u32) -> Impact {
     use super::Action::{Create, Delete, Replace};
-    let mut impact = Impact { seconds, ..Impact::default() };
+    let head_data_on_root = super::data_on_root(live);
+    let mut impact = Impact { seconds, head_data_on_root, ..Impact::default() };
     impact.running_instances = live.instances.iter().filter(|instance| instance.is_compute()).count();
     for change in changes {
         let goes = matches!(change.action, Replace | Delete);

@@ -43,3 +43,5 @@ pub fn delete_seconds(resource_type: &str) -> u32 {
 pub const EXPORT_SECONDS: u32 = 300;
 /// Terminating instances.
 pub const TERMINATE_SECONDS: u32 = 90;
+/// Stopping an instance, or starting it.
+pub const STOP_SECONDS: u32 = 60;

@@ -9,7 +9,9 @@ pub mod files;
 mod wire;
 
 pub use canonical::{canonical, sha256, sha256_json, sha256_of};
-pub use files::{NodeConfig, NodePool, NodeQueue, NodeTemplate, NodeVolume, PoolConfig, RenderError, node_files, packaged_slurm};
+pub use files::{
+    NodeConfig, NodePool, NodeQueue, NodeTemplate, NodeVolume, PoolConfig, RenderError, node_files, packaged_slurm,
+};
 
 use crate::{
     model::{Bootstrap, Graph, Parameter, Stack, StackKey},

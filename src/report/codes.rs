@@ -192,4 +192,9 @@ pub static CODES: &[(&str, &str, &str)] = &[
         "the rehearsal failed",
         "A file could not be used or a program failed. `hpcctl rehearsal stop` ends what runs; everything else of it is in its directory beside the sandbox's state file.",
     ),
+    (
+        "HPC2120",
+        "the head node does not let its volumes go",
+        "Before a head node is replaced, `apply` stops it and takes the volumes from it that the next one attaches. It did not stop, or a volume was not detached, within 20 minutes. Nothing was replaced; applying again goes on from there.",
+    ),
 ];

@@ -31,6 +31,7 @@ pub fn event_text(at: Timestamp, event: &Event, paint: Paint) -> Option<String> 
         }
         Event::Task { storage, task } => format!("     {}", task_text(storage, task)),
         Event::Terminating { left } => format!("     {} to terminate", words::count(*left, "instance")),
+        Event::HeadStarted { instance } => format!("     the head node {instance} is started again"),
         Event::LockTakenOver { owner } => format!("     took over the lock of {owner}, who is gone"),
     };
     Some(format!("{clock} {line}"))

@@ -93,6 +93,8 @@ pub fn step(action: &StepAction) -> String {
         StepAction::UpdateStack { stack } => format!("update stack {stack}"),
         StepAction::DeleteStack { stack, broken: true } => format!("clear broken stack {stack}"),
         StepAction::DeleteStack { stack, broken: false } => format!("delete stack {stack}"),
+        StepAction::StopHead { .. } => "stop the head node and take its volumes".to_owned(),
+        StepAction::StartHead { .. } => "start the head node".to_owned(),
         StepAction::Terminate { queue: Some(queue) } => format!("terminate instances of queue {queue}"),
         StepAction::Terminate { queue: None } => "terminate compute instances".to_owned(),
         StepAction::Publish { last: true } => "publish node files".to_owned(),

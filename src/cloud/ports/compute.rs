@@ -99,6 +99,8 @@ pub struct VolumeState {
     pub state: String,
     /// Size in GiB.
     pub size_gib: u32,
+    /// When it was made.
+    pub created: Timestamp,
     /// The instance that has it, has it not yet, or has it no more but for a moment.
     pub attachment: Option<VolumeAttachment>,
 }

@@ -27,6 +27,9 @@ const SERVICE: &str = "ec2";
 /// The VPC of subnets that no stack made, unless the script names another.
 const DEFAULT_VPC: &str = "vpc-0a1b2c3d4e5f67890";
 
+/// Real time between two looks at a machine that shuts down.
+const SHUTDOWN: std::time::Duration = std::time::Duration::from_millis(150);
+
 /// What an instance is launched from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Launch {
@@ -65,6 +68,7 @@ pub(super) fn run(world: &mut World, region: &str, launch: Launch) -> String {
         booted: None,
         terminated: None,
         stopped: None,
+        shutting_down: false,
         protected: false,
         secondary: Vec::new(),
         interrupted: None,
@@ -103,7 +107,16 @@ impl Compute for Sandbox {
     async fn instances(&self, ids: &[String]) -> Result<Vec<InstanceState>> {
         self.call(Call::look(SERVICE, "DescribeInstances"), |world, _| {
             let known = ids.iter().collect::<BTreeSet<_>>().into_iter().filter_map(|id| world.instances.get(id));
-            Ok(known.filter_map(|i| i.view(world.now)).collect())
+            let known: Vec<&Instance> = known.collect();
+            let waits = known.iter().any(|one| one.shutting_down);
+            Ok((waits, known.into_iter().filter_map(|i| i.view(world.now)).collect()))
+        })
+        .map(|(waits, found)| {
+            // However much of the sandbox's time is skipped: a machine needs real time to shut down.
+            if waits {
+                std::thread::sleep(SHUTDOWN);
+            }
+            found
         })
     }
 
@@ -156,7 +169,13 @@ impl Compute for Sandbox {
         let call = Call::change(SERVICE, "StopInstances");
         self.call(call, |world, _| {
             let now = world.now;
-            volumes::instance(world, call, id)?.stopped.get_or_insert(now);
+            // Only a machine that runs can shut down.
+            let machine = world.ahead_ms.is_some();
+            let instance = volumes::instance(world, call, id)?;
+            if instance.stopped.is_none() {
+                instance.stopped = Some(now);
+                instance.shutting_down = machine && instance.booted.is_some();
+            }
             Ok(())
         })
     }
@@ -171,7 +190,6 @@ impl Compute for Sandbox {
                 return Err(call.error(ErrorKind::Busy, "IncorrectInstanceState", words));
             }
             if instance.stopped.take().is_some() {
-                instance.launched = now;
                 instance.booted = None;
                 effects::head_boots(world, id);
             }

@@ -154,6 +154,7 @@ fn instance(
         booted: None,
         terminated: None,
         stopped: None,
+        shutting_down: false,
         protected: properties.get("DisableApiTermination").map(plain).as_deref() == Some("true"),
         secondary: Vec::new(),
         interrupted: None,

@@ -26,6 +26,7 @@ pub(super) fn view(world: &World, _region: &str, id: &str) -> Option<VolumeState
     if !id.starts_with("vol-") {
         return None;
     }
+    let created = made(world, id).map(|one| one.created).unwrap_or_default();
     let size = made(world, id).and_then(|one| one.properties.get("Size").map(plain)?.parse().ok());
     let attachment = attached(world, id).map(|one| VolumeAttachment {
         instance: one.instance.clone(),
@@ -33,7 +34,7 @@ pub(super) fn view(world: &World, _region: &str, id: &str) -> Option<VolumeState
         state: if world.now < one.since.plus(ATTACH) { "attaching" } else { "attached" }.to_owned(),
     });
     let state = if attachment.is_some() { "in-use" } else { "available" }.to_owned();
-    Some(VolumeState { id: id.to_owned(), state, size_gib: size.unwrap_or(8), attachment })
+    Some(VolumeState { id: id.to_owned(), state, size_gib: size.unwrap_or(8), created, attachment })
 }
 
 /// The volumes with a cluster's tag.

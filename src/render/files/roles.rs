@@ -178,7 +178,7 @@ fn common(site: &Site<'_>, files: &mut Files, role: &str) -> Result<(), RenderEr
         site.put(files, &format!("{role}/{script}"), script, &context, "image")?;
         site.put(files, &format!("{role}/{unit}"), unit, &context, "image")?;
     }
-    let context = vars! { os => site.os, head, storage => mounts(site.cluster, head) };
+    let context = vars! { os => site.os, slurm => site.slurm, head, storage => mounts(site.cluster, head) };
     site.put(files, &format!("{role}/storage.sh"), "shell/storage.sh", &context, "storage")?;
     put_cloudwatch(site, files, role);
     Ok(())
