@@ -99,7 +99,7 @@ pub fn node(args: &NodeArgs, global: &Global, output: &mut Output) -> Result<u8,
             sync(&home, &place, *once, global, output)
         }
         NodeCommand::Attach { names, address } => attach(&home, names, *address, global, output),
-        NodeCommand::Detach { names } => detach(&home, names, global, output),
+        NodeCommand::Detach { names } => detach(&home, names, global),
         NodeCommand::Watch(args) => watch(&home, args, global, output),
     }
 }
@@ -154,11 +154,10 @@ fn attach(home: &Home, names: &[String], address: bool, global: &Global, output:
     })
 }
 
-fn detach(home: &Home, names: &[String], global: &Global, output: &mut Output) -> Result<u8, Failure> {
+fn detach(home: &Home, names: &[String], global: &Global) -> Result<u8, Failure> {
     let cluster = Cluster::load(home)?;
     on_cloud(global, Some(&cluster.config.region.clone()), |cloud, _| async move {
-        let mut events = log(output, cloud.clock.clone());
-        node::detach(&cloud, &cluster, names, &mut events).await?;
+        node::detach(&cloud, &cluster, names).await?;
         Ok(exit::OK)
     })
 }

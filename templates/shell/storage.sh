@@ -66,7 +66,7 @@ mount_efs() {
 {% if head %}
 
 # Where the volume with this node's lasting data is mounted. It belongs to the cluster: the next head node takes it over.
-HEAD_DATA=/var/lib/hpcctl/data
+HEAD_DATA=/var/lib/hpcctl/data DEV=/dev
 declare -A volume_id=() volume_device=()
 
 # attach_volumes NAME...: they become this instance's, and are waited for: the head node before this one may have them yet.
@@ -81,10 +81,10 @@ attach_volumes() {
 # device_of ID DEVICE: the block device of a volume. On Nitro it has the volume's id as its serial number, whatever device
 # was asked for; on Xen it has that name, or `xvd` for `sd`.
 device_of() {
-  local serial=${1/-/} name found=/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_${1/-/}
-  [[ -b $found ]] || found=$(lsblk -dnpo NAME,SERIAL | awk -v serial="$serial" '$2 == serial { print $1; exit }')
-  for name in "$found" "/dev/xvd${2#/dev/sd}" "$2"; do
-    [[ ! -b $name ]] || { readlink -f "$name"; return; }
+  local serial=${1/-/} letter=${2#/dev/sd} name found=$DEV/disk/by-id/nvme-Amazon_Elastic_Block_Store_${1/-/}
+  [[ -e $found ]] || found=$(lsblk -dnpo NAME,SERIAL | awk -v serial="$serial" '$2 == serial { print $1; exit }')
+  for name in "$found" "$DEV/xvd$letter" "$DEV/sd$letter"; do
+    [[ ! -e $name ]] || { readlink -f "$name"; return; }
   done
   return 1
 }

@@ -12,6 +12,7 @@
     faults           the faults file
     images           the vendors' machine images
     instances        addresses of the subnet, user data, spot
+    volumes          volumes in use, protected instances, addresses that move
 
 `start` runs it, with the proxy that judges the requests in front. Environment: GATEWAY_PORT,
 HPC_FAULTS, HPC_FSX_FILES, HPC_FSX_DELAY, HPC_INTERRUPTIONS, HPC_FIS_MINUTE, and MiniStack's own.
@@ -30,11 +31,12 @@ import guard
 import images
 import instances
 import stack_policies
+import volumes
 from emulator import HANDLERS, app
 
 
 def main():
-    for part in (fsx, fis, cfn_types, cfn_fsx, fleet, images, instances, corrections, drift_readers, stack_policies,
+    for part in (fsx, fis, cfn_types, cfn_fsx, fleet, images, instances, corrections, volumes, drift_readers, stack_policies,
                  guard):
         part.install()
     print(f"test cloud: {len(HANDLERS)} CloudFormation types", flush=True)
