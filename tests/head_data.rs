@@ -165,8 +165,12 @@ fn data_on_the_root_volume_is_at_stake() {
         assert!(over.changes.iter().any(|one| one.address == "storage.head_data" && one.action == Action::Create));
         let text = plan_text(&over, PlanView { paint: Paint::PLAIN, verbose: false });
         assert!(text.contains("still on its root volume") && text.contains("setup.sh update"), "{text}");
-        let replaced = plan_text(&plan_against(&live, &another_image("")), PlanView { paint: Paint::PLAIN, verbose: false });
-        assert!(replaced.contains("data loss: home directories and Slurm's jobs, still on its root volume"), "{replaced}");
+        let replaced =
+            plan_text(&plan_against(&live, &another_image("")), PlanView { paint: Paint::PLAIN, verbose: false });
+        assert!(
+            replaced.contains("data loss: home directories and Slurm's jobs, still on its root volume"),
+            "{replaced}"
+        );
         assert!(replaced.contains("log-ins and running jobs end"), "{replaced}");
     });
 }
@@ -223,7 +227,10 @@ fn the_data_volume_grows_in_place() {
     on_sandbox(async {
         let cloud = Sandbox::in_memory(REGION).cloud();
         let size = |gib: u32| {
-            build("head.yaml", &CLUSTER.replace("c5.large }", &format!("c5.large, data_volume: {{ size_gib: {gib} }} }}")))
+            build(
+                "head.yaml",
+                &CLUSTER.replace("c5.large }", &format!("c5.large, data_volume: {{ size_gib: {gib} }} }}")),
+            )
         };
         carry_out_well(&cloud, &plan_for(&cloud, &size(100)).await).await;
         let before = cloud.compute.volumes_of("head").await.unwrap();
@@ -251,7 +258,8 @@ fn another_head(head: &Head, sandbox: &Sandbox) -> (String, Cloud) {
     let tags = [("hpcctl:cluster", "head"), ("hpcctl:role", "head")];
     let tags: BTreeMap<String, String> = tags.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect();
     let subnet = head.cluster.config.queues[0].pools[0].subnets[0].replace("0b1c2d3e4f5a67891", "0a1b2c3d4e5f67890");
-    let id = sandbox.launch(Launch { instance_type: "c5.large".to_owned(), subnet, tags, ..Launch::default() }).unwrap();
+    let id =
+        sandbox.launch(Launch { instance_type: "c5.large".to_owned(), subnet, tags, ..Launch::default() }).unwrap();
     let cloud = sandbox.on_instance(&id).cloud();
     (id, cloud)
 }

@@ -24,6 +24,7 @@ macro_rules! rules {
 }
 
 pub mod capacity;
+pub mod export;
 pub mod monitoring;
 pub mod names;
 pub mod network;
@@ -64,7 +65,7 @@ pub enum Severity {
     Warning,
 }
 
-const PARTS: [&[&Rule]; 11] = [
+const PARTS: [&[&Rule]; 12] = [
     structure::RULES,
     names::RULES,
     network::RULES,
@@ -74,6 +75,7 @@ const PARTS: [&[&Rule]; 11] = [
     volumes::RULES,
     slurm::RULES,
     monitoring::RULES,
+    export::RULES,
     rights::RULES,
     unsupported::RULES,
 ];

@@ -48,7 +48,7 @@ pub async fn attach(
 ///
 /// # Errors
 /// When EC2 refuses.
-pub async fn detach(cloud: &Cloud, cluster: &Cluster, names: &[String], _events: Events<'_>) -> Result<(), NodeError> {
+pub async fn detach(cloud: &Cloud, cluster: &Cluster, names: &[String]) -> Result<(), NodeError> {
     let here = cloud.metadata.instance_id().await?;
     for (_, volume) in chosen(cluster, names)? {
         let state = look(cloud, &volume).await?;

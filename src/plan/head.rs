@@ -50,6 +50,7 @@ pub fn risk(key: &StackKey, logical_id: &str, live: &Live) -> Option<DataRisk> {
         holding: DataHolding::HeadNode { home: has_homes(live) },
         fate: DataFate::Lost,
         last_export: None,
+        linked: Vec::new(),
     })
 }
 

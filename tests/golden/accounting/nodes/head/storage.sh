@@ -1,6 +1,15 @@
 #!/bin/bash
 # Shared file systems. Written by hpcctl; sourced after common.sh.
 
+# release WHERE: unmounted. The servers of a Lustre that is gone answer nobody: a plain umount may hang for good.
+release() {
+  if [[ $(awk -v at="$1" '$2 == at { kind = $3 } END { print kind }' "${MOUNTS:-/proc/mounts}") == lustre ]]; then
+    timeout 60 umount -f -l "$1"
+  else
+    umount "$1"
+  fi
+}
+
 # mount_at WHAT WHERE TYPE OPTIONS: into /etc/fstab, and mounted. A changed line is mounted anew.
 mount_at() {
   local line="$1 $2 $3 $4 0 0"
@@ -10,7 +19,7 @@ mount_at() {
     printf '%s\n' "$line" >>/etc/fstab
     systemctl daemon-reload
     if mountpoint -q "$2"; then
-      umount "$2" || { log "$2 is in use; its new source is mounted at the next boot"; return; }
+      release "$2" || { log "$2 is in use; its new source is mounted at the next boot"; return; }
     fi
   fi
   mountpoint -q "$2" || retry 12 5 mount "$2" || die "cannot mount $2"
@@ -31,7 +40,7 @@ mount_efs() {
 }
 
 # Where the volume with this node's lasting data is mounted. It belongs to the cluster: the next head node takes it over.
-HEAD_DATA=/var/lib/hpcctl/data
+HEAD_DATA=/var/lib/hpcctl/data DEV=/dev
 declare -A volume_id=() volume_device=()
 
 # attach_volumes NAME...: they become this instance's, and are waited for: the head node before this one may have them yet.
@@ -46,10 +55,10 @@ attach_volumes() {
 # device_of ID DEVICE: the block device of a volume. On Nitro it has the volume's id as its serial number, whatever device
 # was asked for; on Xen it has that name, or `xvd` for `sd`.
 device_of() {
-  local serial=${1/-/} name found=/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_${1/-/}
-  [[ -b $found ]] || found=$(lsblk -dnpo NAME,SERIAL | awk -v serial="$serial" '$2 == serial { print $1; exit }')
-  for name in "$found" "/dev/xvd${2#/dev/sd}" "$2"; do
-    [[ ! -b $name ]] || { readlink -f "$name"; return; }
+  local serial=${1/-/} letter=${2#/dev/sd} name found=$DEV/disk/by-id/nvme-Amazon_Elastic_Block_Store_${1/-/}
+  [[ -e $found ]] || found=$(lsblk -dnpo NAME,SERIAL | awk -v serial="$serial" '$2 == serial { print $1; exit }')
+  for name in "$found" "$DEV/xvd$letter" "$DEV/sd$letter"; do
+    [[ ! -e $name ]] || { readlink -f "$name"; return; }
   done
   return 1
 }
