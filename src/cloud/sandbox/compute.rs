@@ -6,7 +6,7 @@ use super::{
     effects,
     eval::plain,
     faults::Script,
-    fleet,
+    fleet, head,
     ids::{hex, number},
     instance::Instance,
     volumes,
@@ -147,6 +147,17 @@ impl Compute for Sandbox {
     /// Nothing ails in the sandbox.
     async fn ailing(&self, _: &[String]) -> Result<Vec<InstanceHealth>> {
         self.call(Call::look(SERVICE, "DescribeInstanceStatus"), |_, _| Ok(Vec::new()))
+    }
+
+    async fn console(&self, id: &str) -> Result<Option<String>> {
+        let call = Call::look(SERVICE, "GetConsoleOutput");
+        self.call(call, |world, script| match world.instances.get(id) {
+            Some(instance) => Ok(head::console(world, script, instance)),
+            None => {
+                let words = format!("The instance ID '{id}' does not exist");
+                Err(call.error(ErrorKind::NotFound, "InvalidInstanceID.NotFound", words))
+            }
+        })
     }
 
     async fn terminate(&self, ids: &[String]) -> Result<()> {
