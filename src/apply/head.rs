@@ -98,8 +98,9 @@ pub async fn undo(context: &Context<'_>, begun: &[usize]) -> Result<(), ApplyErr
         if *protected {
             context.cloud.compute.protect_instance(instance, true).await?;
         }
-        start(context, instance).await?;
-        context.tell(&Event::HeadStarted { instance: instance.clone() });
+        if !start(context, instance).await? {
+            context.tell(&Event::HeadStarted { instance: instance.clone() });
+        }
     }
     Ok(())
 }

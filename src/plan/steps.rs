@@ -47,7 +47,8 @@ pub struct Work<'a> {
 /// The steps to what the cluster file says; none when there is nothing to do.
 ///
 /// Exports come before the stacks that lose their file systems; stacks follow those that feed them; the head
-/// node is made only when its files are where it fetches them, and replaced only when it has let its volumes go; queues leave Slurm before their stacks go.
+/// node is made only when its files are where it fetches them, and replaced only when it has let its volumes go; queues
+/// leave Slurm before their stacks go.
 pub fn to_apply(work: &Work<'_>) -> Vec<Step> {
     let mut list = List::default();
     if work.stacks.is_empty() && !work.files_change {

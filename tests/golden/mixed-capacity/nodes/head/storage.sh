@@ -75,8 +75,9 @@ mount_volume() {
   2) mkfs.ext4 -q -L "${name:0:16}" "$device" || die "cannot make a file system on $id" ;;
   *) die "cannot tell what is on $id" ;;
   esac
-  type=$(blkid -p -s TYPE -o value "$device") && uuid=$(blkid -p -s UUID -o value "$device") ||
-    die "there is something else than a file system on $id of $name"
+  type=$(blkid -p -s TYPE -o value "$device") || type=
+  uuid=$(blkid -p -s UUID -o value "$device") || uuid=
+  [[ -n $type && -n $uuid ]] || die "there is something else than a file system on $id of $name"
   # noauto: at boot the volume may be elsewhere yet, and this script mounts it (hpcctl-attach.service).
   mount_at "UUID=$uuid" "$2" "$type" defaults,noatime,noauto
   case $type in
@@ -93,7 +94,9 @@ bind_data() {
   if ! mountpoint -q "$where"; then
     if [[ ! -e $to ]]; then
       rm -rf "$to.new"
-      cp -a "$where" "$to.new" && sync "$to.new" && mv "$to.new" "$to" || die "cannot move $where to the data volume"
+      if ! { cp -a "$where" "$to.new" && sync "$to.new" && mv "$to.new" "$to"; }; then
+        die "cannot move $where to the data volume"
+      fi
     else
       cp -an "$where/." "$to/" 2>/dev/null || true
     fi
@@ -151,6 +154,7 @@ renew_nodes() {
 
 # The head node's volumes, in this order: at boot those that were here, else all.
 mount_volumes() {
+  # shellcheck disable=SC2154  # setup.sh says which way it is run
   data_moved=false
   if data_is_there || [[ $mode == start ]]; then
     put_data_in_place

@@ -1,11 +1,11 @@
 #!/bin/bash
 # Sets the head node of starccm up (`setup.sh start`, from user data) and brings it up to date
-# (`setup.sh update`, from `hpcctl node sync` after a new configuration). Written by hpcctl.
+# (`setup.sh update`, from `hpcctl node sync` after a new configuration); `setup.sh attach` is its way through every boot.
+# Written by hpcctl.
 set -Eeuo pipefail
 mode=${1:-update}
 cd "$(dirname "$0")"
-# People who run it by hand have not got what user data says either.
-if [[ $mode == update || -z ${CLUSTER:-} ]]; then
+if [[ $mode != start ]]; then
   set -a
   # shellcheck disable=SC1091
   . /etc/hpcctl/node.env
@@ -18,30 +18,7 @@ fi
 
 # A failing script of one's own ends the set-up of the head node; the log says which.
 failed() { die "set-up failed: $*"; }
-trap 'log "set-up failed in line $LINENO: $BASH_COMMAND"' ERR
-
-# Whoever applies reads why a set-up failed: the end of its log goes into the bucket, next to the head node's reports.
-LOGS=${LOGS:-/var/log/hpcctl}
-mkdir -p "$LOGS"
-: >"$LOGS/set-up.log"
-exec > >(tee -a "$LOGS/set-up.log") 2> >(tee -a "$LOGS/set-up.log" >&2)
-tell_failure() {
-  local code=$? revision
-  ((code != 0)) || return 0
-  trap - ERR EXIT
-  set +e
-  # What was said last is still on its way into the log.
-  sleep 1
-  revision=$(sed -n 's/^  "revision": \([0-9]*\),*$/\1/p' "$NODE_TREE/cluster.json")
-  {
-    printf 'hpcctl set-up failed: revision=%s instance=%s mode=%s at=%s\n' "${revision:-0}" \
-      "$(imds meta-data/instance-id || echo unknown)" "$mode" "$(date -u +%FT%TZ)"
-    tail -n 60 "$LOGS/set-up.log"
-  } >"$LOGS/set-up.failed"
-  aws s3 cp --only-show-errors "$LOGS/set-up.failed" "s3://$BUCKET/clusters/$CLUSTER/status/set-up.log"
-  exit "$code"
-}
-trap tell_failure EXIT
+trap 'log "set-up failed in line $LINENO"' ERR
 
 on_start() {
   :
@@ -62,15 +39,14 @@ install_programs() {
 
 # The configuration of Slurm. Sets `nodes_changed` when slurmctld must be started anew.
 configure_slurm() {
-  local work file address name
+  local work file name
   work=$(mktemp -d)
   name=$(hostname -s)
-  address=$(imds meta-data/local-ipv4)
   install -d -m 755 "$SLURM_ETC"
   install -d -o slurm -g slurm -m 755 /var/spool/slurmctld /var/log/slurm /var/log/hpcctl
   cp ./*.conf "$work/"
   rm -f "$work/slurmdbd.conf"
-  fill_head "$name" "$address" "$work"/*
+  fill_head "$name" "$HEAD_ADDRESS" "$work"/*
   nodes_changed=false
   for file in "$work"/*; do
     ! put "$file" "$SLURM_ETC/$(basename "$file")" || nodes_changed=true
@@ -92,6 +68,7 @@ install_units() {
   install -D -m 644 systemd/slurmctld.conf /etc/systemd/system/slurmctld.service.d/hpcctl.conf
   install -m 644 systemd/*.service /etc/systemd/system/
   systemctl daemon-reload
+  systemctl enable -q hpcctl-attach
 }
 
 start_services() {
@@ -100,6 +77,7 @@ start_services() {
   if [[ $nodes_changed == true ]] || ! systemctl -q is-active slurmctld; then
     systemctl restart slurmctld
   fi
+  renew_nodes
   systemctl enable -q hpcctl-sync
   # `update` is run by hpcctl-sync itself: it starts its new program when this script is done.
   [[ $mode == update ]] || systemctl restart hpcctl-sync
@@ -145,12 +123,19 @@ CONF
   dcv describe-session "$user" >/dev/null 2>&1 || dcv create-session --type virtual --owner "$user" --user "$user" "$user"
 }
 
+if [[ $mode == attach ]]; then
+  mount_volumes
+  take_address
+  log "volumes and address are here"
+  exit
+fi
 remember_node
 [[ $mode == update ]] || on_start
 install_programs
 setup_munge
 share_munge_key
 mount_all
+take_address
 configure_slurm
 install_units
 protect_metadata
