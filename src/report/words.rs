@@ -2,7 +2,7 @@
 
 use crate::{
     model::DataHolding,
-    plan::{Action, DataFate, DataRisk, Effect, Reason, StepAction},
+    plan::{Action, DataFate, DataRisk, Effect, Note, Reason, StepAction},
 };
 
 /// The symbol of an action.
@@ -84,6 +84,15 @@ pub fn data(risk: &DataRisk) -> String {
 /// What a head node keeps.
 fn head_data(home: bool) -> &'static str {
     if home { "home directories and Slurm's jobs" } else { "Slurm's jobs" }
+}
+
+/// What a reviewer must know besides, in words.
+pub fn note(note: &Note) -> String {
+    match note {
+        Note::BudgetNeedsTag { tag } => format!(
+            "the budget counts by the tag `{tag}`, which somebody must activate once for cost allocation in the account that pays"
+        ),
+    }
 }
 
 /// A step in words.

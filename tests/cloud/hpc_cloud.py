@@ -10,6 +10,7 @@
     fleet            CreateFleet with capacity errors
     fis              spot interruptions by Fault Injection Service (a fake: no emulator has it)
     faults           the faults file
+    heads            head nodes: their reports, their consoles
     images           the vendors' machine images
     instances        addresses of the subnet, user data, spot
     volumes          volumes in use, protected instances, addresses that move
@@ -28,6 +29,7 @@ import fis
 import fleet
 import fsx
 import guard
+import heads
 import images
 import instances
 import stack_policies
@@ -36,8 +38,8 @@ from emulator import HANDLERS, app
 
 
 def main():
-    for part in (fsx, fis, cfn_types, cfn_fsx, fleet, images, instances, corrections, volumes, drift_readers, stack_policies,
-                 guard):
+    for part in (fsx, fis, cfn_types, cfn_fsx, fleet, heads, images, instances, corrections, volumes, drift_readers,
+                 stack_policies, guard):
         part.install()
     print(f"test cloud: {len(HANDLERS)} CloudFormation types", flush=True)
     sys.argv = sys.argv[:1]
