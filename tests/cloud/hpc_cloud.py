@@ -32,13 +32,14 @@ import guard
 import heads
 import images
 import instances
+import protections
 import stack_policies
 import volumes
 from emulator import HANDLERS, app
 
 
 def main():
-    for part in (fsx, fis, cfn_types, cfn_fsx, fleet, heads, images, instances, corrections, volumes, drift_readers,
+    for part in (fsx, fis, cfn_types, cfn_fsx, fleet, heads, images, instances, corrections, volumes, drift_readers, protections,
                  stack_policies, guard):
         part.install()
     print(f"test cloud: {len(HANDLERS)} CloudFormation types", flush=True)

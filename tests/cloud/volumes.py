@@ -6,8 +6,6 @@ instances, and has no further private addresses.
 
 from emulator import ec2_state
 
-PROTECTED = set()
-
 
 def install():
     _in_front("AttachVolume", _refused_attachment)
@@ -53,7 +51,7 @@ def _refused_detachment(params):
 
 def _refused_termination(params):
     for name in ec2_state._parse_member_list(params, "InstanceId"):
-        if name in PROTECTED:
+        if ec2_state._instances.get(name, {}).get("_protected"):
             return ec2_state._error("OperationNotPermitted", f"The instance '{name}' may not be terminated. Modify its "
                                     "'disableApiTermination' instance attribute and try again.", 400)
     return None
@@ -73,13 +71,8 @@ def _modify_attribute(params):
         return ec2_state._error("InvalidInstanceID.NotFound", f"The instance ID '{name}' does not exist", 400)
     if not value:
         return ec2_state._error("InvalidParameterCombination", "No attributes specified.", 400)
-    protect(name, value == "true")
+    ec2_state._instances[name]["_protected"] = value == "true"
     return ec2_state._xml(200, "ModifyInstanceAttributeResponse", "<return>true</return>")
-
-
-def protect(name, protected):
-    """What `DisableApiTermination` says."""
-    (PROTECTED.add if protected else PROTECTED.discard)(name)
 
 
 def _assign(params):

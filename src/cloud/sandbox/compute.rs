@@ -6,7 +6,7 @@ use super::{
     effects,
     eval::plain,
     faults::Script,
-    fleet, head,
+    fleet, guards, head,
     ids::{hex, number},
     instance::Instance,
     volumes,
@@ -69,7 +69,6 @@ pub(super) fn run(world: &mut World, region: &str, launch: Launch) -> String {
         terminated: None,
         stopped: None,
         shutting_down: false,
-        protected: false,
         secondary: Vec::new(),
         interrupted: None,
         rebalance: None,
@@ -149,6 +148,15 @@ impl Compute for Sandbox {
         self.call(Call::look(SERVICE, "DescribeInstanceStatus"), |_, _| Ok(Vec::new()))
     }
 
+    async fn termination_protected(&self, ids: &[String]) -> Result<Vec<String>> {
+        self.call(Call::look(SERVICE, "DescribeInstanceAttribute"), |world, _| {
+            let guarded = |id: &&String| {
+                world.resources().any(|(_, one)| one.physical == **id && guards::termination(one).is_some())
+            };
+            Ok(ids.iter().filter(guarded).cloned().collect())
+        })
+    }
+
     async fn console(&self, id: &str) -> Result<Option<String>> {
         let call = Call::look(SERVICE, "GetConsoleOutput");
         self.call(call, |world, script| match world.instances.get(id) {
@@ -163,9 +171,13 @@ impl Compute for Sandbox {
     async fn terminate(&self, ids: &[String]) -> Result<()> {
         let call = Call::change(SERVICE, "TerminateInstances");
         self.call(call, |world, _| {
-            let guarded = |id: &&String| world.instances.get(*id).is_some_and(|one| one.protected);
-            if let Some(id) = ids.iter().find(guarded) {
-                return Err(call.error(ErrorKind::Invalid, "OperationNotPermitted", volumes::protected_words(id)));
+            // EC2 terminates all or none.
+            for id in ids {
+                if let Some(words) =
+                    world.resources().find(|(_, one)| one.physical == *id).and_then(|(_, one)| guards::termination(one))
+                {
+                    return Err(call.error(ErrorKind::Invalid, "OperationNotPermitted", words));
+                }
             }
             for id in ids {
                 if let Some(instance) = world.instances.get_mut(id) {
@@ -211,7 +223,8 @@ impl Compute for Sandbox {
     async fn protect_instance(&self, id: &str, protected: bool) -> Result<()> {
         let call = Call::change(SERVICE, "ModifyInstanceAttribute");
         self.call(call, |world, _| {
-            volumes::instance(world, call, id)?.protected = protected;
+            volumes::instance(world, call, id)?;
+            volumes::protect(world, id, protected);
             Ok(())
         })
     }

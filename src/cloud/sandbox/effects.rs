@@ -52,8 +52,6 @@ pub(super) fn made(world: &mut World, stack: &Stack, logical: &str, resource: &R
             {
                 kind.clone_into(&mut instance.instance_type);
                 instance.tags = instance_tags(stack, logical, &resource.tags);
-                instance.protected =
-                    resource.properties.get("DisableApiTermination").map(plain).as_deref() == Some("true");
             }
             head_boots(world, &resource.physical);
         }
@@ -175,7 +173,6 @@ fn instance(
         terminated: None,
         stopped: None,
         shutting_down: false,
-        protected: properties.get("DisableApiTermination").map(plain).as_deref() == Some("true"),
         secondary: Vec::new(),
         interrupted: None,
         rebalance: None,

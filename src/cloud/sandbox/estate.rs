@@ -50,13 +50,6 @@ impl<'a> Estate<'a> {
                     one.instance
                 )
             }),
-            "AWS::EC2::Instance" => {
-                let protected = self.world.instances.get(id).is_some_and(|one| one.protected);
-                protected.then(|| {
-                    let words = volumes::protected_words(id);
-                    format!("{words} (Service: Ec2, Status Code: 400, Error Code: OperationNotPermitted)")
-                })
-            }
             "AWS::EC2::SecurityGroup" | "AWS::EC2::Subnet" | "AWS::EC2::VPC" => self.user_of(id).map(|user| {
                 format!(
                     "resource {id} has a dependent object: {user} (Service: Ec2, Status Code: 400, Error Code: \

@@ -42,9 +42,6 @@ pub(super) struct Instance {
     /// Whether it is a machine of a rehearsal that shuts down: it is stopped when that says so.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub shutting_down: bool,
-    /// Whether EC2 refuses to terminate it by a call.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub protected: bool,
     /// Private addresses besides its own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub secondary: Vec<String>,

@@ -102,11 +102,12 @@ pub(super) fn instance<'w>(world: &'w mut World, call: Call, id: &str) -> Result
     })
 }
 
-/// EC2's words for an instance that is protected.
-pub(super) fn protected_words(id: &str) -> String {
-    format!(
-        "The instance '{id}' may not be terminated. Modify its 'disableApiTermination' instance attribute and try again."
-    )
+/// Switches an instance's protection against termination, past its stack.
+pub(super) fn protect(world: &mut World, id: &str, protected: bool) {
+    let all = world.stacks.values_mut().flat_map(|stack| stack.resources.values_mut());
+    if let Some(found) = all.into_iter().find(|one| one.physical == id) {
+        found.edits.insert("DisableApiTermination".to_owned(), protected.into());
+    }
 }
 
 /// An instance's first network interface.
