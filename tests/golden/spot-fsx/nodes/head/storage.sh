@@ -78,7 +78,10 @@ mount_volume() {
   blkid -p "$device" >/dev/null || found=$?
   case $found in
   0) ;;
-  2) mkfs.ext4 -q -L "${name:0:16}" "$device" || die "cannot make a file system on $id" ;;
+  2)
+    command -v mkfs.ext4 >/dev/null || install_packages e2fsprogs
+    mkfs.ext4 -q -L "${name:0:16}" "$device" || die "cannot make a file system on $id"
+    ;;
   *) die "cannot tell what is on $id" ;;
   esac
   type=$(blkid -p -s TYPE -o value "$device") || type=
@@ -162,7 +165,7 @@ renew_nodes() {
 mount_volumes() {
   # shellcheck disable=SC2154  # setup.sh says which way it is run
   data_moved=false
-  if data_is_there || [[ $mode == start ]]; then
+  if data_is_there || [[ $mode == start || ! -d /var/spool/slurmctld ]]; then
     put_data_in_place
   elif [[ $mode == update ]]; then
     move_data
