@@ -237,6 +237,10 @@ start_services() {
 {{ dcv }}
 {% endif %}
 
+if [[ $mode == move ]]; then
+  move_data_now
+  exit
+fi
 if [[ $mode == attach ]]; then
   mount_volumes
   take_address

@@ -211,6 +211,10 @@ CONF
   dcv describe-session "$user" >/dev/null 2>&1 || dcv create-session --type virtual --owner "$user" --user "$user" "$user"
 }
 
+if [[ $mode == move ]]; then
+  move_data_now
+  exit
+fi
 if [[ $mode == attach ]]; then
   mount_volumes
   take_address

@@ -142,21 +142,13 @@ put_data_in_place() {
 # The lasting data of a head node that was set up before there was a volume for it is on its root volume, which goes with
 # the instance. It moves when no job runs: jobs on compute nodes have files of /home open. Sets `data_moved`.
 move_data() {
-  local used room
   if [[ -n $(/opt/slurm/bin/squeue --noheader --states=RUNNING,COMPLETING,CONFIGURING,SUSPENDED) ]]; then
-    log "home directories and Slurm's state are on the root volume as long as jobs run: then, $0 update"
+    log "home directories and Slurm's state are on the root volume as long as jobs run: then, $PWD/setup.sh update"
     return
   fi
-  used=$(du -sxk /home /var/spool/slurmctld | awk '{ sum += $1 } END { print sum }')
   systemctl stop slurmctld
-  # In a shell of its own: whatever fails there, slurmctld runs again.
-  if ! (
-    attach_volumes head_data
-    mount_volume head_data "$HEAD_DATA"
-    room=$(df --output=avail -k "$HEAD_DATA" | tail -n 1)
-    ((used + used / 10 < room)) || die "head_node.data_volume.size_gib: $((used >> 20)) GiB do not fit"
-    put_data_in_place
-  ); then
+  # By itself: whatever fails there, slurmctld runs again.
+  if ! bash "$PWD/setup.sh" move; then
     umount "$HEAD_DATA" || true
     sed -i "\\|^[^#][^ ]* $HEAD_DATA |d" /etc/fstab
     /opt/hpcctl/bin/hpcctl node --etc "$NODE_TREE" detach head_data || true
@@ -165,6 +157,17 @@ move_data() {
   fi
   data_moved=true
   log "home directories and Slurm's state are on the data volume now; log in again"
+}
+
+# What `setup.sh move` does, while slurmctld is stopped.
+move_data_now() {
+  local used room
+  used=$(du -sxk /home /var/spool/slurmctld | awk '{ sum += $1 } END { print sum }')
+  attach_volumes head_data
+  mount_volume head_data "$HEAD_DATA"
+  room=$(df --output=avail -k "$HEAD_DATA" | tail -n 1)
+  ((used + used / 10 < room)) || die "head_node.data_volume.size_gib: $((used >> 20)) GiB do not fit"
+  put_data_in_place
 }
 
 # Nodes that run have the old /home mounted. They are idle, and come back with the new one.

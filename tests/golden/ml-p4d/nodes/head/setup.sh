@@ -108,6 +108,10 @@ start_services() {
   [[ $mode == update ]] || systemctl restart hpcctl-sync
 }
 
+if [[ $mode == move ]]; then
+  move_data_now
+  exit
+fi
 if [[ $mode == attach ]]; then
   mount_volumes
   take_address
