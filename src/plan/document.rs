@@ -112,7 +112,7 @@ fn is_false(value: &bool) -> bool {
 /// What happens to people and jobs.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Impact {
-    /// Whether the head node is replaced: running jobs and log-ins end.
+    /// Whether the head node is replaced: log-ins end.
     pub head_node_replaced: bool,
     /// Whether the head node is stopped and started: log-ins end, and its file systems are away for minutes.
     #[serde(default, skip_serializing_if = "is_false")]
@@ -120,6 +120,9 @@ pub struct Impact {
     /// Whether its public address, if it has one, changes by that.
     #[serde(default, skip_serializing_if = "is_false")]
     pub head_address_changes: bool,
+    /// Whether the lasting data of the head node that exists is still on its root volume.
+    #[serde(default)]
+    pub head_data_on_root: bool,
     /// Queues whose running instances are terminated.
     pub queues_stopped: Vec<String>,
     /// Queues whose next nodes differ from those that run.

@@ -4,6 +4,7 @@ use super::{
     Action, After, Cause, Change, DataFate, DataRisk, Effect, PropertyChange, Reason,
     diff::differences,
     effects::{is_precious, judged, replaces, settle_refusals},
+    head,
     inherited::{self, StackTags},
     references::{Reference, references},
     refusals::{self, Refusal},
@@ -373,7 +374,12 @@ fn changed(
         reason,
         cause: Some((context.cause)(&resource.cause)),
         properties,
-        data: (action == Action::Replace).then(|| risk(old, "UpdateReplacePolicy", logical_id, context.live)).flatten(),
+        data: (action == Action::Replace)
+            .then(|| {
+                let own = risk(old, "UpdateReplacePolicy", logical_id, context.live);
+                own.or_else(|| head::risk(&stack.key, logical_id, context.live))
+            })
+            .flatten(),
     }
 }
 
@@ -397,7 +403,7 @@ pub fn removed(
         reason: reason.clone(),
         cause: None,
         properties: Vec::new(),
-        data: risk(old, "DeletionPolicy", logical_id, live),
+        data: risk(old, "DeletionPolicy", logical_id, live).or_else(|| head::risk(key, logical_id, live)),
     }
 }
 

@@ -54,6 +54,7 @@ mod template;
 mod tests;
 mod updates;
 mod violations;
+mod volumes;
 mod world;
 
 pub use compute::Launch;
