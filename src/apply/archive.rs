@@ -70,6 +70,10 @@ pub async fn archive(context: &Context<'_>) -> Result<bool, ApplyError> {
         let path = keys::template(&plan.cluster, plan.revision, &key.to_string());
         objects.push((path, body.clone().into_bytes()));
     }
+    for (key, between) in &plan.content.between {
+        let path = keys::template(&plan.cluster, plan.revision, &keys::between(&key.to_string()));
+        objects.push((path, between.template.clone().into_bytes()));
+    }
     for (path, file) in &plan.content.files {
         objects.push((at(&format!("files/{path}")), file.content.clone().into_bytes()));
     }

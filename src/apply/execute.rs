@@ -136,6 +136,7 @@ async fn perform(context: &Context<'_>, step: &Step) -> Result<bool, ApplyError>
         }
         StepAction::ContinueRollback { stack } => stack::continue_rollback(context, stack).await,
         StepAction::CreateStack { stack } => stack::create(context, stack, step.number).await,
+        StepAction::PrepareStack { stack } => stack::prepare(context, stack, step.number).await,
         StepAction::UpdateStack { stack } => stack::update(context, stack, step.number).await,
         StepAction::DeleteStack { stack, .. } => stack::delete(context, stack, step.number).await,
         StepAction::Terminate { queue } => instances::terminate(context, queue.as_deref()).await,

@@ -147,6 +147,11 @@ pub mod keys {
         archive(cluster, revision, &format!("templates/{stack}.json"))
     }
 
+    /// The name of the template of a stack between what it is and what it is to be.
+    pub fn between(stack: &str) -> String {
+        format!("{stack}.between")
+    }
+
     /// A report of a data-repository task.
     pub fn bucket_name(account: &str, region: &str) -> String {
         format!("hpcctl-{account}-{region}")

@@ -1,8 +1,9 @@
 //! The plan to what the cluster file says.
 
 use super::{
-    After, Basis, BusyQueue, Cause, Change, Content, DataFate, FileChange, Goal, Impact, PLAN_FORMAT, PLAN_KIND, Plan,
-    PlannedFile, PlannedParameter, Reason, Source,
+    After, Basis, BetweenStack, BusyQueue, Cause, Change, Content, DataFate, FileChange, Goal, Impact, PLAN_FORMAT,
+    PLAN_KIND, Plan, PlannedFile, PlannedParameter, Reason, Source,
+    held::{self, Between, HeldReplacement},
     stack_diff::{Context, ParameterState, StackDiff, create_all, diff_stack, removed},
     steps::{self, StackWork},
 };
@@ -11,7 +12,7 @@ use crate::{
     cloud::StackStatus,
     model::{DataHolding, Graph, ParameterSource, Stack, StackKey},
     observe::{Live, LiveStack},
-    render::{Rendered, sha256},
+    render::{Rendered, canonical, sha256},
     spec::{Document, Path},
 };
 use serde_json::Value;
@@ -35,6 +36,11 @@ pub enum PlanError {
         /// Their names and statuses.
         stacks: Vec<(String, String)>,
     },
+    /// Resources would be replaced while other stacks use them.
+    Held {
+        /// Which.
+        held: Vec<HeldReplacement>,
+    },
     /// Stacks are protected against deletion.
     Protected {
         /// Their names.
@@ -52,6 +58,10 @@ pub fn plan(desired: &Desired<'_>, live: &Live, catalog: &ResourceCatalog) -> Re
         builder.stack(stack);
     }
     builder.removed_stacks();
+    let held = held::replacements(&builder.out.changes, live);
+    if !held.is_empty() {
+        return Err(PlanError::Held { held });
+    }
     Ok(builder.finish())
 }
 
@@ -186,11 +196,13 @@ impl Builder<'_> {
     fn finish(self) -> Plan {
         let Self { desired, live, out, .. } = self;
         let file_changes = file_changes(desired, live);
+        let postponed = postponed(desired, live, &out);
         let work = steps::Work {
             graph: Some(desired.graph),
             stacks: &out.work,
             changes: &out.changes,
             files_change: !file_changes.is_empty(),
+            postponed: &postponed,
             live,
         };
         let steps = steps::to_apply(&work);
@@ -221,11 +233,32 @@ impl Builder<'_> {
             disagreements: Vec::new(),
             previewed: false,
             steps,
-            content: content(desired, live, out.parameters),
+            content: Content { between: between_stacks(postponed), ..content(desired, live, out.parameters) },
             file_changes,
         }
         .sealed()
     }
+}
+
+/// The stacks that lose something while others use it, each with its template between, where it needs one.
+fn postponed(desired: &Desired<'_>, live: &Live, out: &Gathered) -> BTreeMap<StackKey, Option<Between>> {
+    let providers = held::providers(&out.changes, live);
+    let updated = |work: &StackWork| matches!(work, StackWork::Update | StackWork::Repair);
+    let keys = out.work.iter().filter(|(key, work)| updated(work) && providers.contains(key)).map(|(key, _)| key);
+    let one = |key: &StackKey| {
+        let body = &desired.rendered.templates.get(key)?.body;
+        let between = held::between(&serde_json::from_str(body).ok()?, live.stacks.get(key)?);
+        Some((key.clone(), between))
+    };
+    keys.filter_map(one).collect()
+}
+
+fn between_stacks(postponed: BTreeMap<StackKey, Option<Between>>) -> BTreeMap<StackKey, BetweenStack> {
+    let one = |(key, between): (StackKey, Option<Between>)| {
+        let Between { template, parameters } = between?;
+        Some((key, BetweenStack { template: canonical(&template), parameters }))
+    };
+    postponed.into_iter().filter_map(one).collect()
 }
 
 /// The changes that the removal of a whole stack means.
@@ -298,6 +331,7 @@ fn content(
     Content {
         bucket: live.bucket.as_ref().map(|bucket| bucket.name.clone()),
         templates: templates.collect(),
+        between: BTreeMap::new(),
         parameters,
         tags: desired.graph.tags.clone(),
         termination_protection: desired.graph.termination_protection,
@@ -331,7 +365,9 @@ pub fn impact(changes: &[Change], live: &Live, seconds: u32) -> Impact {
         let goes = matches!(change.action, Replace | Delete);
         impact.head_node_replaced |= change.address == "head.instance" && goes;
         if let StackKey::Queue(queue) = &change.stack {
-            let list = if change.action == Delete && change.resource_type == "AWS::EC2::LaunchTemplate" {
+            let ends = change.action == Delete && change.resource_type == "AWS::EC2::LaunchTemplate"
+                || goes && change.resource_type == held::PLACEMENT_GROUP;
+            let list = if ends {
                 &mut impact.queues_stopped
             } else if change.action != Create {
                 &mut impact.queues_changed
@@ -341,6 +377,14 @@ pub fn impact(changes: &[Change], live: &Live, seconds: u32) -> Impact {
             if !list.contains(queue) {
                 list.push(queue.clone());
             }
+        }
+        if change.action == Delete && change.resource_type == held::SUBNET {
+            let queues = live.stacks.keys().filter_map(|key| match key {
+                StackKey::Queue(queue) => Some(queue.clone()),
+                _ => None,
+            });
+            let new: Vec<String> = queues.filter(|queue| !impact.queues_stopped.contains(queue)).collect();
+            impact.queues_stopped.extend(new);
         }
         if let Some(data) = change.data.as_ref().filter(|data| data.fate != DataFate::Kept)
             && let DataHolding::FileSystem { name, .. } = &data.holding

@@ -44,7 +44,14 @@ pub fn destroy(
             data.fate = DataFate::Lost;
         }
     }
-    let steps = steps::to_destroy(&Work { graph: None, stacks: &work, changes: &changes, files_change: false, live });
+    let steps = steps::to_destroy(&Work {
+        graph: None,
+        stacks: &work,
+        changes: &changes,
+        files_change: false,
+        postponed: &Default::default(),
+        live,
+    });
     let seconds = steps::critical_path(&steps);
     let impact = impact(&changes, live, seconds);
     let plan = Plan {

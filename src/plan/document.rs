@@ -133,6 +133,9 @@ pub struct Content {
     pub bucket: Option<String>,
     /// Templates.
     pub templates: BTreeMap<StackKey, String>,
+    /// Templates of stacks between what they are and what they are to be, while others still use what leaves them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub between: BTreeMap<StackKey, BetweenStack>,
     /// Where each stack's parameters come from.
     pub parameters: BTreeMap<StackKey, BTreeMap<String, PlannedParameter>>,
     /// Tags of all stacks.
@@ -148,6 +151,15 @@ pub struct Content {
     /// The processors for which nodes need hpcctl itself: `x86_64`, `aarch64`.
     #[serde(default)]
     pub programs: BTreeSet<String>,
+}
+
+/// A stack between what it is and what it is to be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BetweenStack {
+    /// The template.
+    pub template: String,
+    /// Values of the parameters that the template to be does not have.
+    pub parameters: BTreeMap<String, String>,
 }
 
 /// A parameter's value, or where it comes from.

@@ -1,6 +1,9 @@
 //! The order of steps.
 
-use super::{Action, Change, DataFate, Step, StepAction, duration};
+use super::{
+    Action, Change, DataFate, Step, StepAction, duration,
+    held::{self, Between},
+};
 use crate::{
     model::{DataHolding, Graph, ParameterSource, StackKey},
     observe::Live,
@@ -32,6 +35,9 @@ pub struct Work<'a> {
     pub stacks: &'a [(StackKey, StackWork)],
     /// The changes, for exports and durations.
     pub changes: &'a [Change],
+    /// Stacks that lose something while others use it: they lose it last. With what is made of them before, if
+    /// anything has to be.
+    pub postponed: &'a BTreeMap<StackKey, Option<Between>>,
     /// Whether files on nodes change.
     pub files_change: bool,
     /// What exists.
@@ -57,6 +63,20 @@ pub fn to_apply(work: &Work<'_>) -> Vec<Step> {
         after.extend(before(work.graph, key).iter().filter_map(|feeds| done.get(feeds)));
         if touches_data(work.changes, key) {
             after.extend(&exports);
+        }
+        match work.postponed.get(key) {
+            Some(Some(_)) => {
+                done.insert(key.clone(), prepare(work, key, *kind, &after, &mut list));
+                continue;
+            }
+            Some(None) => continue,
+            None => {}
+        }
+        if let StackKey::Queue(queue) = key
+            && replaces_placement(work.changes, key)
+        {
+            let terminate = StepAction::Terminate { queue: Some(queue.clone()) };
+            after = vec![list.push(terminate, &after, duration::TERMINATE_SECONDS)];
         }
         if *key == StackKey::Head && matches!(kind, StackWork::Create | StackWork::Recreate) {
             after = vec![list.push(StepAction::Publish { last: false }, &after, 5)];
@@ -177,22 +197,55 @@ fn stack_steps(work: &Work<'_>, key: &StackKey, kind: StackWork, after: &[usize]
     }
 }
 
+/// Whether a stack's placement group makes way for another: the nodes in it must go first.
+fn replaces_placement(changes: &[Change], key: &StackKey) -> bool {
+    let replaced = |change: &&Change| change.stack == *key && change.action == Action::Replace;
+    changes.iter().filter(replaced).any(|change| change.resource_type == held::PLACEMENT_GROUP)
+}
+
+fn prepare(work: &Work<'_>, key: &StackKey, kind: StackWork, after: &[usize], list: &mut List) -> usize {
+    let mut after = after.to_vec();
+    if kind == StackWork::Repair {
+        after = vec![list.push(StepAction::ContinueRollback { stack: key.clone() }, &after, 60)];
+    }
+    list.push(StepAction::PrepareStack { stack: key.clone() }, &after, seconds(work.changes, key))
+}
+
+/// What goes at the end, the users of something before the thing: stacks that are wanted no more, and what leaves
+/// stacks that stay. This is the reverse of the order in which stacks are made.
 fn removals(work: &Work<'_>, publish: usize, exports: &[usize], list: &mut List) {
+    let postponed = |key: &StackKey| work.postponed.contains_key(key);
+    let mut last: Vec<&(StackKey, StackWork)> =
+        work.stacks.iter().filter(|(key, kind)| *kind == StackWork::Remove || postponed(key)).collect();
+    last.sort_by(|(one, _), (other, _)| other.cmp(one));
     let mut gone = Vec::new();
-    // The reverse of the order in which stacks are made.
-    for (key, _) in work.stacks.iter().rev().filter(|(_, kind)| *kind == StackWork::Remove) {
+    for (key, kind) in last {
         let mut after = vec![publish];
-        if let StackKey::Queue(queue) = key {
-            let terminate = StepAction::Terminate { queue: Some(queue.clone()) };
-            after = vec![list.push(terminate, &after, duration::TERMINATE_SECONDS)];
-        } else {
-            after.extend(&gone);
+        match key {
+            StackKey::Queue(queue) => {
+                let terminate = StepAction::Terminate { queue: Some(queue.clone()) };
+                after = vec![list.push(terminate, &after, duration::TERMINATE_SECONDS)];
+            }
+            _ => after.extend(&gone),
+        }
+        if *kind != StackWork::Remove && loses_subnet(work.changes, key) {
+            after = vec![list.push(StepAction::Terminate { queue: None }, &after, duration::TERMINATE_SECONDS)];
         }
         if touches_data(work.changes, key) {
             after.extend(exports);
         }
-        gone.push(delete(work, key, &after, list));
+        gone.push(match (kind, work.postponed.get(key)) {
+            (StackWork::Remove, _) => delete(work, key, &after, list),
+            // It was repaired when it was prepared.
+            (_, Some(Some(_))) => stack_steps(work, key, StackWork::Update, &after, list),
+            (kind, _) => stack_steps(work, key, *kind, &after, list),
+        });
     }
+}
+
+fn loses_subnet(changes: &[Change], key: &StackKey) -> bool {
+    let goes = |change: &&Change| change.stack == *key && change.action == Action::Delete;
+    changes.iter().filter(goes).any(|change| change.resource_type == held::SUBNET)
 }
 
 fn delete(work: &Work<'_>, key: &StackKey, after: &[usize], list: &mut List) -> usize {

@@ -81,6 +81,7 @@ pub fn step(action: &StepAction) -> String {
         StepAction::Export { storage, .. } => format!("export {storage}"),
         StepAction::ContinueRollback { stack } => format!("repair stack {stack}"),
         StepAction::CreateStack { stack } => format!("create stack {stack}"),
+        StepAction::PrepareStack { stack } => format!("update stack {stack}, all but what leaves it"),
         StepAction::UpdateStack { stack } => format!("update stack {stack}"),
         StepAction::DeleteStack { stack, broken: true } => format!("clear broken stack {stack}"),
         StepAction::DeleteStack { stack, broken: false } => format!("delete stack {stack}"),

@@ -53,7 +53,12 @@ impl Sandbox {
 pub(super) fn run(world: &mut World, region: &str, launch: Launch) -> String {
     let nth = world.count("launched").to_string();
     let id = format!("i-0{}", hex(&[region, "launched", &nth], 16));
+    let data = launch.template.as_ref().and_then(|template| {
+        let (_, found) = world.resources().find(|(_, resource)| resource.physical == *template)?;
+        found.properties.pointer("/LaunchTemplateData/Placement/GroupName").map(plain)
+    });
     let instance = Instance {
+        placement_group: data,
         id: id.clone(),
         region: region.to_owned(),
         zone: zone_of(region, &launch.subnet),

@@ -146,6 +146,7 @@ fn instance(
             .is_some_and(|data| data.pointer("/InstanceMarketOptions/MarketType") == Some(&Value::from("spot"))),
         tags: instance_tags(stack, logical, &resource.tags),
         template: None,
+        placement_group: text(["/PlacementGroupName", "/Placement/GroupName"]),
         launched: world.now,
         booted: None,
         terminated: None,

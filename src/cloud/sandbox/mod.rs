@@ -26,6 +26,7 @@ mod experiments;
 mod faults;
 mod file_systems;
 mod fleet;
+mod holders;
 mod identity;
 mod ids;
 mod instance;
