@@ -353,7 +353,7 @@ pub fn removed(
     reason: &Reason,
     live: &Live,
 ) -> Change {
-    let retained = old.get("DeletionPolicy").and_then(Value::as_str) == Some("Retain");
+    let retained = old.get("DeletionPolicy").and_then(Value::as_str).is_some_and(keeps);
     Change {
         address: address_of(key, logical_id, old),
         stack: key.clone(),
@@ -368,6 +368,11 @@ pub fn removed(
     }
 }
 
+/// Whether a policy keeps what exists.
+fn keeps(policy: &str) -> bool {
+    matches!(policy, "Retain" | "RetainExceptOnCreate")
+}
+
 fn address_of(key: &StackKey, logical_id: &str, resource: &Value) -> String {
     let written = resource.pointer("/Metadata/hpcctl:address").and_then(Value::as_str);
     written.map_or_else(|| format!("{key}.{logical_id}"), str::to_owned)
@@ -378,7 +383,7 @@ fn risk(resource: &Value, policy: &str, logical_id: &str, live: &Live) -> Option
     let holding = resource.pointer("/Metadata/hpcctl:holds")?;
     let holding: DataHolding = serde_json::from_value(holding.clone()).ok()?;
     let fate = match resource.get(policy).and_then(Value::as_str) {
-        Some("Retain") => DataFate::Kept,
+        Some(policy) if keeps(policy) => DataFate::Kept,
         Some("Snapshot") => DataFate::SnapshotFirst,
         _ if matches!(holding, DataHolding::FileSystem { exportable: true, .. }) => DataFate::ExportedFirst,
         _ => DataFate::Lost,

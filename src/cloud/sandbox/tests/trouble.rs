@@ -129,12 +129,6 @@ fn what_is_used_is_not_deleted() {
         ),
         (
             group.clone(),
-            json!({ "Type": "AWS::EFS::MountTarget", "Properties": {
-            "FileSystemId": "fs-0123456789abcdef0", "SubnetId": "subnet-1", "SecurityGroups": ["@"] } }),
-            "DependencyViolation",
-        ),
-        (
-            group.clone(),
             json!({ "Type": "AWS::ElasticLoadBalancingV2::LoadBalancer", "Properties": {
             "Type": "network", "Subnets": subnets, "SecurityGroups": ["@"] } }),
             "DependencyViolation",
