@@ -24,10 +24,12 @@ macro_rules! rules {
 }
 
 pub mod capacity;
+pub mod export;
 pub mod monitoring;
 pub mod names;
 pub mod network;
 pub mod nodes;
+pub mod rights;
 pub mod slurm;
 pub mod storage;
 pub mod structure;
@@ -63,7 +65,7 @@ pub enum Severity {
     Warning,
 }
 
-const PARTS: [&[&Rule]; 10] = [
+const PARTS: [&[&Rule]; 12] = [
     structure::RULES,
     names::RULES,
     network::RULES,
@@ -73,6 +75,8 @@ const PARTS: [&[&Rule]; 10] = [
     volumes::RULES,
     slurm::RULES,
     monitoring::RULES,
+    export::RULES,
+    rights::RULES,
     unsupported::RULES,
 ];
 

@@ -202,4 +202,14 @@ pub static CODES: &[(&str, &str, &str)] = &[
         "what other stacks use would be replaced",
         "A VPC, subnet, security group or volume cannot make way for another while stacks use it: AWS refuses to delete the old one, and the new one cannot have the same addresses. Such a change is a new cluster: destroy this one and apply the file anew, or leave the value as it is.",
     ),
+    (
+        "HPC2152",
+        "a data-repository task is out of sight",
+        "FSx did not show the task for minutes, or refused to begin one because of a task that it does not list. Nothing was deleted. `aws fsx describe-data-repository-tasks` shows what FSx knows; run the command again when nothing runs.",
+    ),
+    (
+        "HPC2153",
+        "the path is not linked with S3",
+        "Only what lies in a linked directory travels between a file system and S3. Paths are relative to the mount, for `import-fsx` too, which looks for the object below the link's own place in S3.",
+    ),
 ];
