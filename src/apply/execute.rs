@@ -3,7 +3,7 @@
 use super::{
     ApplyError, Context, Event, Lock, archive, export,
     export::{ExportRequest, TransferKind},
-    instances, stack, verify,
+    instances, kept, stack, verify,
 };
 use crate::plan::{Step, StepAction};
 use futures_util::{
@@ -41,6 +41,11 @@ pub struct StepFailure {
 
 /// Carries out all steps. After a failure nothing new is begun, but what runs is followed to its end.
 pub async fn execute(context: &Context<'_>, lock: Option<&mut Lock>) -> Applied {
+    if let Err(error) = kept::remember(context).await {
+        let not_begun = context.plan.steps.iter().map(|step| step.number).collect();
+        let failed = vec![StepFailure { step: 0, action: StepAction::Verify, error }];
+        return Applied { failed, not_begun, ..Applied::default() };
+    }
     let steps = pin!(run(context));
     match lock {
         None => steps.await,

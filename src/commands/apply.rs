@@ -14,7 +14,7 @@ use crate::{
     apply::{self, ApplyError, Context, LockOutcome, Stop},
     cloud::{Caller, Cloud, ErrorKind},
     observe::{self, Live, Wanted},
-    plan::{PLAN_FORMAT, PLAN_KIND, Plan},
+    plan::{Goal, PLAN_FORMAT, PLAN_KIND, Plan},
     report::{
         errors::{self, Failure, exit},
         events,
@@ -171,6 +171,9 @@ pub async fn carry_out(
         return Err(failure);
     }
     let applied = apply::execute(&context, lock.as_mut()).await;
+    if plan.goal == Goal::Destroy && applied.failed.is_empty() {
+        forget(cloud, lock.take(), output).await;
+    }
     release(cloud, lock, output).await;
     if let Some(first) = applied.failed.first() {
         output.warn(&errors::applied_text(&applied, output.paint_err));
@@ -209,6 +212,16 @@ async fn fresh(context: &Context<'_>) -> Result<(), Failure> {
     let live = observe::observe(context.cloud, &context.plan.cluster, &Wanted::default()).await?;
     let moved = context.plan.moved(&live);
     if moved.is_empty() { Ok(()) } else { Err(ApplyError::Stale { moved }.into()) }
+}
+
+/// The lock outlives the archive, and goes with all its versions.
+async fn forget(cloud: &Cloud, lock: Option<apply::Lock>, output: &Output) {
+    let Some(lock) = lock else { return };
+    if let Err(error) = lock.forget(cloud).await
+        && error.kind != ErrorKind::NotFound
+    {
+        output.note(&format!("failed to give the lock back: {error}"));
+    }
 }
 
 async fn release(cloud: &Cloud, lock: Option<apply::Lock>, output: &Output) {

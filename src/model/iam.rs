@@ -2,6 +2,7 @@
 
 use super::{Resource, Val, names, policy, props::Props, site::Site, tags};
 use crate::spec::{Arn, Path};
+use std::collections::BTreeMap;
 
 /// A role that a service assumes, within the cluster's path and boundary.
 pub(super) fn role(site: Site<'_>, address: impl Into<String>, cause: Path, service: &str) -> Resource {
@@ -15,9 +16,16 @@ pub(super) fn role(site: Site<'_>, address: impl Into<String>, cause: Path, serv
         .set("Path", path)
         .set("AssumeRolePolicyDocument", policy::trust(service))
         .maybe("PermissionsBoundary", boundary.map(Arn::as_str))
-        .set("Tags", tags::list(tags::own(site.cluster, &part)))
+        .set("Tags", tags::list(of_region(site, &part)))
         .because("Path", Path::from("iam.path"))
         .because("PermissionsBoundary", Path::from("iam.permissions_boundary"))
+}
+
+/// A role's tags: a cluster of the same name in another region has roles below the same path.
+fn of_region(site: Site<'_>, part: &str) -> BTreeMap<String, String> {
+    let mut tags = tags::own(site.cluster, part);
+    tags.insert(names::REGION_TAG.to_owned(), site.cluster.region.to_string());
+    tags
 }
 
 /// `Policies` with the one policy.

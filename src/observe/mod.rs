@@ -2,6 +2,7 @@
 //! systems with their last export, instances, drift. It decides nothing.
 
 mod live;
+mod outside;
 mod slurm_report;
 mod snapshot;
 

@@ -1,6 +1,6 @@
 //! Taking the snapshot.
 
-use super::{Bucket, Live, LiveFileSystem, LiveStack, Revision, SlurmReport, keys};
+use super::{Bucket, Live, LiveFileSystem, LiveStack, Revision, SlurmReport, keys, outside};
 use crate::{
     cloud::{Cloud, CloudError, ImageQuery, StackState, StackStatus, TaskKind, TaskLifecycle},
     model::{Graph, ParameterSource, StackKey},
@@ -86,6 +86,10 @@ pub async fn observe(cloud: &Cloud, cluster: &str, wanted: &Wanted) -> Result<Li
         let report = cloud.objects.get(&bucket, &keys::slurm_report(cluster)).await.ok().flatten();
         live.slurm = report.and_then(|(text, _)| SlurmReport::parse(&text));
     }
+    if exists {
+        live.kept = outside::kept(cloud, &bucket, cluster, &live.stacks).await?;
+    }
+    live.outside = outside::outside(cloud, cluster, &live.stacks, &live.kept).await?;
     live.bucket = Some(Bucket { name: bucket, exists });
     if wanted.drift {
         live.drift = Some(drift(cloud, &live.stacks).await?);

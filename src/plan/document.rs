@@ -5,6 +5,7 @@ use crate::render::sha256_json;
 use crate::{
     cloud::ResourceDrift,
     model::{NodeFact, ParameterSource, StackKey},
+    observe::{Kept, Outside},
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -51,6 +52,12 @@ pub struct Plan {
     pub disagreements: Vec<Disagreement>,
     /// Whether change sets were asked.
     pub previewed: bool,
+    /// What carries the cluster's tag and is in no stack: a deletion failed, or somebody made it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outside: Vec<Outside>,
+    /// What earlier revisions kept.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kept: Vec<Kept>,
     /// What happens to people and jobs.
     pub impact: Impact,
     /// Queues that change while jobs run on their nodes, as the head node last said.
@@ -142,6 +149,9 @@ pub struct Content {
     pub tags: BTreeMap<String, String>,
     /// Termination protection of all stacks.
     pub termination_protection: bool,
+    /// IAM paths below which nothing of the cluster may be left.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub role_paths: Vec<String>,
     /// Node files.
     pub files: BTreeMap<String, PlannedFile>,
     /// SHA-256 over templates and node files, in hexadecimal.
@@ -212,10 +222,20 @@ impl Plan {
             std::mem::take(&mut self.disagreements),
             std::mem::take(&mut self.previewed),
             std::mem::take(&mut self.busy_queues),
+            std::mem::take(&mut self.outside),
+            std::mem::take(&mut self.kept),
         );
         self.digest = String::new();
         self.digest = sha256_json(&self);
-        (self.drift, self.drift_checked, self.disagreements, self.previewed, self.busy_queues) = said;
+        (
+            self.drift,
+            self.drift_checked,
+            self.disagreements,
+            self.previewed,
+            self.busy_queues,
+            self.outside,
+            self.kept,
+        ) = said;
         self
     }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     model::DataHolding,
-    plan::{Action, DataFate, DataRisk, Effect, Reason, StepAction},
+    plan::{Action, Change, DataFate, DataRisk, Effect, Reason, StepAction},
 };
 
 /// The symbol of an action.
@@ -74,6 +74,22 @@ pub fn data(risk: &DataRisk) -> String {
         DataFate::Kept => format!("{what} stays"),
         DataFate::Lost if risk.holding == DataHolding::Logs => format!("{what} go with it"),
         DataFate::Lost => format!("data loss: {what}{export}"),
+    }
+}
+
+/// How a file system that is kept can be reached afterwards.
+pub fn reach(change: &Change, risk: &DataRisk) -> Option<String> {
+    let id = change.physical_id.as_deref()?;
+    let kept = risk.fate == DataFate::Kept && matches!(change.action, Action::Forget | Action::Replace);
+    match change.resource_type.as_str() {
+        "AWS::FSx::FileSystem" if kept => Some(format!(
+            "{id} stays with its security group; let the group of its clients in there, and out of theirs, for TCP 988 and 1018 to 1023"
+        )),
+        "AWS::EFS::FileSystem" if kept => {
+            Some(format!("{id} stays without mount targets; make one where its clients are"))
+        }
+        _ if kept => Some(format!("{id} stays")),
+        _ => None,
     }
 }
 

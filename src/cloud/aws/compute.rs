@@ -8,7 +8,7 @@ use super::config::Settings;
 use super::errors::failed;
 use super::retry::UntrustedForGood;
 use super::values::{count, maybe, pairs, text, time};
-use super::{fleet, health, instance_types};
+use super::{existence, fleet, health, instance_types};
 use async_trait::async_trait;
 use aws_sdk_ec2::{
     Client,
@@ -156,6 +156,10 @@ impl Compute for Ec2 {
         found.sort();
         Ok(found)
     }
+
+    async fn still_there(&self, resources: Vec<TaggedResource>) -> Result<Vec<TaggedResource>> {
+        existence::still_there(&self.client, resources).await
+    }
 }
 
 /// Dates are ISO 8601 in UTC: as text in the order of time. The id settles a tie.
@@ -169,7 +173,7 @@ pub(super) fn ec2_tags(tags: &BTreeMap<String, String>) -> Vec<Tag> {
     tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
 }
 
-fn filter(name: &str, values: &[&str]) -> Filter {
+pub(super) fn filter(name: &str, values: &[&str]) -> Filter {
     Filter::builder().name(name).set_values(Some(values.iter().map(ToString::to_string).collect())).build()
 }
 
