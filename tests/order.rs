@@ -68,7 +68,8 @@ fn try_plan(built: &Built, live: &hpcctl::observe::Live) -> Result<Plan, PlanErr
 async fn carry_out_telling(cloud: &Cloud, plan: &Plan) -> (Applied, Vec<(StackKey, String, String)>) {
     let events = Events::default();
     let context = Context::new(cloud, plan, &events, Stop::default());
-    let applied = apply::execute(&context, None).await;
+    let mut applied = apply::execute(&context, None).await;
+    apply::finish(&context, &mut applied).await;
     let told = events.0.into_inner().unwrap();
     let resource = |(_, event)| match event {
         Event::Resource { stack, address, status, .. } => Some((stack, address, status)),

@@ -33,6 +33,7 @@ pub mod rights;
 pub mod slurm;
 pub mod storage;
 pub mod structure;
+pub mod told;
 pub mod unsupported;
 pub mod volumes;
 
@@ -65,7 +66,7 @@ pub enum Severity {
     Warning,
 }
 
-const PARTS: [&[&Rule]; 12] = [
+const PARTS: [&[&Rule]; 13] = [
     structure::RULES,
     names::RULES,
     network::RULES,
@@ -75,6 +76,7 @@ const PARTS: [&[&Rule]; 12] = [
     volumes::RULES,
     slurm::RULES,
     monitoring::RULES,
+    told::RULES,
     export::RULES,
     rights::RULES,
     unsupported::RULES,

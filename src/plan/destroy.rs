@@ -76,6 +76,8 @@ pub fn destroy(
         drift_checked: false,
         disagreements: Vec::new(),
         previewed: false,
+        notes: Vec::new(),
+        head_behind: None,
         outside: live.outside.clone(),
         kept: live.kept.clone(),
         steps,

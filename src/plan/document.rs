@@ -63,6 +63,12 @@ pub struct Plan {
     /// Queues that change while jobs run on their nodes, as the head node last said.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub busy_queues: Vec<BusyQueue>,
+    /// What a reviewer must know besides, and nobody can change by the plan.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<Note>,
+    /// The head node does not run the newest revision, as far as it says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub head_behind: Option<HeadBehind>,
     /// What apply does.
     pub steps: Vec<Step>,
     /// What apply does it with.
@@ -114,10 +120,38 @@ pub struct Impact {
     pub queues_changed: Vec<String>,
     /// File systems that are replaced or deleted.
     pub file_systems_lost: Vec<String>,
+    /// Login pools whose next nodes differ from those that run: those stay as they are until somebody replaces them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub login_pools_changed: Vec<String>,
+    /// Login pools that go: log-ins there end when their grace is over.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub login_pools_ended: Vec<String>,
     /// Running compute instances, when the plan was made.
     pub running_instances: usize,
     /// How long it usually takes, in seconds.
     pub seconds: u32,
+}
+
+/// What a reviewer must know besides.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum Note {
+    /// The budget counts by a tag that must be activated for cost allocation, in the account that pays.
+    BudgetNeedsTag {
+        /// The tag.
+        tag: String,
+    },
+}
+
+/// A head node that does not run the newest revision.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeadBehind {
+    /// The revision that is published.
+    pub published: u64,
+    /// The revision that it reports; none: it has not reported yet.
+    pub reported: Option<u64>,
+    /// Why its set-up failed, when it did.
+    pub failed: Option<String>,
 }
 
 /// A queue with jobs.
@@ -202,6 +236,16 @@ impl Plan {
         self.steps.is_empty()
     }
 
+    /// Whether it changes nothing: there is only a head node to wait for.
+    pub fn only_waits(&self) -> bool {
+        !self.is_empty() && self.steps.iter().all(|step| !step.action.needs_lock())
+    }
+
+    /// Whether the head node is waited for at the end.
+    pub fn awaits_head(&self) -> bool {
+        self.steps.iter().any(|step| !step.action.needs_lock())
+    }
+
     /// How many resources an action hits.
     pub fn count(&self, action: Action) -> usize {
         self.changes.iter().filter(|change| change.action == action).count()
@@ -214,7 +258,7 @@ impl Plan {
     }
 
     /// The plan with its digest computed. What is only said beside the plan (drift, CloudFormation's own
-    /// prediction, running jobs) is no part of it: the same plan has the same digest, whether or not somebody looked.
+    /// prediction, running jobs, what the head node says) is no part of it: the same plan has the same digest, whether or not somebody looked.
     pub fn sealed(mut self) -> Self {
         let said = (
             std::mem::take(&mut self.drift),
@@ -222,6 +266,7 @@ impl Plan {
             std::mem::take(&mut self.disagreements),
             std::mem::take(&mut self.previewed),
             std::mem::take(&mut self.busy_queues),
+            std::mem::take(&mut self.head_behind),
             std::mem::take(&mut self.outside),
             std::mem::take(&mut self.kept),
         );
@@ -233,6 +278,7 @@ impl Plan {
             self.disagreements,
             self.previewed,
             self.busy_queues,
+            self.head_behind,
             self.outside,
             self.kept,
         ) = said;

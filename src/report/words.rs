@@ -2,7 +2,7 @@
 
 use crate::{
     model::DataHolding,
-    plan::{Action, Change, DataFate, DataRisk, Effect, Reason, StepAction},
+    plan::{Action, Change, DataFate, DataRisk, Effect, Note, Reason, StepAction},
 };
 
 /// The symbol of an action.
@@ -93,6 +93,15 @@ pub fn reach(change: &Change, risk: &DataRisk) -> Option<String> {
     }
 }
 
+/// What a reviewer must know besides, in words.
+pub fn note(note: &Note) -> String {
+    match note {
+        Note::BudgetNeedsTag { tag } => format!(
+            "the budget counts by the tag `{tag}`, which somebody must activate once for cost allocation in the account that pays"
+        ),
+    }
+}
+
 /// A step in words.
 pub fn step(action: &StepAction) -> String {
     match action {
@@ -109,6 +118,7 @@ pub fn step(action: &StepAction) -> String {
         StepAction::Terminate { queue: None } => "terminate compute instances".to_owned(),
         StepAction::Publish { last: true } => "publish node files".to_owned(),
         StepAction::Publish { last: false } => "publish node files for the first boot".to_owned(),
+        StepAction::AwaitHead { .. } => "wait for the head node".to_owned(),
         StepAction::Purge => "delete the archive".to_owned(),
         StepAction::Verify => "prove that nothing is left".to_owned(),
     }

@@ -81,7 +81,7 @@ fn a_delete_that_fails_can_retain() {
         let id = cloud.stacks.stack("demo-x").await.unwrap().unwrap().id;
         cloud.stacks.delete("demo-x", &["First".to_owned()], "retain").await.unwrap();
         assert_eq!(settled(&cloud, &id).await.status, StackStatus::DeleteComplete);
-        let left = cloud.compute.tagged("demo").await.unwrap();
+        let left = there(&cloud).await;
         assert_eq!(left.len(), 1);
         assert_eq!(left[0].kind, "security-group");
     });
@@ -230,7 +230,7 @@ fn a_bucket_must_be_empty_and_a_group_unused() {
         cloud.objects.delete("hpcctl-123456789012", "k").await.unwrap();
         assert_eq!(cloud.objects.purge("hpcctl-123456789012", "").await, Ok(2));
         assert_eq!(delete(&cloud, "demo-x").await.status, StackStatus::DeleteComplete);
-        assert_eq!(cloud.compute.tagged("demo").await, Ok(vec![]));
+        assert_eq!(there(&cloud).await, vec![]);
     });
 }
 
