@@ -52,11 +52,24 @@ fn examples() -> Vec<(String, Value)> {
             if let Some(rds) = value.pointer_mut("/accounting/rds").and_then(Value::as_object_mut) {
                 rds.remove("deletion_protection");
             }
+            without_auto_export(&mut value);
             (name, value)
         })
         .collect();
     found.sort_by(|(one, _), (other, _)| one.cmp(other));
     found
+}
+
+/// How automatic export ends is another matter.
+fn without_auto_export(value: &mut Value) {
+    match value {
+        Value::Object(object) => {
+            object.remove("auto_export");
+            object.values_mut().for_each(without_auto_export);
+        }
+        Value::Array(items) => items.iter_mut().for_each(without_auto_export),
+        _ => {}
+    }
 }
 
 fn try_plan(built: &Built, live: &hpcctl::observe::Live) -> Result<Plan, PlanError> {
@@ -358,12 +371,9 @@ fn a_deletion_that_fails_in_an_update_is_told() {
         carry_out_well(&cloud, &again).await;
         let destroy = plan_destroy(&cloud, &after).await;
         assert_eq!(destroy.outside, outside);
-        for plan in [destroy, plan_destroy(&cloud, &after).await] {
-            let applied = carry_out(&cloud, &plan).await;
-            let ApplyError::Leftovers { left } = &applied.failed[0].error else { panic!("{:?}", applied.failed) };
-            assert_eq!((left.len(), &left[0].id), (1, &outside[0].id));
-        }
-        assert_eq!(plan_destroy(&cloud, &after).await.steps.len(), 1, "a second destroy looks again");
+        let applied = carry_out(&cloud, &destroy).await;
+        let ApplyError::Stack { resources, .. } = &applied.failed[0].error else { panic!("{:?}", applied.failed) };
+        assert!(resources[0].reason.contains(&outside[0].id), "it holds its security group: {resources:?}");
     });
 }
 
@@ -452,7 +462,6 @@ fn the_lock_outlives_the_archive() {
         let sandbox = Sandbox::in_memory("eu-west-1");
         let (cloud, built) = (sandbox.cloud(), keeping("prod"));
         carry_out_well(&cloud, &plan_for(&cloud, &built).await).await;
-        let group = look(&cloud, &built).await.stacks[&StackKey::Storage].state.outputs["NodesSecurityGroup"].clone();
         let tags = [("hpcctl:cluster".to_owned(), "prod".to_owned())];
         // Somebody's own instance with the cluster's tag: it is no compute node, so nobody ends it.
         let launch = Launch { instance_type: "c5.large".to_owned(), tags: tags.into(), ..Launch::default() };

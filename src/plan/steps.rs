@@ -155,7 +155,7 @@ pub fn to_destroy(work: &Work<'_>) -> Vec<Step> {
     let archived = work.live.bucket.as_ref().is_some_and(|bucket| bucket.exists)
         && (work.live.revision.is_some() || !work.live.files.is_empty() || !work.stacks.is_empty());
     // Whoever destroys again is told what is still there.
-    if all.is_empty() && !archived && work.live.outside.is_empty() {
+    if all.is_empty() && !archived && work.live.outside.is_empty() && work.live.instances.is_empty() {
         return list.steps;
     }
     all.sort_unstable();
