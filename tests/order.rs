@@ -468,10 +468,13 @@ fn the_lock_outlives_the_archive() {
         sandbox.launch(launch).unwrap();
         let failed = destroy_locked(&cloud, &built).await;
         assert_eq!(failed.len(), 1, "{failed:?}");
-        assert!(
-            matches!(&failed[0].error, ApplyError::Leftovers { left } if left[0].kind == "instance"),
-            "{failed:?} {group}"
-        );
+        let instance =
+            |error: &ApplyError| matches!(error, ApplyError::Leftovers { left } if left[0].kind == "instance");
+        assert!(instance(&failed[0].error), "{failed:?}");
+        // A second destroy looks again, and says the same.
+        let again = plan_destroy(&cloud, &built).await;
+        assert!(matches!(again.steps.last().unwrap().action, StepAction::Verify));
+        assert!(instance(&carry_out(&cloud, &again).await.failed[0].error));
     });
 }
 

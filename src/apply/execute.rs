@@ -1,9 +1,9 @@
 //! Carrying out the steps, side by side where the plan allows it.
 
 use super::{
-    ApplyError, Context, Event, HeadWait, Lock, archive, await_head, export,
+    ApplyError, Context, Event, HeadWait, Lock, archive, auto_export, await_head, export,
     export::{ExportRequest, TransferKind},
-    instances, kept, stack, verify,
+    instances, kept, rest, stack, undo, verify,
 };
 use crate::plan::{Step, StepAction};
 use futures_util::{
@@ -46,7 +46,7 @@ pub async fn execute(context: &Context<'_>, lock: Option<&mut Lock>) -> Applied 
         let failed = vec![StepFailure { step: 0, action: StepAction::Verify, error }];
         return Applied { failed, not_begun, ..Applied::default() };
     }
-    let steps = pin!(run(context));
+    let steps = pin!(run_or_undo(context));
     match lock {
         None => steps.await,
         Some(lock) => {
@@ -91,7 +91,16 @@ async fn renew(context: &Context<'_>, lock: &mut Lock) -> ApplyError {
     }
 }
 
-async fn run(context: &Context<'_>) -> Applied {
+async fn run_or_undo(context: &Context<'_>) -> Applied {
+    let mut begun = BTreeSet::new();
+    let applied = run(context, &mut begun).await;
+    if !applied.failed.is_empty() {
+        undo::undo(context, &begun, &applied.done.iter().copied().collect()).await;
+    }
+    applied
+}
+
+async fn run(context: &Context<'_>, begun: &mut BTreeSet<usize>) -> Applied {
     let mut applied = Applied::default();
     let mut waiting: Vec<&Step> = context.plan.steps.iter().filter(|step| step.action.needs_lock()).collect();
     let mut done: BTreeSet<usize> = BTreeSet::new();
@@ -101,6 +110,7 @@ async fn run(context: &Context<'_>) -> Applied {
         while may_begin && running.len() < MAX_AT_ONCE {
             let ready = waiting.iter().position(|step| step.after.iter().all(|before| done.contains(before)));
             let Some(index) = ready else { break };
+            begun.insert(waiting[index].number);
             running.push(step(context, waiting.remove(index)));
         }
         let Some((step, result)) = running.next().await else { break };
@@ -144,6 +154,13 @@ async fn perform(context: &Context<'_>, step: &Step) -> Result<bool, ApplyError>
     match &step.action {
         StepAction::Bootstrap => archive::bootstrap(context).await,
         StepAction::Archive => archive::archive(context).await,
+        StepAction::HoldQueues { .. } => rest::hold(context).await,
+        StepAction::Release { file_systems } => rest::release(context, file_systems).await,
+        StepAction::OpenQueues => rest::open(context).await,
+        StepAction::StopAutoExport { storage, file_system, associations } => {
+            auto_export::stop(context, storage, file_system, associations).await
+        }
+        StepAction::StartAutoExport { associations } => auto_export::start(context, associations).await,
         StepAction::Export { storage, file_system } => {
             let request = ExportRequest {
                 storage: storage.clone(),

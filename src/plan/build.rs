@@ -4,6 +4,8 @@ use super::{
     After, Basis, BetweenStack, BusyQueue, Cause, Change, Content, DataFate, FileChange, Goal, Impact, Note,
     PLAN_FORMAT, PLAN_KIND, Plan, PlannedFile, PlannedParameter, Reason, Source,
     held::{self, Between, HeldReplacement},
+    obstacles::Obstacle,
+    rest,
     stack_diff::{Context, ParameterState, StackDiff, create_all, diff_stack, removed},
     steps::{self, StackWork},
 };
@@ -41,10 +43,10 @@ pub enum PlanError {
         /// Which.
         held: Vec<HeldReplacement>,
     },
-    /// Stacks are protected against deletion.
-    Protected {
-        /// Their names.
-        stacks: Vec<String>,
+    /// Things refuse to be deleted.
+    Obstacles {
+        /// Which, all at once.
+        obstacles: Vec<Obstacle>,
     },
 }
 
@@ -194,7 +196,8 @@ impl Builder<'_> {
     }
 
     fn finish(self) -> Plan {
-        let Self { desired, live, out, .. } = self;
+        let Self { desired, live, mut out, .. } = self;
+        rest::mark_login_nodes(&mut out.changes, live);
         let file_changes = file_changes(desired, live);
         let postponed = postponed(desired, live, &out);
         let work = steps::Work {
@@ -208,8 +211,8 @@ impl Builder<'_> {
         let steps = steps::to_apply(&work);
         let drift =
             live.drift.as_ref().map(|drift| drift.iter().map(|(key, list)| (key.to_string(), list.clone())).collect());
-        let only_waits = steps.iter().all(|step| !step.action.needs_lock());
-        let next = u64::from(!only_waits || steps.is_empty());
+        let publishes = |step: &super::Step| matches!(step.action, super::StepAction::Publish { .. });
+        let next = u64::from(steps.is_empty() || steps.iter().any(publishes));
         let revision = live.revision.as_ref().map_or(1, |revision| revision.number + next);
         let impact = impact(&out.changes, live, steps::critical_path(&steps));
         Plan {
