@@ -137,7 +137,8 @@ async fn launch_nodes(sandbox: &Sandbox, built: &Built) -> usize {
     count
 }
 
-/// Everything that can be taken out of a file: three levels of it, and whole blocks of the fourth.
+/// Everything that can be taken out of a file: three levels of it, and whole blocks of the fourth. Beginning at a depth
+/// of 3: one level, and whole blocks of the second.
 fn parts(value: &Value, at: &str, depth: usize, found: &mut Vec<String>) {
     let children: Vec<(String, &Value)> = match value {
         Value::Object(object) => object.iter().map(|(key, inner)| (key.clone(), inner)).collect(),
@@ -153,6 +154,10 @@ fn parts(value: &Value, at: &str, depth: usize, found: &mut Vec<String>) {
             parts(inner, &path, depth + 1, found);
         }
     }
+}
+
+fn all_parts() -> bool {
+    std::env::var_os("HPCCTL_ALL_PARTS").is_some()
 }
 
 fn without(value: &Value, path: &str) -> Value {
@@ -214,7 +219,8 @@ fn each_part_can_leave() {
     let mut counts = Counts::default();
     for (name, example) in examples() {
         let mut all = Vec::new();
-        parts(&example, "", 1, &mut all);
+        // Two levels each time; `HPCCTL_ALL_PARTS=1` goes down to the fourth.
+        parts(&example, "", if all_parts() { 1 } else { 3 }, &mut all);
         on_sandbox(async {
             let built = build_value(&example);
             let first = Sandbox::in_memory(&built.graph.region);
@@ -232,7 +238,7 @@ fn each_part_can_leave() {
     let Counts { left, refused, same, wrong } = &counts;
     println!("parts that left: {left}, without a change: {same}, refused when planned: {refused:#?}");
     assert!(wrong.is_empty(), "{} of {} went wrong: {wrong:#?}", wrong.len(), left + wrong.len());
-    assert!(*left > 100);
+    assert!(*left > if all_parts() { 200 } else { 50 });
 }
 
 const REMOVABLE: &str = r#"
@@ -521,7 +527,9 @@ fn a_failed_creation_leaves_nothing() {
     let mut tries = 0;
     for (name, example) in examples() {
         let built = build_value(&example);
-        for stack in &built.graph.stacks {
+        let queues = built.graph.stacks.iter().filter(|stack| matches!(stack.key, StackKey::Queue(_)));
+        let more: Vec<&StackKey> = queues.skip(1).map(|stack| &stack.key).collect();
+        for stack in built.graph.stacks.iter().filter(|stack| all_parts() || !more.contains(&&stack.key)) {
             // The last in the alphabet is made among the last: as much as may be is there by then.
             let Some(logical) = stack.resources.keys().next_back() else { continue };
             tries += 1;
@@ -551,5 +559,5 @@ fn a_failed_creation_leaves_nothing() {
         }
     }
     println!("creations that failed: {tries}");
-    assert!(tries > 40);
+    assert!(tries > 30);
 }
