@@ -75,6 +75,7 @@ pub async fn observe(cloud: &Cloud, cluster: &str, wanted: &Wanted) -> Result<Li
         caller: Some(caller),
         file_systems: file_systems(cloud, &stacks).await?,
         instances: cloud.compute.instances_of(cluster).await?,
+        volumes: cloud.compute.volumes_of(cluster).await?,
         images: images(cloud, &wanted.images).await?,
         zones: zones(cloud, &wanted.subnets).await?,
         stacks,
