@@ -3,11 +3,7 @@
 use super::{
     ApplyError, Context, Event, HeadWait, Lock, archive, auto_export, await_head, export,
     export::{ExportRequest, TransferKind},
-<<<<<<< HEAD
-    instances, kept, rest, stack, undo, verify,
-=======
-    head, instances, rest, stack, undo, verify,
->>>>>>> main
+    head, instances, kept, rest, stack, undo, verify,
 };
 use crate::plan::{Step, StepAction};
 use futures_util::{

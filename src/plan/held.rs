@@ -35,7 +35,7 @@ pub(super) fn providers<'c>(changes: &'c [Change], live: &Live) -> BTreeSet<&'c 
     let goes = |change: &&Change| change.action == Action::Delete;
     let held = |change: &&Change| match change.resource_type.as_str() {
         PLACEMENT_GROUP => true,
-        kind => HELD.contains(&kind) && !users(change, live).is_empty(),
+        kind => HELD.contains(&kind) && (!users(change, live).is_empty() || is_attached(change, live)),
     };
     changes.iter().filter(goes).filter(held).map(|change| &change.stack).collect()
 }
@@ -50,6 +50,11 @@ pub(super) fn replacements(changes: &[Change], live: &Live) -> Vec<HeldReplaceme
         line: change.cause.as_ref().map(|cause| cause.line),
     };
     changes.iter().filter(replaced).map(one).filter(|held| !held.users.is_empty()).collect()
+}
+
+/// Whether it is a volume that an instance has attached by itself.
+fn is_attached(change: &Change, live: &Live) -> bool {
+    live.volumes.iter().any(|one| change.physical_id.as_ref() == Some(&one.id) && one.attachment.is_some())
 }
 
 /// The other stacks that have a resource's id among their parameters.

@@ -12,11 +12,8 @@ mod destroy;
 mod diff;
 mod document;
 mod duration;
-<<<<<<< HEAD
-mod held;
-=======
 mod head;
->>>>>>> main
+mod held;
 mod obstacles;
 mod references;
 mod rest;
@@ -30,10 +27,7 @@ pub use change::*;
 pub use destroy::{DestroyOptions, destroy};
 pub use document::*;
 pub use duration::HEAD_BOOT_LIMIT;
-<<<<<<< HEAD
-pub use held::HeldReplacement;
-=======
 pub use head::{HEAD_INSTANCE, data_on_root, head_id};
->>>>>>> main
+pub use held::HeldReplacement;
 pub use obstacles::{Obstacle, going, obstacles};
 pub use step::*;

@@ -2,11 +2,8 @@
 
 use super::{
     Action, Change, HeadBehind, Step, StepAction, duration,
-<<<<<<< HEAD
-    held::{self, Between},
-=======
     head::{self, Release},
->>>>>>> main
+    held::{self, Between},
     rest,
 };
 use crate::{
@@ -87,7 +84,6 @@ pub fn to_apply(work: &Work<'_>) -> Vec<Step> {
         if touches_data(work.changes, key) {
             after.extend(exports.iter().chain(&at_rest));
         }
-<<<<<<< HEAD
         match work.postponed.get(key) {
             Some(Some(_)) => {
                 done.insert(key.clone(), prepare(work, key, *kind, &after, &mut list));
@@ -102,8 +98,6 @@ pub fn to_apply(work: &Work<'_>) -> Vec<Step> {
             let terminate = StepAction::Terminate { queue: Some(queue.clone()) };
             after = vec![list.push(terminate, &after, duration::TERMINATE_SECONDS)];
         }
-        if *key == StackKey::Head && matches!(kind, StackWork::Create | StackWork::Recreate) {
-=======
         if *key == StackKey::Head
             && matches!(kind, StackWork::Update | StackWork::Repair)
             && let Some(head) = &release
@@ -114,7 +108,6 @@ pub fn to_apply(work: &Work<'_>) -> Vec<Step> {
         }
         let boots = release.as_ref().is_some_and(|head| head.replaced);
         if *key == StackKey::Head && (boots || matches!(kind, StackWork::Create | StackWork::Recreate)) {
->>>>>>> main
             after = vec![list.push(StepAction::Publish { last: false }, &after, 5)];
         }
         done.insert(key.clone(), stack_steps(work, key, *kind, &after, &mut list));

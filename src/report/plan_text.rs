@@ -25,11 +25,8 @@ pub fn plan_text(plan: &Plan, view: PlanView) -> String {
         nothing(plan, &mut out);
     }
     if plan.is_empty() {
-<<<<<<< HEAD
-        outside(plan, view, &mut out);
-=======
         data_on_root(plan, view, &mut out);
->>>>>>> main
+        outside(plan, view, &mut out);
         return out;
     }
     let dangerous = |change: &&Change| change.data.is_some();

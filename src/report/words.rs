@@ -85,7 +85,6 @@ pub fn data(risk: &DataRisk) -> String {
     }
 }
 
-<<<<<<< HEAD
 /// How a file system that is kept can be reached afterwards.
 pub fn reach(change: &Change, risk: &DataRisk) -> Option<String> {
     let id = change.physical_id.as_deref()?;
@@ -100,11 +99,11 @@ pub fn reach(change: &Change, risk: &DataRisk) -> Option<String> {
         _ if kept => Some(format!("{id} stays")),
         _ => None,
     }
-=======
+}
+
 /// What a head node keeps.
 fn head_data(home: bool) -> &'static str {
     if home { "home directories and Slurm's jobs" } else { "Slurm's jobs" }
->>>>>>> main
 }
 
 /// What a reviewer must know besides, in words.

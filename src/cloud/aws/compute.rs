@@ -8,11 +8,7 @@ use super::config::Settings;
 use super::errors::failed;
 use super::retry::UntrustedForGood;
 use super::values::{count, maybe, pairs, text, time};
-<<<<<<< HEAD
-use super::{existence, fleet, health, instance_types};
-=======
-use super::{fleet, health, instance_types, volumes};
->>>>>>> main
+use super::{existence, fleet, health, instance_types, volumes};
 use async_trait::async_trait;
 use aws_sdk_ec2::{
     Client,

@@ -9,11 +9,8 @@ use super::{
     fleet, guards, head,
     ids::{hex, number},
     instance::Instance,
-<<<<<<< HEAD
     resource::Resource,
-=======
     volumes,
->>>>>>> main
     world::World,
     zone_of,
 };

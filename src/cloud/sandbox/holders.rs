@@ -1,6 +1,6 @@
 //! What holds on to a resource, so that its service refuses to delete it.
 
-use super::{estate::Estate, instance::Instance, resource::Resource};
+use super::{estate::Estate, instance::Instance, resource::Resource, volumes};
 use serde_json::Value;
 
 /// Types that have network interfaces: each is in a subnet and in security groups.
@@ -35,7 +35,7 @@ impl Estate<'_> {
             "AWS::EC2::SecurityGroup" => self.group_user(id).map(|user| dependency(id, &user)),
             "AWS::EC2::Subnet" => self.subnet_user(id).map(|user| dependency(id, &user)),
             "AWS::EC2::VPC" => self.user(id, IN_VPC).map(|user| dependency(id, &user)),
-            "AWS::EC2::Volume" => self.user(id, &["AWS::EC2::Instance", "AWS::EC2::VolumeAttachment"]).map(|user| {
+            "AWS::EC2::Volume" => self.attached(id).map(|user| {
                 format!("Volume {id} is currently attached to {user} (Service: Ec2, Status Code: 400, Error Code: VolumeInUse)")
             }),
             "AWS::EC2::PlacementGroup" => self.placed(id).map(|_| {
@@ -99,6 +99,12 @@ impl Estate<'_> {
         let groups = self.resources().filter(|r| r.kind == "AWS::RDS::DBSubnetGroup" && mentions(&r.properties, id));
         let database = || groups.into_iter().find_map(|group| self.user(&group.physical, DATABASES));
         self.user(id, INTERFACES).or_else(|| self.instance(|i| i.subnet == id)).or_else(database)
+    }
+
+    /// The instance that a stack, or a node itself, has attached a volume to.
+    fn attached(&self, volume: &str) -> Option<String> {
+        let itself = volumes::attached(self.world, volume).map(|one| one.instance.clone());
+        itself.or_else(|| self.user(volume, &["AWS::EC2::Instance", "AWS::EC2::VolumeAttachment"]))
     }
 
     fn placed(&self, group: &str) -> Option<String> {
