@@ -70,6 +70,10 @@ pub async fn archive(context: &Context<'_>) -> Result<bool, ApplyError> {
         let path = keys::template(&plan.cluster, plan.revision, &key.to_string());
         objects.push((path, body.clone().into_bytes()));
     }
+    for (key, between) in &plan.content.between {
+        let path = keys::template(&plan.cluster, plan.revision, &keys::between(&key.to_string()));
+        objects.push((path, between.template.clone().into_bytes()));
+    }
     for (path, file) in &plan.content.files {
         objects.push((at(&format!("files/{path}")), file.content.clone().into_bytes()));
     }
@@ -113,10 +117,14 @@ pub async fn publish(context: &Context<'_>, last: bool) -> Result<bool, ApplyErr
     Ok(false)
 }
 
-/// Deletes everything of the cluster in the artifact bucket.
+/// Deletes everything of the cluster in the artifact bucket but the lock: that is held until the very end.
 pub async fn purge(context: &Context<'_>) -> Result<bool, ApplyError> {
     debug_assert_eq!(context.plan.goal, Goal::Destroy);
-    let purged = context.cloud.objects.purge(&context.bucket(), &keys::prefix(&context.plan.cluster)).await?;
+    let purged = context
+        .cloud
+        .objects
+        .purge_but(&context.bucket(), &keys::prefix(&context.plan.cluster), &keys::lock(&context.plan.cluster))
+        .await?;
     Ok(purged == 0)
 }
 

@@ -42,6 +42,13 @@ pub enum ApplyError {
         /// The resources that failed, the first cause first.
         resources: Vec<FailedResource>,
     },
+    /// A stack is as it should be, but what left it could not be deleted: it is still there, in no stack.
+    NotDeleted {
+        /// The stack.
+        stack: StackKey,
+        /// What is left.
+        resources: Vec<FailedResource>,
+    },
     /// A parameter's source has no value.
     MissingOutput {
         /// The stack that needs it.
@@ -193,6 +200,8 @@ pub struct FailedResource {
     pub address: String,
     /// Its type.
     pub resource_type: String,
+    /// Its physical id, as far as it has one.
+    pub physical_id: Option<String>,
     /// Its status.
     pub status: String,
     /// CloudFormation's words.

@@ -3,7 +3,7 @@
 use super::{
     ApplyError, Context, Event, HeadWait, Lock, archive, auto_export, await_head, export,
     export::{ExportRequest, TransferKind},
-    head, instances, rest, stack, undo, verify,
+    head, instances, kept, rest, stack, undo, verify,
 };
 use crate::plan::{Step, StepAction};
 use futures_util::{
@@ -41,6 +41,11 @@ pub struct StepFailure {
 
 /// Carries out all steps that need the lock. After a failure nothing new is begun, but what runs is followed to its end.
 pub async fn execute(context: &Context<'_>, lock: Option<&mut Lock>) -> Applied {
+    if let Err(error) = kept::remember(context).await {
+        let not_begun = context.plan.steps.iter().map(|step| step.number).collect();
+        let failed = vec![StepFailure { step: 0, action: StepAction::Verify, error }];
+        return Applied { failed, not_begun, ..Applied::default() };
+    }
     let steps = pin!(run_or_undo(context));
     match lock {
         None => steps.await,
@@ -177,6 +182,7 @@ async fn perform(context: &Context<'_>, step: &Step) -> Result<bool, ApplyError>
         }
         StepAction::ContinueRollback { stack } => stack::continue_rollback(context, stack).await,
         StepAction::CreateStack { stack } => stack::create(context, stack, step.number).await,
+        StepAction::PrepareStack { stack } => stack::prepare(context, stack, step.number).await,
         StepAction::UpdateStack { stack } => stack::update(context, stack, step.number).await,
         StepAction::DeleteStack { stack, .. } => stack::delete(context, stack, step.number).await,
         StepAction::StopHead { instance, volumes, protected } => {

@@ -116,6 +116,14 @@ impl Lock {
     }
 }
 
+impl Lock {
+    /// Gives the lock back for good, with all its versions: the cluster is no more.
+    pub async fn forget(self, cloud: &Cloud) -> Result<(), CloudError> {
+        let ours = cloud.objects.get(&self.bucket, &self.key).await?.is_some_and(|(_, etag)| etag == self.etag);
+        if ours { cloud.objects.purge(&self.bucket, &self.key).await.map(drop) } else { Ok(()) }
+    }
+}
+
 /// Reads a cluster's lock.
 pub async fn read_lock(cloud: &Cloud, bucket: &str, cluster: &str) -> Result<Option<LockInfo>, CloudError> {
     let there = cloud.objects.get(bucket, &keys::lock(cluster)).await?;

@@ -32,14 +32,39 @@ pub async fn create(context: &Context<'_>, key: &StackKey, step: usize) -> Resul
 /// Updates a stack; true: CloudFormation saw nothing to update.
 pub async fn update(context: &Context<'_>, key: &StackKey, step: usize) -> Result<bool, ApplyError> {
     let input = input(context, key, step).await?;
-    let Some(state) = context.cloud.stacks.stack(&input.name).await? else {
-        return create(context, key, step).await;
+    match context.cloud.stacks.stack(&input.name).await? {
+        Some(state) => begin_update(context, key, &input, &state).await,
+        None => create(context, key, step).await,
+    }
+}
+
+/// Updates a stack, but keeps what is to leave it; true: that is done, or it has left already.
+pub async fn prepare(context: &Context<'_>, key: &StackKey, step: usize) -> Result<bool, ApplyError> {
+    let mut input = input(context, key, step).await?;
+    let (Some(between), Some(state)) =
+        (context.plan.content.between.get(key), context.cloud.stacks.stack(&input.name).await?)
+    else {
+        return Ok(true);
     };
+    if !state.status.in_progress() && same_template(context, key, &state).await? {
+        return Ok(true);
+    }
+    input.template = template(context, &between.template, &keys::between(&key.to_string()));
+    input.parameters.extend(between.parameters.clone());
+    begin_update(context, key, &input, &state).await
+}
+
+async fn begin_update(
+    context: &Context<'_>,
+    key: &StackKey,
+    input: &StackInput,
+    state: &StackState,
+) -> Result<bool, ApplyError> {
     let last = last_event(context, &state.id).await?;
     if state.termination_protection != input.termination_protection {
         context.cloud.stacks.protect(&input.name, input.termination_protection).await?;
     }
-    if !state.status.in_progress() && context.cloud.stacks.update(&input).await? == UpdateStart::NoChanges {
+    if !state.status.in_progress() && context.cloud.stacks.update(input).await? == UpdateStart::NoChanges {
         return Ok(true);
     }
     follow(context, key, &state.id, last).await?;
@@ -82,6 +107,8 @@ async fn last_event(context: &Context<'_>, id: &str) -> Result<Option<String>, A
 async fn follow(context: &Context<'_>, key: &StackKey, id: &str, mut last: Option<String>) -> Result<(), ApplyError> {
     let mut pace = Pace::new();
     let mut failures = Vec::new();
+    // What CloudFormation could not delete, by physical id: it tries more than once.
+    let mut left: BTreeMap<String, FailedResource> = BTreeMap::new();
     loop {
         let state = context.cloud.stacks.stack(id).await?;
         let events = match context.cloud.stacks.events(id, last.as_deref()).await {
@@ -91,12 +118,17 @@ async fn follow(context: &Context<'_>, key: &StackKey, id: &str, mut last: Optio
         for event in events {
             tell(context, key, id, &event);
             failures.extend(failure(context, key, id, &event));
+            note_deletion(context, key, id, &event, &mut left);
             last = Some(event.id);
         }
         match state {
             None => return Ok(()),
             Some(state) if state.status.in_progress() => {}
-            Some(state) if state.status.succeeded() => return Ok(()),
+            Some(state) if state.status.succeeded() && left.is_empty() => return Ok(()),
+            Some(state) if state.status.succeeded() => {
+                let resources = left.into_values().collect();
+                return Err(ApplyError::NotDeleted { stack: key.clone(), resources });
+            }
             Some(state) => return Err(failed(key, &state, failures)),
         }
         context.pause(&mut pace).await?;
@@ -123,9 +155,31 @@ fn failure(context: &Context<'_>, key: &StackKey, id: &str, event: &StackEvent) 
     (event.status.ends_with("_FAILED") && !follows).then(|| FailedResource {
         address: context.address(key, &event.logical_id),
         resource_type: event.resource_type.clone(),
+        physical_id: event.physical_id.clone(),
         status: event.status.clone(),
         reason,
     })
+}
+
+/// Keeps count of what a clean-up could not delete, or only at a later try.
+fn note_deletion(
+    context: &Context<'_>,
+    key: &StackKey,
+    id: &str,
+    event: &StackEvent,
+    left: &mut BTreeMap<String, FailedResource>,
+) {
+    let Some(physical) = event.physical_id.as_deref().filter(|physical| *physical != id) else { return };
+    match event.status.as_str() {
+        "DELETE_FAILED" => {
+            let found = failure(context, key, id, event);
+            left.extend(found.map(|found| (physical.to_owned(), found)));
+        }
+        "DELETE_COMPLETE" => {
+            left.remove(physical);
+        }
+        _ => {}
+    }
 }
 
 fn failed(key: &StackKey, state: &StackState, resources: Vec<FailedResource>) -> ApplyError {
@@ -145,20 +199,23 @@ async fn same_template(context: &Context<'_>, key: &StackKey, state: &StackState
 async fn input(context: &Context<'_>, key: &StackKey, step: usize) -> Result<StackInput, ApplyError> {
     let plan = context.plan;
     let body = plan.content.templates.get(key).cloned().unwrap_or_default();
-    let template = if body.len() > MAX_TEMPLATE_BODY {
-        let key = keys::template(&plan.cluster, plan.revision, &key.to_string());
-        TemplateSource::Object { bucket: context.bucket(), key }
-    } else {
-        TemplateSource::Body(body)
-    };
     Ok(StackInput {
         name: key.stack_name(&plan.cluster),
-        template,
+        template: template(context, &body, &key.to_string()),
         parameters: parameters(context, key).await?,
         tags: stack_tags(&plan.content.tags, key),
         token: context.token(step),
         termination_protection: plan.content.termination_protection,
     })
+}
+
+/// A template in the request itself, or where the archive has it when it is too long for that.
+fn template(context: &Context<'_>, body: &str, name: &str) -> TemplateSource {
+    if body.len() <= MAX_TEMPLATE_BODY {
+        return TemplateSource::Body(body.to_owned());
+    }
+    let key = keys::template(&context.plan.cluster, context.plan.revision, name);
+    TemplateSource::Object { bucket: context.bucket(), key }
 }
 
 async fn parameters(context: &Context<'_>, key: &StackKey) -> Result<BTreeMap<String, String>, ApplyError> {

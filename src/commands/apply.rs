@@ -16,7 +16,7 @@ use crate::{
     apply::{self, Applied, ApplyError, Context, LockOutcome, Stop},
     cloud::{Caller, Cloud, ErrorKind},
     observe::{self, Live, Wanted},
-    plan::{PLAN_FORMAT, PLAN_KIND, Plan},
+    plan::{Goal, PLAN_FORMAT, PLAN_KIND, Plan},
     report::{
         errors::{self, Failure, exit},
         events,
@@ -235,6 +235,9 @@ async fn under_lock(context: &Context<'_>, output: &Output) -> Result<Applied, F
         return Err(failure);
     }
     let applied = apply::execute(context, lock.as_mut()).await;
+    if context.plan.goal == Goal::Destroy && applied.failed.is_empty() {
+        forget(context.cloud, lock.take(), output).await;
+    }
     release(context.cloud, lock, output).await;
     Ok(applied)
 }
@@ -269,6 +272,16 @@ async fn fresh(context: &Context<'_>) -> Result<(), Failure> {
         return Err(ApplyError::Stale { moved }.into());
     }
     obstacles::refuse(context.cloud, context.plan, &live).await
+}
+
+/// The lock outlives the archive, and goes with all its versions.
+async fn forget(cloud: &Cloud, lock: Option<apply::Lock>, output: &Output) {
+    let Some(lock) = lock else { return };
+    if let Err(error) = lock.forget(cloud).await
+        && error.kind != ErrorKind::NotFound
+    {
+        output.note(&format!("failed to give the lock back: {error}"));
+    }
 }
 
 async fn release(cloud: &Cloud, lock: Option<apply::Lock>, output: &Output) {

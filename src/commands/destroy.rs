@@ -13,6 +13,7 @@ use super::{
 use crate::{
     apply::Stop,
     cloud::Cloud,
+    model::names,
     observe::{self, Wanted},
     plan::{self, DestroyOptions, Source},
     render::sha256,
@@ -65,7 +66,11 @@ async fn run(
     let look = || async { Ok(observe::observe(&cloud, name, &Wanted::default()).await?) };
     let live = settled(&cloud, &stop, output, look).await?;
     let source = Source { name: document.name.clone(), sha256: sha256(&document.text), text: document.text.clone() };
-    let options = DestroyOptions { discard: args.discard.clone(), discarded_by_file: discarded(&cluster) };
+    let options = DestroyOptions {
+        discard: args.discard.clone(),
+        discarded_by_file: discarded(&cluster),
+        role_path: Some(names::iam_path(&cluster)),
+    };
     let plan = plan::destroy(name, cluster.region.as_str(), source, &live, &options)?;
     output.data(&show(&plan, args.format, output));
     obstacles::refuse(&cloud, &plan, &live).await?;

@@ -2,6 +2,7 @@
 
 use super::{Resource, Val, names, policy, props::Props, site::Site, tags};
 use crate::spec::{Arn, Path};
+use std::collections::BTreeMap;
 
 /// A role that a service assumes, within the cluster's path and boundary.
 pub(super) fn role(site: Site<'_>, address: impl Into<String>, cause: Path, service: &str) -> Resource {
@@ -11,7 +12,7 @@ pub(super) fn role(site: Site<'_>, address: impl Into<String>, cause: Path, serv
         "queue" => (names::compute_iam_path(site.cluster), "compute".to_owned()),
         other => (names::iam_path(site.cluster), other.to_owned()),
     };
-    let own = tags::own(site.cluster, &part);
+    let own = of_region(site, &part);
     let tags = if part == "compute" { tags::with_users(site.cluster, own) } else { own };
     Resource::new("AWS::IAM::Role", address, cause)
         .set("Path", path)
@@ -21,6 +22,13 @@ pub(super) fn role(site: Site<'_>, address: impl Into<String>, cause: Path, serv
         .because("Tags", Path::from("tags"))
         .because("Path", Path::from("iam.path"))
         .because("PermissionsBoundary", Path::from("iam.permissions_boundary"))
+}
+
+/// A role's tags: a cluster of the same name in another region has roles below the same path.
+fn of_region(site: Site<'_>, part: &str) -> BTreeMap<String, String> {
+    let mut tags = tags::own(site.cluster, part);
+    tags.insert(names::REGION_TAG.to_owned(), site.cluster.region.to_string());
+    tags
 }
 
 /// `Policies` with the one policy.

@@ -8,6 +8,8 @@ use crate::{catalog, spec::Cluster};
 pub const CLUSTER_TAG: &str = "hpcctl:cluster";
 /// The tag with the part in the cluster: `head`, `compute`, `login`, `storage` ...
 pub const ROLE_TAG: &str = "hpcctl:role";
+/// The tag with the region of a role: IAM is one for all regions.
+pub const REGION_TAG: &str = "hpcctl:region";
 /// The tag with the queue of a compute node.
 pub const QUEUE_TAG: &str = "hpcctl:queue";
 /// The tag with the pool of a compute node.

@@ -30,6 +30,10 @@ pub struct Live {
     pub files: BTreeMap<String, String>,
     /// The file systems of the storage stack, by logical id.
     pub file_systems: BTreeMap<String, LiveFileSystem>,
+    /// What carries the cluster's tag, exists, and is in none of its stacks.
+    pub outside: Vec<Outside>,
+    /// What the cluster file kept when it left the cluster, as far as it is in no stack.
+    pub kept: Vec<Kept>,
     /// Instances that carry the cluster's tag, those of stacks included.
     pub instances: Vec<InstanceState>,
     /// Volumes that carry the cluster's tag, root volumes of instances included.
@@ -78,6 +82,28 @@ impl LiveStack {
     }
 }
 
+/// Something that carries the cluster's tag and is in none of its stacks.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Outside {
+    /// Its kind, such as `security-group` or `file system`.
+    pub kind: String,
+    /// Its id.
+    pub id: String,
+}
+
+/// Something that was kept when it left the cluster.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    /// Its id.
+    pub id: String,
+    /// Its name in plans.
+    pub address: String,
+    /// Its type.
+    pub resource_type: String,
+    /// The revision that kept it.
+    pub revision: u64,
+}
+
 /// A file system that exists, and the last export from it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LiveFileSystem {
@@ -112,6 +138,11 @@ pub mod keys {
     /// The newest revision.
     pub fn head(cluster: &str) -> String {
         format!("clusters/{cluster}/head.json")
+    }
+
+    /// The list of what was kept. It outlives the cluster.
+    pub fn kept(cluster: &str) -> String {
+        format!("kept/{cluster}.json")
     }
 
     /// The lock.
@@ -157,6 +188,11 @@ pub mod keys {
     /// A template in the archive of a revision.
     pub fn template(cluster: &str, revision: u64, stack: &str) -> String {
         archive(cluster, revision, &format!("templates/{stack}.json"))
+    }
+
+    /// The name of the template of a stack between what it is and what it is to be.
+    pub fn between(stack: &str) -> String {
+        format!("{stack}.between")
     }
 
     /// A report of a data-repository task.

@@ -6,6 +6,7 @@ mod guards;
 mod head;
 mod live;
 mod orders;
+mod outside;
 mod slurm_report;
 mod snapshot;
 

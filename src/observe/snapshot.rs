@@ -1,6 +1,6 @@
 //! Taking the snapshot.
 
-use super::{Bucket, HeadSays, Live, LiveFileSystem, LiveStack, Revision, keys};
+use super::{Bucket, HeadSays, Live, LiveFileSystem, LiveStack, Revision, keys, outside};
 use crate::{
     catalog,
     cloud::{
@@ -96,6 +96,10 @@ pub async fn observe(cloud: &Cloud, cluster: &str, wanted: &Wanted) -> Result<Li
         let said = HeadSays::read(cloud, &bucket, cluster).await.unwrap_or_default();
         (live.slurm, live.set_up) = (said.report, said.log);
     }
+    if exists {
+        live.kept = outside::kept(cloud, &bucket, cluster, &live.stacks).await?;
+    }
+    live.outside = outside::outside(cloud, cluster, &live.stacks, &live.kept).await?;
     live.bucket = Some(Bucket { name: bucket, exists });
     if wanted.drift {
         live.drift = Some(drift(cloud, &live.stacks).await?);

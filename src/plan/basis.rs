@@ -3,6 +3,7 @@
 use super::{Goal, Plan};
 use crate::{observe::Live, render::sha256};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// What a plan was made against.
@@ -85,8 +86,8 @@ impl Plan {
             let planned = self.content.templates.get(&key);
             return match (planned, live.stacks.get(&key)) {
                 (Some(planned), Some(stack)) => {
-                    let template = serde_json::from_str(planned).unwrap_or(serde_json::Value::Null);
-                    stack.template == template
+                    let is = |text: &String| serde_json::from_str(text).is_ok_and(|json: Value| stack.template == json);
+                    is(planned) || self.content.between.get(&key).is_some_and(|between| is(&between.template))
                 }
                 (None, None) => true,
                 (None, Some(stack)) => stack.state.status.as_str().starts_with("DELETE"),

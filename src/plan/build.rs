@@ -1,9 +1,9 @@
 //! The plan to what the cluster file says.
 
 use super::{
-    After, Basis, BusyQueue, Cause, Change, Content, DataFate, Effect, FileChange, Goal, Impact, Note, PLAN_FORMAT,
-    PLAN_KIND, Plan, PlannedFile, PlannedParameter, Reason, Refusal, Source,
-    effects::HEAD_INSTANCE,
+    After, Basis, BetweenStack, BusyQueue, Cause, Change, Content, DataFate, Effect, FileChange, Goal, Impact, Note,
+    PLAN_FORMAT, PLAN_KIND, Plan, PlannedFile, PlannedParameter, Reason, Refusal, Source, head,
+    held::{self, Between, HeldReplacement},
     obstacles::Obstacle,
     rest,
     stack_diff::{Context, ParameterState, StackDiff, create_all, diff_stack, removed},
@@ -38,6 +38,11 @@ pub enum PlanError {
     Busy {
         /// Their names and statuses.
         stacks: Vec<(String, String)>,
+    },
+    /// Resources would be replaced while other stacks use them.
+    Held {
+        /// Which.
+        held: Vec<HeldReplacement>,
     },
     /// Things refuse to be deleted.
     Obstacles {
@@ -78,6 +83,10 @@ pub fn plan_predicted(
     builder.removed_stacks();
     if !builder.out.refusals.is_empty() {
         return Err(PlanError::Refused { file: desired.document.name.clone(), refusals: builder.out.refusals });
+    }
+    let held = held::replacements(&builder.out.changes, live);
+    if !held.is_empty() {
+        return Err(PlanError::Held { held });
     }
     Ok(builder.finish())
 }
@@ -222,11 +231,13 @@ impl Builder<'_> {
         let Self { desired, live, mut out, .. } = self;
         rest::mark_login_nodes(&mut out.changes, live);
         let file_changes = file_changes(desired, live);
+        let postponed = postponed(desired, live, &out);
         let work = steps::Work {
             graph: Some(desired.graph),
             stacks: &out.work,
             changes: &out.changes,
             files_change: !file_changes.is_empty(),
+            postponed: &postponed,
             live,
         };
         let steps = steps::to_apply(&work);
@@ -261,12 +272,38 @@ impl Builder<'_> {
             drift: drift.unwrap_or_default(),
             disagreements: Vec::new(),
             previewed: false,
+            outside: live.outside.clone(),
+            kept: live.kept.clone(),
             steps,
-            content: content(desired, live, out.parameters, out.settled),
+            content: Content {
+                between: between_stacks(postponed),
+                ..content(desired, live, out.parameters, out.settled)
+            },
             file_changes,
         }
         .sealed()
     }
+}
+
+/// The stacks that lose something while others use it, each with its template between, where it needs one.
+fn postponed(desired: &Desired<'_>, live: &Live, out: &Gathered) -> BTreeMap<StackKey, Option<Between>> {
+    let providers = held::providers(&out.changes, live);
+    let updated = |work: &StackWork| matches!(work, StackWork::Update | StackWork::Repair);
+    let keys = out.work.iter().filter(|(key, work)| updated(work) && providers.contains(key)).map(|(key, _)| key);
+    let one = |key: &StackKey| {
+        let body = &desired.rendered.templates.get(key)?.body;
+        let between = held::between(&serde_json::from_str(body).ok()?, live.stacks.get(key)?);
+        Some((key.clone(), between))
+    };
+    keys.filter_map(one).collect()
+}
+
+fn between_stacks(postponed: BTreeMap<StackKey, Option<Between>>) -> BTreeMap<StackKey, BetweenStack> {
+    let one = |(key, between): (StackKey, Option<Between>)| {
+        let Between { template, parameters } = between?;
+        Some((key, BetweenStack { template: canonical(&template), parameters }))
+    };
+    postponed.into_iter().filter_map(one).collect()
 }
 
 /// The changes that the removal of a whole stack means.
@@ -341,6 +378,8 @@ fn content(
     Content {
         bucket: live.bucket.as_ref().map(|bucket| bucket.name.clone()),
         templates: templates.collect(),
+        between: BTreeMap::new(),
+        role_paths: Vec::new(),
         parameters,
         tags: desired.graph.tags.clone(),
         termination_protection: desired.graph.termination_protection,
@@ -409,12 +448,14 @@ pub fn impact(changes: &[Change], live: &Live, seconds: u32) -> Impact {
     impact.running_instances = live.instances.iter().filter(|instance| instance.is_compute()).count();
     for change in changes {
         let goes = matches!(change.action, Replace | Delete);
-        let head = change.address == HEAD_INSTANCE;
+        let head = change.address == head::HEAD_ADDRESS;
         let restarts = change.properties.iter().any(|property| property.effect == Effect::Restarts);
         impact.head_node_replaced |= head && goes;
         impact.head_node_restarts |= head && !goes && restarts;
         if let StackKey::Queue(queue) = &change.stack {
-            let list = if change.action == Delete && change.resource_type == "AWS::EC2::LaunchTemplate" {
+            let ends = change.action == Delete && change.resource_type == "AWS::EC2::LaunchTemplate"
+                || goes && change.resource_type == held::PLACEMENT_GROUP;
+            let list = if ends {
                 &mut impact.queues_stopped
             } else if change.action != Create {
                 &mut impact.queues_changed
@@ -424,6 +465,14 @@ pub fn impact(changes: &[Change], live: &Live, seconds: u32) -> Impact {
             if !list.contains(queue) {
                 list.push(queue.clone());
             }
+        }
+        if change.action == Delete && change.resource_type == held::SUBNET {
+            let queues = live.stacks.keys().filter_map(|key| match key {
+                StackKey::Queue(queue) => Some(queue.clone()),
+                _ => None,
+            });
+            let new: Vec<String> = queues.filter(|queue| !impact.queues_stopped.contains(queue)).collect();
+            impact.queues_stopped.extend(new);
         }
         if let Some(data) = change.data.as_ref().filter(|data| data.fate != DataFate::Kept)
             && let DataHolding::FileSystem { name, .. } = &data.holding

@@ -14,6 +14,8 @@ pub struct DestroyOptions {
     pub discard: Vec<String>,
     /// File systems that the cluster file itself marks `on_destroy: discard`.
     pub discarded_by_file: Vec<String>,
+    /// The IAM path of the cluster's roles, as the cluster file has it.
+    pub role_path: Option<String>,
 }
 
 /// Makes the plan to nothing.
@@ -43,7 +45,14 @@ pub fn destroy(
             data.fate = DataFate::Lost;
         }
     }
-    let steps = steps::to_destroy(&Work { graph: None, stacks: &work, changes: &changes, files_change: false, live });
+    let steps = steps::to_destroy(&Work {
+        graph: None,
+        stacks: &work,
+        changes: &changes,
+        files_change: false,
+        postponed: &Default::default(),
+        live,
+    });
     let seconds = steps::critical_path(&steps);
     let impact = impact(&changes, live, seconds);
     let plan = Plan {
@@ -68,8 +77,26 @@ pub fn destroy(
         previewed: false,
         notes: Vec::new(),
         head_behind: None,
+        outside: live.outside.clone(),
+        kept: live.kept.clone(),
         steps,
-        content: Content { bucket: live.bucket.as_ref().map(|bucket| bucket.name.clone()), ..Content::default() },
+        content: Content {
+            bucket: live.bucket.as_ref().map(|bucket| bucket.name.clone()),
+            role_paths: role_paths(live, options),
+            ..Content::default()
+        },
     };
     Ok(plan.sealed())
+}
+
+/// The paths of the cluster's roles: that of the cluster file, and those that the stacks have.
+fn role_paths(live: &Live, options: &DestroyOptions) -> Vec<String> {
+    let resources = live.stacks.values().filter_map(|stack| stack.template.get("Resources")?.as_object());
+    let roles = resources.flat_map(|all| all.values()).filter(|one| one["Type"] == "AWS::IAM::Role");
+    let paths = roles.filter_map(|role| role.pointer("/Properties/Path")?.as_str()).map(str::to_owned);
+    // Without a path a role is among all those of the account.
+    let mut paths: Vec<String> = paths.chain(options.role_path.clone()).filter(|path| path != "/").collect();
+    paths.sort();
+    paths.dedup();
+    paths
 }

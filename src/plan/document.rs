@@ -5,6 +5,7 @@ use crate::render::sha256_json;
 use crate::{
     cloud::ResourceDrift,
     model::{NodeFact, ParameterSource, StackKey},
+    observe::{Kept, Outside},
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -51,6 +52,12 @@ pub struct Plan {
     pub disagreements: Vec<Disagreement>,
     /// Whether change sets were asked.
     pub previewed: bool,
+    /// What carries the cluster's tag and is in no stack: a deletion failed, or somebody made it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outside: Vec<Outside>,
+    /// What earlier revisions kept.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kept: Vec<Kept>,
     /// What happens to people and jobs.
     pub impact: Impact,
     /// Queues that change while jobs run on their nodes, as the head node last said.
@@ -183,12 +190,18 @@ pub struct Content {
     pub bucket: Option<String>,
     /// Templates.
     pub templates: BTreeMap<StackKey, String>,
+    /// Templates of stacks between what they are and what they are to be, while others still use what leaves them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub between: BTreeMap<StackKey, BetweenStack>,
     /// Where each stack's parameters come from.
     pub parameters: BTreeMap<StackKey, BTreeMap<String, PlannedParameter>>,
     /// Tags of the cluster, from which each stack has its own.
     pub tags: BTreeMap<String, String>,
     /// Termination protection of all stacks.
     pub termination_protection: bool,
+    /// IAM paths below which nothing of the cluster may be left.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub role_paths: Vec<String>,
     /// Node files.
     pub files: BTreeMap<String, PlannedFile>,
     /// SHA-256 over templates and node files, in hexadecimal.
@@ -198,6 +211,15 @@ pub struct Content {
     /// The processors for which nodes need hpcctl itself: `x86_64`, `aarch64`.
     #[serde(default)]
     pub programs: BTreeSet<String>,
+}
+
+/// A stack between what it is and what it is to be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BetweenStack {
+    /// The template.
+    pub template: String,
+    /// Values of the parameters that the template to be does not have.
+    pub parameters: BTreeMap<String, String>,
 }
 
 /// A parameter's value, or where it comes from.
@@ -261,10 +283,21 @@ impl Plan {
             std::mem::take(&mut self.previewed),
             std::mem::take(&mut self.busy_queues),
             std::mem::take(&mut self.head_behind),
+            std::mem::take(&mut self.outside),
+            std::mem::take(&mut self.kept),
         );
         self.digest = String::new();
         self.digest = sha256_json(&self);
-        (self.drift, self.drift_checked, self.disagreements, self.previewed, self.busy_queues, self.head_behind) = said;
+        (
+            self.drift,
+            self.drift_checked,
+            self.disagreements,
+            self.previewed,
+            self.busy_queues,
+            self.head_behind,
+            self.outside,
+            self.kept,
+        ) = said;
         self
     }
 

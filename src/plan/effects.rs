@@ -1,11 +1,8 @@
 //! What a property's change does to its resource, and when that counts as replacement.
 
-use super::{After, Cause, Effect, Grounds, PropertyChange};
+use super::{After, Cause, Effect, Grounds, PropertyChange, head::HEAD_ADDRESS};
 use crate::catalog::{Edit, Outcome, ResourceType};
 use serde_json::Value;
-
-/// The address of the head node's instance.
-pub const HEAD_INSTANCE: &str = "head.instance";
 
 /// A property's change with what it does, by the rules and else by the schema.
 pub fn judged(
@@ -61,5 +58,5 @@ pub fn is_precious(resource: &Value) -> bool {
     let of = |key: &str| resource.get("Metadata").and_then(|metadata| metadata.get(key));
     let holds = of(crate::render::cloudformation::HOLDS).is_some_and(|holds| holds.as_str() != Some("logs"));
     let address = of(crate::render::cloudformation::ADDRESS).and_then(Value::as_str);
-    holds || address == Some(HEAD_INSTANCE)
+    holds || address == Some(HEAD_ADDRESS)
 }

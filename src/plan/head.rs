@@ -11,6 +11,8 @@ use std::collections::BTreeSet;
 
 /// The head node's logical id.
 pub const HEAD_INSTANCE: &str = "HeadInstance";
+/// The head node's address in plans.
+pub const HEAD_ADDRESS: &str = "head.instance";
 
 /// The head node's id, when there is one.
 pub fn head_id(live: &Live) -> Option<&str> {

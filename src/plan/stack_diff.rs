@@ -392,7 +392,7 @@ pub fn removed(
     reason: &Reason,
     live: &Live,
 ) -> Change {
-    let retained = old.get("DeletionPolicy").and_then(Value::as_str) == Some("Retain");
+    let retained = old.get("DeletionPolicy").and_then(Value::as_str).is_some_and(keeps);
     Change {
         address: address_of(key, logical_id, old),
         stack: key.clone(),
@@ -407,6 +407,11 @@ pub fn removed(
     }
 }
 
+/// Whether a policy keeps what exists.
+fn keeps(policy: &str) -> bool {
+    matches!(policy, "Retain" | "RetainExceptOnCreate")
+}
+
 fn address_of(key: &StackKey, logical_id: &str, resource: &Value) -> String {
     let written = resource.pointer("/Metadata/hpcctl:address").and_then(Value::as_str);
     written.map_or_else(|| format!("{key}.{logical_id}"), str::to_owned)
@@ -419,7 +424,7 @@ fn risk(resource: &Value, policy: &str, logical_id: &str, live: &Live) -> Option
     let exportable = matches!(holding, DataHolding::FileSystem { exportable: true, .. });
     let linked = live.file_systems.get(logical_id).filter(|_| exportable).map(|one| one.state.linked());
     let fate = match resource.get(policy).and_then(Value::as_str) {
-        Some("Retain") => DataFate::Kept,
+        Some(policy) if keeps(policy) => DataFate::Kept,
         Some("Snapshot") => DataFate::SnapshotFirst,
         _ => exported(exportable, linked.as_deref()),
     };

@@ -75,6 +75,11 @@ pub enum StepAction {
         /// The stack.
         stack: StackKey,
     },
+    /// Updates a stack, but keeps what is to leave it: others still use that.
+    PrepareStack {
+        /// The stack.
+        stack: StackKey,
+    },
     /// Updates a stack.
     UpdateStack {
         /// The stack.

@@ -3,6 +3,7 @@
 use super::{
     Action, Change, Effect, HeadBehind, Step, StepAction, duration,
     head::{self, Release},
+    held::{self, Between},
     rest,
 };
 use crate::{
@@ -10,9 +11,6 @@ use crate::{
     observe::{HeadNode, Live},
 };
 use std::collections::BTreeMap;
-
-/// The head node's address in plans.
-const HEAD_INSTANCE: &str = "head.instance";
 
 /// What has to be done to a stack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +37,9 @@ pub struct Work<'a> {
     pub stacks: &'a [(StackKey, StackWork)],
     /// The changes, for exports and durations.
     pub changes: &'a [Change],
+    /// Stacks that lose something while others use it: they lose it last. With what is made of them before, if
+    /// anything has to be.
+    pub postponed: &'a BTreeMap<StackKey, Option<Between>>,
     /// Whether files on nodes change.
     pub files_change: bool,
     /// What exists.
@@ -79,6 +80,20 @@ pub fn to_apply(work: &Work<'_>) -> Vec<Step> {
         after.extend(before(work.graph, key).iter().filter_map(|feeds| done.get(feeds)));
         if touches_data(work.changes, key) {
             after.extend(exports.iter().chain(&at_rest));
+        }
+        match work.postponed.get(key) {
+            Some(Some(_)) => {
+                done.insert(key.clone(), prepare(work, key, *kind, &after, &mut list));
+                continue;
+            }
+            Some(None) => continue,
+            None => {}
+        }
+        if let StackKey::Queue(queue) = key
+            && replaces_placement(work.changes, key)
+        {
+            let terminate = StepAction::Terminate { queue: Some(queue.clone()) };
+            after = vec![list.push(terminate, &after, duration::TERMINATE_SECONDS)];
         }
         if *key == StackKey::Head
             && matches!(kind, StackWork::Update | StackWork::Repair)
@@ -121,7 +136,7 @@ pub fn head_behind(live: &Live) -> Option<HeadBehind> {
 /// The very last step, whatever else there is: nothing depends on it, and a plan whose head node does not report has
 /// done all that it can.
 fn await_head(work: &Work<'_>, after: &[usize], list: &mut List) {
-    let boots = work.changes.iter().any(|change| change.address == HEAD_INSTANCE)
+    let boots = work.changes.iter().any(|change| change.address == head::HEAD_ADDRESS)
         || HeadNode::of(work.live).is_some_and(|head| head.reported.is_none());
     let (limit, seconds) = match boots {
         true => (duration::HEAD_BOOT_LIMIT, duration::HEAD_BOOT_SECONDS),
@@ -166,7 +181,8 @@ pub fn to_destroy(work: &Work<'_>) -> Vec<Step> {
     let mut all: Vec<usize> = done.values().copied().chain(after).collect();
     let archived = work.live.bucket.as_ref().is_some_and(|bucket| bucket.exists)
         && (work.live.revision.is_some() || !work.live.files.is_empty() || !work.stacks.is_empty());
-    if all.is_empty() && !archived {
+    // Whoever destroys again is told what is still there.
+    if all.is_empty() && !archived && work.live.outside.is_empty() && work.live.instances.is_empty() {
         return list.steps;
     }
     all.sort_unstable();
@@ -265,22 +281,55 @@ fn stack_steps(work: &Work<'_>, key: &StackKey, kind: StackWork, after: &[usize]
     }
 }
 
+/// Whether a stack's placement group makes way for another: the nodes in it must go first.
+fn replaces_placement(changes: &[Change], key: &StackKey) -> bool {
+    let replaced = |change: &&Change| change.stack == *key && change.action == Action::Replace;
+    changes.iter().filter(replaced).any(|change| change.resource_type == held::PLACEMENT_GROUP)
+}
+
+fn prepare(work: &Work<'_>, key: &StackKey, kind: StackWork, after: &[usize], list: &mut List) -> usize {
+    let mut after = after.to_vec();
+    if kind == StackWork::Repair {
+        after = vec![list.push(StepAction::ContinueRollback { stack: key.clone() }, &after, 60)];
+    }
+    list.push(StepAction::PrepareStack { stack: key.clone() }, &after, seconds(work.changes, key))
+}
+
+/// What goes at the end, the users of something before the thing: stacks that are wanted no more, and what leaves
+/// stacks that stay. This is the reverse of the order in which stacks are made.
 fn removals(work: &Work<'_>, publish: usize, at_rest: &[usize], list: &mut List) {
+    let postponed = |key: &StackKey| work.postponed.contains_key(key);
+    let mut last: Vec<&(StackKey, StackWork)> =
+        work.stacks.iter().filter(|(key, kind)| *kind == StackWork::Remove || postponed(key)).collect();
+    last.sort_by(|(one, _), (other, _)| other.cmp(one));
     let mut gone = Vec::new();
-    // The reverse of the order in which stacks are made.
-    for (key, _) in work.stacks.iter().rev().filter(|(_, kind)| *kind == StackWork::Remove) {
+    for (key, kind) in last {
         let mut after = vec![publish];
-        if let StackKey::Queue(queue) = key {
-            let terminate = StepAction::Terminate { queue: Some(queue.clone()) };
-            after = vec![list.push(terminate, &after, duration::TERMINATE_SECONDS)];
-        } else {
-            after.extend(&gone);
+        match key {
+            StackKey::Queue(queue) => {
+                let terminate = StepAction::Terminate { queue: Some(queue.clone()) };
+                after = vec![list.push(terminate, &after, duration::TERMINATE_SECONDS)];
+            }
+            _ => after.extend(&gone),
+        }
+        if *kind != StackWork::Remove && loses_subnet(work.changes, key) {
+            after = vec![list.push(StepAction::Terminate { queue: None }, &after, duration::TERMINATE_SECONDS)];
         }
         if touches_data(work.changes, key) {
             after.extend(at_rest);
         }
-        gone.push(delete(work, key, &after, list));
+        gone.push(match (kind, work.postponed.get(key)) {
+            (StackWork::Remove, _) => delete(work, key, &after, list),
+            // It was repaired when it was prepared.
+            (_, Some(Some(_))) => stack_steps(work, key, StackWork::Update, &after, list),
+            (kind, _) => stack_steps(work, key, *kind, &after, list),
+        });
     }
+}
+
+fn loses_subnet(changes: &[Change], key: &StackKey) -> bool {
+    let goes = |change: &&Change| change.stack == *key && change.action == Action::Delete;
+    changes.iter().filter(goes).any(|change| change.resource_type == held::SUBNET)
 }
 
 fn delete(work: &Work<'_>, key: &StackKey, after: &[usize], list: &mut List) -> usize {

@@ -15,6 +15,9 @@ pub const ADDRESS: &str = "hpcctl:address";
 pub const HOLDS: &str = "hpcctl:holds";
 /// The key that changes with the policies of a resource, in its `Metadata`.
 const DELETION: &str = "hpcctl:deletion";
+/// Keeps what leaves its stack, unless it leaves because its very creation is rolled back: then it is new and empty.
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-deletionpolicy.html>
+const RETAIN: &str = "RetainExceptOnCreate";
 /// The version of what hpcctl writes into `Metadata`.
 const FORMAT: u32 = 1;
 /// Types that say what becomes of them even when they hold nothing of the user's: the defaults of
@@ -91,6 +94,8 @@ impl Serialize for One<'_> {
         }
         out.serialize_entry("Type", resource.kind)?;
         if let Some(policy) = policy {
+            // Only a creation can be taken back: a replacement policy knows no exception from keeping.
+            let policy = if policy == RETAIN { "Retain" } else { policy };
             out.serialize_entry("UpdateReplacePolicy", policy)?;
         }
         out.end()
@@ -102,7 +107,7 @@ fn deletion(resource: &Resource) -> Option<&'static str> {
     let precious = resource.holds.is_some() || STATEFUL.contains(&resource.kind);
     match resource.deletion {
         DeletionPolicy::Delete => precious.then_some("Delete"),
-        DeletionPolicy::Retain => Some("Retain"),
+        DeletionPolicy::Retain => Some(RETAIN),
         DeletionPolicy::Snapshot => Some("Snapshot"),
     }
 }

@@ -223,6 +223,16 @@ pub static CODES: &[(&str, &str, &str)] = &[
         "Before a head node is replaced, `apply` stops it and takes the volumes from it that the next one attaches. It did not stop, or a volume was not detached, within 20 minutes. Nothing was replaced; applying again goes on from there.",
     ),
     (
+        "HPC2130",
+        "a deletion failed in an update",
+        "CloudFormation tries three times to delete what an update has replaced or removed; then it lets go of it and calls the update complete. The resource still exists, with its tags, and costs money. The message names it with its id and the service's reason. Mend the reason (something still uses it, as a rule) and delete it; `status`, `plan` and `destroy` name it as long as it is there.",
+    ),
+    (
+        "HPC2131",
+        "what other stacks use would be replaced",
+        "A VPC, subnet, security group or volume cannot make way for another while stacks use it: AWS refuses to delete the old one, and the new one cannot have the same addresses. Such a change is a new cluster: destroy this one and apply the file anew, or leave the value as it is.",
+    ),
+    (
         "HPC2140",
         "the head node failed to set a revision up",
         "Everything is made and published, but the head node could not set it up: a mount, a package, a script of your own. The message names the line of its log that failed and shows the end of it; `status/set-up.log` in the artifact bucket keeps it. After a first boot nothing tries again by itself; a revision that follows is tried again by `hpcctl node sync`, after a minute first and an hour at most.",

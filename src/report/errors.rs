@@ -263,6 +263,20 @@ impl From<PlanError> for Failure {
                 )
                 .with(details)
             }
+            PlanError::Held { held } => {
+                let details = held.iter().map(|held| {
+                    let users: Vec<String> = held.users.iter().map(ToString::to_string).collect();
+                    let line = held.line.map(|line| format!(" (line {line})")).unwrap_or_default();
+                    format!("{}{line}: used by {}", held.address, users.join(", "))
+                });
+                Failure::new(
+                    "HPC2131",
+                    "failed to plan: what other stacks use would be replaced",
+                    "leave it as it is, or destroy the cluster and apply it anew",
+                    exit::REFUSED,
+                )
+                .with(details.collect())
+            }
             PlanError::Obstacles { obstacles } => refusal(&obstacles),
             PlanError::Refused { file, refusals } => super::refusals::failure(&file, &refusals),
         }
@@ -309,6 +323,19 @@ impl From<ApplyError> for Failure {
                     exit::ERROR,
                 )
                 .with(details)
+            }
+            ApplyError::NotDeleted { stack, resources } => {
+                let details = resources.iter().map(|left| {
+                    let id = left.physical_id.as_deref().unwrap_or_default();
+                    format!("{}  {}  {id}  {}", left.address, left.resource_type, left.reason)
+                });
+                Failure::new(
+                    "HPC2130",
+                    format!("stack {stack} is updated, but something that left it was not deleted"),
+                    "it still exists, costs money and is in no stack: mend the cause, delete it, and apply again",
+                    exit::ERROR,
+                )
+                .with(details.collect())
             }
             ApplyError::MissingOutput { stack, parameter } => Failure::new(
                 "HPC2031",

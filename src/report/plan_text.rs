@@ -26,6 +26,7 @@ pub fn plan_text(plan: &Plan, view: PlanView) -> String {
     }
     if plan.is_empty() {
         data_on_root(plan, view, &mut out);
+        outside(plan, view, &mut out);
         return out;
     }
     let dangerous = |change: &&Change| change.data.is_some();
@@ -108,6 +109,9 @@ fn change(plan: &Plan, change: &Change, view: PlanView, out: &mut String) {
         let code = if lost { "  HPC2041" } else { "" };
         let words = if lost { view.paint.red(&words) } else { words };
         let _ = writeln!(out, "      ! {words}{code}");
+        if let Some(reach) = words::reach(change, data) {
+            let _ = writeln!(out, "        {reach}");
+        }
     }
 }
 
@@ -207,7 +211,30 @@ fn foot(plan: &Plan, view: PlanView, out: &mut String) {
             if disagreement.followed { ": planned as a replacement" } else { "" }
         );
     }
+    outside(plan, view, out);
     let _ = writeln!(out, "{}     {}", view.paint.bold("Plan"), summary(plan));
+}
+
+/// What is there beside the stacks: what nobody meant to be left, and what was kept.
+fn outside(plan: &Plan, view: PlanView, out: &mut String) {
+    for left in &plan.outside {
+        let words = format!("{} {} carries the cluster's tag and is in no stack", left.kind, left.id);
+        let advice = "a deletion failed, or somebody made it: delete it by hand";
+        let _ = writeln!(out, "{}     {}; {advice}", view.paint.bold("Note"), view.paint.yellow(&words));
+    }
+    if plan.goal == Goal::Destroy {
+        for kept in &plan.kept {
+            let _ = writeln!(
+                out,
+                "{}     {} {} ({}), since revision {}",
+                view.paint.bold("Kept"),
+                kept.address,
+                kept.id,
+                kept.resource_type,
+                kept.revision
+            );
+        }
+    }
 }
 
 fn order(plan: &Plan) -> String {

@@ -32,6 +32,7 @@ impl Status<'_> {
         let title = paint.bold(&format!("Cluster {}", self.cluster));
         if self.live.stacks.is_empty() {
             let _ = writeln!(out, "{title}  {}  nothing there", self.region);
+            self.outside(paint, &mut out);
             return out;
         }
         let words = revision.map_or_else(|| "never applied to its end".to_owned(), revision_words);
@@ -48,6 +49,7 @@ impl Status<'_> {
             let gib = words::thousands(u64::from(state.capacity_gib));
             let _ = writeln!(out, "  file system {:<22} {}  {gib} GiB  {export}", state.id, state.lifecycle);
         }
+        self.outside(paint, &mut out);
         for (queue, count) in self.compute() {
             let _ = writeln!(out, "  queue {queue:<28} {}", words::count(count, "instance"));
         }
@@ -107,6 +109,8 @@ impl Status<'_> {
             "revision": self.live.revision,
             "stacks": stacks,
             "file_systems": file_systems,
+            "outside": self.live.outside,
+            "kept": self.live.kept,
             "instances": self.live.instances,
             "head_node": self.head_json(),
             "slurm": self.live.slurm,
@@ -116,6 +120,17 @@ impl Status<'_> {
             value["rehearsal"] = json!({ "directory": directory });
         }
         format!("{}\n", serde_json::to_string_pretty(&value).unwrap_or_default())
+    }
+
+    /// What is there beside the stacks: what nobody meant to be left, and what was kept.
+    fn outside(&self, paint: Paint, out: &mut String) {
+        for left in &self.live.outside {
+            let words = paint.yellow("in no stack");
+            let _ = writeln!(out, "  {:<18} {:<24} {words}", left.kind, left.id);
+        }
+        for kept in &self.live.kept {
+            let _ = writeln!(out, "  kept {:<26} {} since revision {}", kept.address, kept.id, kept.revision);
+        }
     }
 
     fn compute(&self) -> BTreeMap<&str, usize> {

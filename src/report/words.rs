@@ -2,7 +2,7 @@
 
 use crate::{
     model::DataHolding,
-    plan::{Action, DataFate, DataRisk, Effect, Note, Obstacle, Reason, StepAction},
+    plan::{Action, Change, DataFate, DataRisk, Effect, Note, Obstacle, Reason, StepAction},
 };
 
 /// The symbol of an action.
@@ -90,6 +90,22 @@ pub fn data(risk: &DataRisk) -> String {
     }
 }
 
+/// How a file system that is kept can be reached afterwards.
+pub fn reach(change: &Change, risk: &DataRisk) -> Option<String> {
+    let id = change.physical_id.as_deref()?;
+    let kept = risk.fate == DataFate::Kept && matches!(change.action, Action::Forget | Action::Replace);
+    match change.resource_type.as_str() {
+        "AWS::FSx::FileSystem" if kept => Some(format!(
+            "{id} stays with its security group; let the group of its clients in there, and out of theirs, for TCP 988 and 1018 to 1023"
+        )),
+        "AWS::EFS::FileSystem" if kept => {
+            Some(format!("{id} stays without mount targets; make one where its clients are"))
+        }
+        _ if kept => Some(format!("{id} stays")),
+        _ => None,
+    }
+}
+
 /// What a head node keeps.
 fn head_data(home: bool) -> &'static str {
     if home { "home directories and Slurm's jobs" } else { "Slurm's jobs" }
@@ -121,6 +137,7 @@ pub fn step(action: &StepAction) -> String {
         StepAction::Export { storage, .. } => format!("export {storage}"),
         StepAction::ContinueRollback { stack } => format!("repair stack {stack}"),
         StepAction::CreateStack { stack } => format!("create stack {stack}"),
+        StepAction::PrepareStack { stack } => format!("update stack {stack}, all but what leaves it"),
         StepAction::UpdateStack { stack } => format!("update stack {stack}"),
         StepAction::DeleteStack { stack, broken: true } => format!("clear broken stack {stack}"),
         StepAction::DeleteStack { stack, broken: false } => format!("delete stack {stack}"),

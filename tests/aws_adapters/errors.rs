@@ -16,7 +16,7 @@ async fn failures_of_services_have_their_kind() {
         lab.rules(&format!(
             r#"[{{"op": "iam:ListRoles", "times": 1, "code": "{code}", "status": {status}, "message": "said so"}}]"#
         ));
-        let error = lab.cloud.identity.roles("x").await.unwrap_err();
+        let error = lab.cloud.identity.roles("/x/").await.unwrap_err();
         assert_eq!((error.kind, error.code.as_deref()), (expected, Some(code)));
         assert!(error.message.starts_with("said so"), "{error}");
         assert_eq!((error.service, error.operation), ("iam", "ListRoles"));

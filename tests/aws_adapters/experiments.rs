@@ -86,7 +86,8 @@ async fn spot_instances_are_interrupted_and_nothing_is_left() {
 
     experiments.remove_role().await.unwrap();
     experiments.remove_role().await.unwrap();
-    assert!(lab.cloud.identity.roles("hpcctl-interrupt").await.unwrap().is_empty());
+    let roles = lab.cloud.identity.roles("/").await.unwrap();
+    assert!(roles.iter().all(|role| role.name != "hpcctl-interrupt"));
     lab.remove(&nodes.id).await;
 }
 

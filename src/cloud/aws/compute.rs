@@ -8,7 +8,7 @@ use super::config::Settings;
 use super::errors::failed;
 use super::retry::UntrustedForGood;
 use super::values::{count, maybe, pairs, text, time};
-use super::{fleet, health, instance_types, volumes};
+use super::{existence, fleet, health, instance_types, volumes};
 use async_trait::async_trait;
 use aws_sdk_ec2::{
     Client,
@@ -221,6 +221,10 @@ impl Compute for Ec2 {
         }
         found.sort();
         Ok(found)
+    }
+
+    async fn still_there(&self, resources: Vec<TaggedResource>) -> Result<Vec<TaggedResource>> {
+        existence::still_there(&self.client, resources).await
     }
 }
 

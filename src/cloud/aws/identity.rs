@@ -1,10 +1,10 @@
 //! STS and IAM: who calls, and which roles there are.
 
-use super::super::{Caller, Identity, Result};
+use super::super::{Caller, ErrorKind, Identity, Result, RoleState};
 use super::config::Settings;
 use super::errors::failed;
 use super::retry::UntrustedForGood;
-use super::values::text;
+use super::values::{pairs, text};
 use async_trait::async_trait;
 
 /// STS and IAM.
@@ -28,15 +28,22 @@ impl Identity for Accounts {
         Ok(Caller { account: text(caller.account()), arn: text(caller.arn()) })
     }
 
-    /// IAM cannot search names (only paths), so all roles of the account are read.
-    async fn roles(&self, prefix: &str) -> Result<Vec<String>> {
-        let mut pages = self.iam.list_roles().into_paginator().items().send();
-        let mut names = Vec::new();
+    /// `ListRoles` does not give tags, and still shows a role for a while after its end.
+    async fn roles(&self, path: &str) -> Result<Vec<RoleState>> {
+        let mut pages = self.iam.list_roles().path_prefix(path).into_paginator().items().send();
+        let mut roles = Vec::new();
         while let Some(role) = pages.next().await {
-            let role = role.map_err(failed("iam", "ListRoles"))?;
-            names.extend(Some(role.role_name).filter(|name| name.starts_with(prefix)));
+            let name = role.map_err(failed("iam", "ListRoles"))?.role_name;
+            let tags = self.iam.list_role_tags().role_name(&name).send().await;
+            match tags.map_err(failed("iam", "ListRoleTags")) {
+                Err(error) if error.kind == ErrorKind::NotFound => {}
+                tags => {
+                    let tags = pairs(tags?.tags().iter().map(|tag| (Some(tag.key()), Some(tag.value()))));
+                    roles.push(RoleState { name, tags });
+                }
+            }
         }
-        names.sort();
-        Ok(names)
+        roles.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(roles)
     }
 }

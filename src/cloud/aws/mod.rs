@@ -20,6 +20,7 @@ mod endpoints;
 mod error_kinds;
 mod errors;
 mod events;
+mod existence;
 mod experiment_role;
 mod experiments;
 mod file_systems;

@@ -115,7 +115,11 @@ impl Objects for S3 {
     }
 
     async fn purge(&self, bucket: &str, prefix: &str) -> Result<usize> {
-        versions::purge(&self.client, bucket, prefix).await
+        versions::purge(&self.client, bucket, prefix, None).await
+    }
+
+    async fn purge_but(&self, bucket: &str, prefix: &str, but: &str) -> Result<usize> {
+        versions::purge(&self.client, bucket, prefix, Some(but)).await
     }
 }
 

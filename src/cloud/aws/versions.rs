@@ -9,15 +9,15 @@ use aws_sdk_s3::{
     types::{Delete, ObjectIdentifier},
 };
 
-/// Deletes every version and delete marker under a prefix; gives how many. S3 lists and deletes up to 1,000 at a
+/// Deletes every version and delete marker under a prefix, but for one key; gives how many. S3 lists and deletes up to 1,000 at a
 /// time (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html>).
-pub(super) async fn purge(client: &Client, bucket: &str, prefix: &str) -> Result<usize> {
+pub(super) async fn purge(client: &Client, bucket: &str, prefix: &str, but: Option<&str>) -> Result<usize> {
     let mut deleted = 0;
     let (mut key, mut version) = (None, None);
     loop {
         let call = client.list_object_versions().bucket(bucket).prefix(prefix).set_key_marker(key);
         let page = call.set_version_id_marker(version).send().await.map_err(failed("s3", "ListObjectVersions"))?;
-        let found = identifiers(&page)?;
+        let found = identifiers(&page, but)?;
         deleted += found.len();
         delete(client, bucket, found).await?;
         if !page.is_truncated().unwrap_or_default() {
@@ -27,14 +27,14 @@ pub(super) async fn purge(client: &Client, bucket: &str, prefix: &str) -> Result
     }
 }
 
-fn identifiers(page: &ListObjectVersionsOutput) -> Result<Vec<ObjectIdentifier>> {
+fn identifiers(page: &ListObjectVersionsOutput, but: Option<&str>) -> Result<Vec<ObjectIdentifier>> {
     let versions = page.versions().iter().map(|version| (version.key(), version.version_id()));
     let markers = page.delete_markers().iter().map(|marker| (marker.key(), marker.version_id()));
     let identifier = |(key, version): (Option<&str>, Option<&str>)| {
         let one = ObjectIdentifier::builder().set_key(key.map(str::to_owned));
         one.set_version_id(version.map(str::to_owned)).build().map_err(unnamed)
     };
-    versions.chain(markers).map(identifier).collect()
+    versions.chain(markers).filter(|(key, _)| but.is_none() || *key != but).map(identifier).collect()
 }
 
 async fn delete(client: &Client, bucket: &str, objects: Vec<ObjectIdentifier>) -> Result<()> {

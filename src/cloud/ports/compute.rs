@@ -56,7 +56,11 @@ pub trait Compute: Send + Sync {
     /// The names of instance types that the region offers.
     async fn instance_types(&self) -> Result<Vec<crate::catalog::InstanceType>>;
     /// Ids of everything in EC2 that carries the cluster's tag: volumes, security groups, templates ...
+    /// EC2 may show tags for a while after what carried them is gone.
     async fn tagged(&self, cluster: &str) -> Result<Vec<TaggedResource>>;
+    /// Those of these resources that are still there; kinds other than `launch-template`, `placement-group`,
+    /// `security-group`, `subnet`, `volume` and `vpc` are taken to be.
+    async fn still_there(&self, resources: Vec<TaggedResource>) -> Result<Vec<TaggedResource>>;
 }
 
 /// An instance as EC2 describes it.

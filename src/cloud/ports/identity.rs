@@ -3,14 +3,24 @@
 use crate::cloud::Result;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// STS and IAM.
 #[async_trait]
 pub trait Identity: Send + Sync {
     /// Who calls.
     async fn caller(&self) -> Result<Caller>;
-    /// The names of roles that begin with `prefix`.
-    async fn roles(&self, prefix: &str) -> Result<Vec<String>>;
+    /// The roles below a path such as `/hpcctl/NAME/`, by name. IAM is one for all regions.
+    async fn roles(&self, path: &str) -> Result<Vec<RoleState>>;
+}
+
+/// A role as IAM describes it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoleState {
+    /// Its name.
+    pub name: String,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
 }
 
 /// Who calls.

@@ -32,6 +32,10 @@ use std::sync::Arc;
 pub const CLUSTER_TAG: &str = "hpcctl:cluster";
 /// The tag with a resource's part in the cluster: `head`, `compute`, `login`, `storage` ...
 pub const ROLE_TAG: &str = "hpcctl:role";
+/// The tag with the region of a role: IAM is one for all regions.
+pub const REGION_TAG: &str = "hpcctl:region";
+/// The tag by which people say that something stays although its cluster goes.
+pub const KEPT_TAG: &str = "hpcctl:kept";
 /// The tag with the queue of a compute node.
 pub const QUEUE_TAG: &str = "hpcctl:queue";
 /// The tag with the pool of a compute node.

@@ -19,6 +19,8 @@ pub trait Objects: Send + Sync {
     async fn delete(&self, bucket: &str, key: &str) -> Result<()>;
     /// Deletes every version of every object whose key begins with `prefix`; gives how many.
     async fn purge(&self, bucket: &str, prefix: &str) -> Result<usize>;
+    /// The same, but leaves the object with the key `but` as it is, with its versions.
+    async fn purge_but(&self, bucket: &str, prefix: &str, but: &str) -> Result<usize>;
 }
 
 /// A condition on writing an object.

@@ -33,7 +33,7 @@ pub(super) fn begin(sim: &mut Sim<'_>, stack: &mut Stack, template: &Template, l
         Err(reason) => {
             let kind = template.resources.get(logical).map(|d| d.kind.clone()).unwrap_or_default();
             let verb = if old.is_some() { "UPDATE" } else { "CREATE" };
-            let resource = old.unwrap_or_else(|| empty(&kind, sim.world.now));
+            let resource = old.unwrap_or_else(|| empty(&kind, &stack.region, sim.world.now));
             stack.resources.insert(logical.to_owned(), resource);
             return refuse(sim, stack, logical, verb, reason);
         }
@@ -66,7 +66,8 @@ fn change(sim: &mut Sim<'_>, stack: &mut Stack, logical: &str, old: Resource, de
 fn create(sim: &mut Sim<'_>, stack: &mut Stack, logical: &str, desired: &Desired, verb: &str) -> StepState {
     let now = sim.world.now;
     let kind = desired.declared.kind.clone();
-    stack.resources.insert(logical.to_owned(), empty(&kind, now));
+    let nothing = empty(&kind, &stack.region, now);
+    stack.resources.insert(logical.to_owned(), nothing);
     let reason = (verb == "UPDATE")
         .then(|| "Requested update requires the creation of a new physical resource; hence creating one.".to_owned());
     stack.tell(now, logical, (&kind, ""), &format!("{verb}_IN_PROGRESS"), reason);
@@ -106,6 +107,7 @@ fn build(sim: &mut Sim<'_>, stack: &Stack, logical: &str, desired: &Desired, sta
         attributes: attributes::of(&naming, &physical),
         physical,
         kind: declared.kind.clone(),
+        region: stack.region.clone(),
         status: status.to_owned(),
         properties: desired.properties.clone(),
         tags: desired.tags.clone(),
@@ -169,9 +171,10 @@ fn refuse(sim: &Sim<'_>, stack: &mut Stack, logical: &str, verb: &str, reason: S
     StepState::Running { until: now.plus(REFUSAL), verb: verb.to_owned(), failure: Some(reason) }
 }
 
-fn empty(kind: &str, now: Timestamp) -> Resource {
+fn empty(kind: &str, region: &str, now: Timestamp) -> Resource {
     Resource {
         kind: kind.to_owned(),
+        region: region.to_owned(),
         physical: String::new(),
         status: "CREATE_IN_PROGRESS".to_owned(),
         properties: Value::Null,

@@ -9,6 +9,7 @@ use super::{
     fleet, guards, head,
     ids::{hex, number},
     instance::Instance,
+    resource::Resource,
     volumes,
     world::World,
     zone_of,
@@ -58,7 +59,12 @@ impl Sandbox {
 pub(super) fn run(world: &mut World, region: &str, launch: Launch) -> String {
     let nth = world.count("launched").to_string();
     let id = format!("i-0{}", hex(&[region, "launched", &nth], 16));
+    let data = launch.template.as_ref().and_then(|template| {
+        let (_, found) = world.resources().find(|(_, resource)| resource.physical == *template)?;
+        found.properties.pointer("/LaunchTemplateData/Placement/GroupName").map(plain)
+    });
     let instance = Instance {
+        placement_group: data,
         id: id.clone(),
         region: region.to_owned(),
         zone: zone_of(region, &launch.subnet),
@@ -299,15 +305,23 @@ impl Compute for Sandbox {
 
     async fn tagged(&self, cluster: &str) -> Result<Vec<TaggedResource>> {
         self.call(Call::look(SERVICE, "DescribeTags"), |world, _| {
-            let stacks = world.resources().filter(|(stack, _)| stack.region == self.region).map(|(_, r)| r);
-            let ours =
-                stacks.chain(world.retained.values()).filter(|r| r.tags.get(CLUSTER_TAG).is_some_and(|t| t == cluster));
+            let all = world.resources().map(|(_, r)| r).chain(world.retained.values()).chain(world.ghosts());
+            let ours = all.filter(|r| r.is_in(&self.region) && r.tags.get(CLUSTER_TAG).is_some_and(|t| t == cluster));
             let resources =
                 ours.filter_map(|r| Some(TaggedResource { id: ec2_id(r), kind: ec2_kind(&r.kind)?.to_owned() }));
             let instances = instances(world, &self.region, cluster).filter(|i| i.state(world.now).is_some());
             let instances = instances.map(|i| TaggedResource { id: i.id.clone(), kind: "instance".to_owned() });
             let found: BTreeSet<TaggedResource> = resources.chain(instances).collect();
             Ok(found.into_iter().collect())
+        })
+    }
+
+    async fn still_there(&self, resources: Vec<TaggedResource>) -> Result<Vec<TaggedResource>> {
+        self.call(Call::look(SERVICE, "DescribeSecurityGroups"), |world, _| {
+            let all = || world.resources().map(|(_, r)| r).chain(world.retained.values());
+            let is = |one: &TaggedResource, r: &Resource| ec2_kind(&r.kind) == Some(&one.kind) && ec2_id(r) == one.id;
+            let there = |one: &TaggedResource| one.kind == "instance" || all().any(|r| is(one, r));
+            Ok(resources.into_iter().filter(there).collect())
         })
     }
 }
@@ -318,7 +332,7 @@ fn instances<'w>(world: &'w World, region: &'w str, cluster: &'w str) -> impl It
 }
 
 /// An address is known to tags by its allocation.
-fn ec2_id(resource: &super::resource::Resource) -> String {
+fn ec2_id(resource: &Resource) -> String {
     let allocation = resource.attributes.get("AllocationId").filter(|_| resource.kind == "AWS::EC2::EIP");
     allocation.map_or_else(|| resource.physical.clone(), plain)
 }

@@ -133,6 +133,11 @@ impl Sandbox {
         Self::new(&self.region, world, Store::new(None), Script::default(), None)
     }
 
+    /// The same account in another region.
+    pub fn in_region(&self, region: &str) -> Self {
+        Self { region: region.to_owned(), ..self.clone() }
+    }
+
     /// Adds a fault.
     pub fn add_fault(&self, fault: Fault) {
         self.lock().script.faults.push(fault);

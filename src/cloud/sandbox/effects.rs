@@ -78,8 +78,14 @@ pub(super) fn deleting(world: &mut World, resource: &Resource) {
     }
 }
 
+/// Seconds for which lists of tags and of roles still show what is gone.
+const GHOST: i64 = 90;
+
 /// Something was deleted.
 pub(super) fn deleted(world: &mut World, stack: &Stack, resource: &Resource) {
+    let now = world.now;
+    world.ghosts.retain(|_, (until, _)| *until > now);
+    world.ghosts.insert(resource.physical.clone(), (now.plus(GHOST), resource.clone()));
     match resource.kind.as_str() {
         "AWS::S3::Bucket" => {
             world.buckets.remove(&resource.physical);
@@ -174,6 +180,7 @@ fn instance(
             .is_some_and(|data| data.pointer("/InstanceMarketOptions/MarketType") == Some(&Value::from("spot"))),
         tags: instance_tags(stack, logical, &resource.tags),
         template: None,
+        placement_group: text(["/PlacementGroupName", "/Placement/GroupName"]),
         launched: world.now,
         booted: None,
         terminated: None,

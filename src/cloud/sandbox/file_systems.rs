@@ -32,7 +32,8 @@ impl FileSystems for Sandbox {
 
     async fn file_systems_of(&self, cluster: &str) -> Result<Vec<FileSystemState>> {
         self.call(Call::look(SERVICE, "DescribeFileSystems"), |world, _| {
-            let ours = all(world).filter(|r| r.tags.get(CLUSTER_TAG).is_some_and(|tag| tag == cluster));
+            let ours = all(world)
+                .filter(|r| r.is_in(&self.region) && r.tags.get(CLUSTER_TAG).is_some_and(|tag| tag == cluster));
             let mut found: Vec<FileSystemState> = ours.map(|r| view(world, r)).collect();
             found.sort_by(|a, b| a.id.cmp(&b.id));
             Ok(found)

@@ -4,9 +4,9 @@ use super::{
     control::{Call, Sandbox},
     world::ACCOUNT,
 };
-use crate::cloud::{Caller, Identity, Result};
+use crate::cloud::{Caller, Identity, Result, RoleState};
 use async_trait::async_trait;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 #[async_trait]
 impl Identity for Sandbox {
@@ -16,11 +16,14 @@ impl Identity for Sandbox {
         })
     }
 
-    async fn roles(&self, prefix: &str) -> Result<Vec<String>> {
+    async fn roles(&self, path: &str) -> Result<Vec<RoleState>> {
         self.call(Call::look("iam", "ListRoles"), |world, _| {
-            let all = world.resources().map(|(_, r)| r).chain(world.retained.values());
-            let ours = all.filter(|r| r.kind == "AWS::IAM::Role" && r.physical.starts_with(prefix));
-            Ok(ours.map(|r| r.physical.clone()).collect::<BTreeSet<_>>().into_iter().collect())
+            let all = world.resources().map(|(_, r)| r).chain(world.retained.values()).chain(world.ghosts());
+            let ours = all.filter(|r| r.kind == "AWS::IAM::Role" && r.text("Path").unwrap_or("/").starts_with(path));
+            let roles: BTreeMap<String, RoleState> = ours
+                .map(|r| (r.physical.clone(), RoleState { name: r.physical.clone(), tags: r.tags.clone() }))
+                .collect();
+            Ok(roles.into_values().collect())
         })
     }
 }

@@ -30,6 +30,9 @@ pub(super) struct Instance {
     /// The launch template of an instance that no stack made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub template: Option<String>,
+    /// The placement group that it is in, by name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub placement_group: Option<String>,
     pub launched: Timestamp,
     /// When its machine was started, in a rehearsal.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -29,6 +29,7 @@ mod fleet;
 mod guards;
 mod head;
 mod held;
+mod holders;
 mod identity;
 mod ids;
 mod instance;

@@ -59,11 +59,15 @@ impl Objects for Sandbox {
     }
 
     async fn purge(&self, bucket: &str, prefix: &str) -> Result<usize> {
+        self.purge_but(bucket, prefix, "").await
+    }
+
+    async fn purge_but(&self, bucket: &str, prefix: &str, but: &str) -> Result<usize> {
         let call = Call::change(SERVICE, "DeleteObjects");
         self.call(call, |world, script| {
             let objects = &mut reach(world, script, call, bucket)?.objects;
             let before: usize = objects.values().map(Vec::len).sum();
-            objects.retain(|key, _| !key.starts_with(prefix));
+            objects.retain(|key, _| !key.starts_with(prefix) || key == but);
             Ok(before - objects.values().map(Vec::len).sum::<usize>())
         })
     }

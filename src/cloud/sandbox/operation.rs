@@ -52,6 +52,9 @@ pub(super) struct Step {
     /// Logical ids whose steps must have ended.
     pub after: Vec<String>,
     pub state: StepState,
+    /// How often it has failed and was tried again.
+    #[serde(default)]
+    pub tries: u32,
 }
 
 /// What to do.
@@ -113,7 +116,7 @@ impl Operation {
 
 impl Step {
     pub fn new(logical: &str, action: Action, after: Vec<String>) -> Self {
-        Self { logical: logical.to_owned(), action, after, state: StepState::Waiting }
+        Self { logical: logical.to_owned(), action, after, state: StepState::Waiting, tries: 0 }
     }
 
     pub fn ended(&self) -> bool {

@@ -10,6 +10,9 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Resource {
     pub kind: String,
+    /// The region that it is in.
+    #[serde(default)]
+    pub region: String,
     /// Empty while nothing has been made.
     pub physical: String,
     pub status: String,
@@ -37,6 +40,17 @@ impl Resource {
     /// Whether it is there: made, or being made or unmade.
     pub fn present(&self) -> bool {
         !self.physical.is_empty() && self.status != "DELETE_COMPLETE" && self.status != "DELETE_SKIPPED"
+    }
+
+    /// Whether it is there, in its stack or outside of it.
+    pub fn present_or_kept(&self) -> bool {
+        self.present() || self.status == "DELETE_SKIPPED"
+    }
+
+    /// Whether somebody in `region` meets it there: it is in that region, or in none.
+    pub fn is_in(&self, region: &str) -> bool {
+        const GLOBAL: [&str; 3] = ["AWS::Budgets::", "AWS::IAM::", "AWS::S3::Bucket"];
+        self.region.is_empty() || self.region == region || GLOBAL.iter().any(|start| self.kind.starts_with(start))
     }
 
     /// A property at the top, as text.

@@ -17,6 +17,10 @@ use super::{
 };
 use crate::cloud::Timestamp;
 
+/// How often the clean-up of an update tries to delete a resource before it leaves it behind.
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/troubleshooting.html>
+const TRIES: u32 = 3;
+
 /// The world and what is to go wrong in it.
 pub(super) struct Sim<'a> {
     pub world: &'a mut World,
@@ -131,6 +135,13 @@ impl Sim<'_> {
         StepState::Done
     }
 
+    /// A clean-up gives up: the resource is no longer the stack's, but it is still there.
+    fn leave(&mut self, stack: &mut Stack, logical: &str, old: Option<usize>) {
+        let Some(resource) = subject_mut(stack, logical, old) else { return };
+        self.world.retained.insert(resource.physical.clone(), resource.clone());
+        resource.status = "DELETE_SKIPPED".to_owned();
+    }
+
     /// Ends a step that was running.
     fn end_step(&mut self, stack: &mut Stack, index: usize) {
         let Some(step) = stack.operation.as_ref().and_then(|o| o.steps.get(index)).cloned() else { return };
@@ -148,10 +159,18 @@ impl Sim<'_> {
             }
             resource.status = status;
         }
+        let again = old.is_some() && failure.is_some() && step.tries + 1 < TRIES;
         if let Some(step) = stack.operation.as_mut().and_then(|o| o.steps.get_mut(index)) {
-            step.state = if failure.is_some() { StepState::Failed } else { StepState::Done };
+            step.state = match failure {
+                Some(_) if again => StepState::Waiting,
+                Some(_) => StepState::Failed,
+                None => StepState::Done,
+            };
+            step.tries += 1;
         }
         match (&*verb, failure) {
+            ("DELETE", Some(_)) if again => {}
+            ("DELETE", Some(_)) if old.is_some() => self.leave(stack, &step.logical, old),
             ("DELETE", None) => effects::deleted(self.world, stack, &resource),
             (_, None) => effects::made(self.world, stack, &step.logical, &resource),
             (_, Some(_)) => phases::failed(self.world, stack),

@@ -33,6 +33,9 @@ pub(super) struct World {
     pub stacks: BTreeMap<String, Stack>,
     /// Resources that outlived their stack, by physical id.
     pub retained: BTreeMap<String, super::resource::Resource>,
+    /// What is gone but still shows in lists of tags and of roles, by physical id, and until when.
+    #[serde(default)]
+    pub ghosts: BTreeMap<String, (Timestamp, super::resource::Resource)>,
     pub buckets: BTreeMap<String, Bucket>,
     pub instances: BTreeMap<String, Instance>,
     /// Which instance has which volume, by the volume's id.
@@ -73,6 +76,7 @@ impl Default for World {
             counters: BTreeMap::new(),
             stacks: BTreeMap::new(),
             retained: BTreeMap::new(),
+            ghosts: BTreeMap::new(),
             buckets: BTreeMap::new(),
             instances: BTreeMap::new(),
             attachments: BTreeMap::new(),
@@ -103,6 +107,11 @@ impl World {
         }
         let named = |s: &&Stack| s.region == region && s.name == name_or_id && s.deleted.is_none();
         self.stacks.values().find(named).map(|s| s.id.clone())
+    }
+
+    /// What is gone but still shows in lists.
+    pub fn ghosts(&self) -> impl Iterator<Item = &super::resource::Resource> {
+        self.ghosts.values().filter(|(until, _)| *until > self.now).map(|(_, resource)| resource)
     }
 
     /// Every resource that is there, with the stack that made it.

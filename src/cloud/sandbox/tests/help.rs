@@ -93,3 +93,9 @@ impl Drop for Folder {
         std::fs::remove_dir_all(&self.0).ok();
     }
 }
+
+/// What carries the tag of the cluster `demo` and is there: tags alone outlive what carried them.
+pub async fn there(cloud: &Cloud) -> Vec<crate::cloud::TaggedResource> {
+    let tagged = cloud.compute.tagged("demo").await.unwrap();
+    cloud.compute.still_there(tagged).await.unwrap()
+}

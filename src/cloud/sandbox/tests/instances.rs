@@ -40,7 +40,7 @@ fn a_group_launches_what_it_wants() {
         cloud.clock.sleep(Duration::from_secs(60)).await;
         assert_eq!(cloud.compute.instances_of("demo").await.unwrap().len(), 1);
         delete(&cloud, "demo-login").await;
-        assert_eq!(cloud.compute.tagged("demo").await, Ok(vec![]));
+        assert_eq!(there(&cloud).await, vec![]);
     });
 }
 

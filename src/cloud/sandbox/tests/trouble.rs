@@ -81,9 +81,129 @@ fn a_delete_that_fails_can_retain() {
         let id = cloud.stacks.stack("demo-x").await.unwrap().unwrap().id;
         cloud.stacks.delete("demo-x", &["First".to_owned()], "retain").await.unwrap();
         assert_eq!(settled(&cloud, &id).await.status, StackStatus::DeleteComplete);
-        let left = cloud.compute.tagged("demo").await.unwrap();
+        let left = there(&cloud).await;
         assert_eq!(left.len(), 1);
         assert_eq!(left[0].kind, "security-group");
+    });
+}
+
+/// AW-10, AW-11: three tries, then the resource is in no stack, still there, and the update is complete.
+#[test]
+fn a_clean_up_gives_up_after_three_tries() {
+    let sandbox = Sandbox::in_memory(REGION);
+    let cloud = sandbox.cloud();
+    run(async {
+        create(&cloud, "demo-x", &groups("old", true)).await;
+        let group = physical(&cloud, "demo-x", "Second").await;
+        sandbox.launch(Launch { security_groups: vec![group.clone()], ..Launch::default() }).unwrap();
+        assert_eq!(update(&cloud, "demo-x", &groups("old", false)).await.status, StackStatus::UpdateComplete);
+        let failures: Vec<String> = cloud
+            .stacks
+            .events("demo-x", None)
+            .await
+            .unwrap()
+            .into_iter()
+            .filter(|event| event.status == "DELETE_FAILED")
+            .filter_map(|event| event.reason)
+            .collect();
+        assert_eq!(failures.len(), 3);
+        assert!(failures[0].contains("DependencyViolation"), "{failures:?}");
+        assert!(cloud.stacks.resources("demo-x").await.unwrap().iter().all(|one| one.physical_id != group));
+        assert!(cloud.compute.tagged("demo").await.unwrap().iter().any(|one| one.id == group));
+    });
+}
+
+/// What holds on to a resource so that its service does not delete it, in the service's words.
+#[test]
+fn what_is_used_is_not_deleted() {
+    let subnets = json!(["subnet-0aaaaaaaaaaaaaaaa", "subnet-0bbbbbbbbbbbbbbbb"]);
+    let group = json!({ "Type": "AWS::EC2::SecurityGroup", "Properties": { "GroupDescription": "x" } });
+    let lustre = json!({ "DeploymentType": "SCRATCH_2" });
+    let cases = [
+        (
+            group.clone(),
+            json!({ "Type": "AWS::FSx::FileSystem", "Properties": {
+            "FileSystemType": "LUSTRE", "StorageCapacity": 1200, "SubnetIds": ["subnet-1"],
+            "SecurityGroupIds": ["@"], "LustreConfiguration": lustre } }),
+            "DependencyViolation",
+        ),
+        (
+            group.clone(),
+            json!({ "Type": "AWS::ElasticLoadBalancingV2::LoadBalancer", "Properties": {
+            "Type": "network", "Subnets": subnets, "SecurityGroups": ["@"] } }),
+            "DependencyViolation",
+        ),
+        (
+            group.clone(),
+            json!({ "Type": "AWS::EC2::SecurityGroupIngress", "Properties": {
+            "GroupId": "sg-0123456789abcdef0", "SourceSecurityGroupId": "@", "IpProtocol": "-1" } }),
+            "DependencyViolation",
+        ),
+        (
+            json!({ "Type": "AWS::EC2::Volume", "DeletionPolicy": "Delete", "Properties": { "AvailabilityZone": "eu-west-1a", "Size": 8 } }),
+            json!({ "Type": "AWS::EC2::Instance", "Properties": { "InstanceType": "c5.large", "ImageId": "ami-1",
+            "Volumes": [{ "Device": "/dev/sdf", "VolumeId": "@" }] } }),
+            "VolumeInUse",
+        ),
+        (
+            json!({ "Type": "AWS::EC2::PlacementGroup", "Properties": { "Strategy": "cluster" } }),
+            json!({ "Type": "AWS::EC2::Instance", "Properties": { "InstanceType": "c5.large", "ImageId": "ami-1",
+            "PlacementGroupName": "@" } }),
+            "InvalidPlacementGroup.InUse",
+        ),
+        (
+            json!({ "Type": "AWS::RDS::DBParameterGroup", "Properties": { "Family": "mysql8.4", "Description": "x" } }),
+            json!({ "Type": "AWS::RDS::DBInstance", "Properties": { "DBInstanceClass": "db.t4g.medium",
+            "DBParameterGroupName": "@" } }),
+            "InvalidDBParameterGroupState",
+        ),
+    ];
+    for (provider, user, words) in cases {
+        let cloud = sandbox::in_memory(REGION);
+        run(async {
+            let template = |resource: Value| json!({ "Resources": { "It": resource } });
+            assert_eq!(create(&cloud, "demo-a", &template(provider.clone())).await.status, StackStatus::CreateComplete);
+            let id = physical(&cloud, "demo-a", "It").await;
+            let user: Value = serde_json::from_str(&user.to_string().replace('@', &id)).unwrap();
+            assert_eq!(
+                create(&cloud, "demo-b", &template(user.clone())).await.status,
+                StackStatus::CreateComplete,
+                "{user}"
+            );
+            let state = delete(&cloud, "demo-a").await;
+            assert_eq!(state.status, StackStatus::DeleteFailed, "{provider}");
+            let events = cloud.stacks.events(&state.id, None).await.unwrap();
+            let failure = events.iter().find(|event| event.status == "DELETE_FAILED").unwrap();
+            assert!(failure.reason.as_ref().unwrap().contains(words), "{failure:?}");
+            delete(&cloud, "demo-b").await;
+            assert_eq!(delete(&cloud, "demo-a").await.status, StackStatus::DeleteComplete);
+        });
+    }
+}
+
+/// A name is taken in its own region alone; IAM has one for all.
+#[test]
+fn names_are_by_region() {
+    let here = Sandbox::in_memory(REGION);
+    let there = here.in_region("us-east-1").cloud();
+    let here = here.cloud();
+    let of = |kind: &str, name: &str, more: Value| {
+        let mut properties = more;
+        properties[name] = "shared".into();
+        json!({ "Resources": { "It": { "Type": kind, "Properties": properties } } })
+    };
+    let group = of("AWS::Logs::LogGroup", "LogGroupName", json!({}));
+    let template = of("AWS::EC2::LaunchTemplate", "LaunchTemplateName", json!({ "LaunchTemplateData": {} }));
+    let role = of("AWS::IAM::Role", "RoleName", json!({ "AssumeRolePolicyDocument": {} }));
+    run(async {
+        for (stack, template, status) in [
+            ("demo-a", &group, StackStatus::CreateComplete),
+            ("demo-b", &template, StackStatus::CreateComplete),
+            ("demo-c", &role, StackStatus::RollbackComplete),
+        ] {
+            assert_eq!(create(&here, stack, template).await.status, StackStatus::CreateComplete);
+            assert_eq!(create(&there, stack, template).await.status, status, "{template}");
+        }
     });
 }
 
@@ -110,7 +230,7 @@ fn a_bucket_must_be_empty_and_a_group_unused() {
         cloud.objects.delete("hpcctl-123456789012", "k").await.unwrap();
         assert_eq!(cloud.objects.purge("hpcctl-123456789012", "").await, Ok(2));
         assert_eq!(delete(&cloud, "demo-x").await.status, StackStatus::DeleteComplete);
-        assert_eq!(cloud.compute.tagged("demo").await, Ok(vec![]));
+        assert_eq!(there(&cloud).await, vec![]);
     });
 }
 
@@ -191,7 +311,7 @@ fn a_name_is_taken_once_and_not_replaced() {
     };
     run(async {
         create(&cloud, "demo-x", &role("/")).await;
-        assert_eq!(cloud.identity.roles("demo").await, Ok(vec!["demo-head".to_owned()]));
+        assert_eq!(cloud.identity.roles("/").await.unwrap()[0].name, "demo-head");
         assert_eq!(create(&cloud, "demo-y", &role("/")).await.status, StackStatus::RollbackComplete);
         assert!(first_failure(&cloud, "demo-y").await.reason.unwrap().contains("already exists"));
         assert_eq!(update(&cloud, "demo-x", &role("/other/")).await.status, StackStatus::UpdateRollbackComplete);

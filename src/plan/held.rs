@@ -1,0 +1,94 @@
+//! Users before providers, across stacks.
+//!
+//! AWS refuses to delete a security group, subnet, VPC or volume that something uses, and CloudFormation's clean-up then
+//! leaves it behind. So a stack that loses such a thing keeps it until the stacks that use it have let go of it.
+
+use super::{Action, Change};
+use crate::{
+    model::StackKey,
+    observe::{Live, LiveStack},
+};
+use serde_json::{Map, Value};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Types that AWS does not delete while something uses them.
+/// <https://docs.aws.amazon.com/vpc/latest/userguide/deleting-security-groups.html>
+const HELD: &[&str] = &["AWS::EC2::SecurityGroup", "AWS::EC2::Subnet", "AWS::EC2::VPC", "AWS::EC2::Volume"];
+/// The same, where nodes use them that Slurm launched.
+pub(super) const PLACEMENT_GROUP: &str = "AWS::EC2::PlacementGroup";
+/// Nodes that Slurm launched use these as well.
+pub(super) const SUBNET: &str = "AWS::EC2::Subnet";
+
+/// A resource that would be replaced while other stacks use it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldReplacement {
+    /// Its address.
+    pub address: String,
+    /// The stacks that use it.
+    pub users: Vec<StackKey>,
+    /// The line of the cluster file that it comes from.
+    pub line: Option<usize>,
+}
+
+/// The stacks that lose something while others use it; `leaving` are all stacks that stay and change.
+pub(super) fn providers<'c>(changes: &'c [Change], live: &Live) -> BTreeSet<&'c StackKey> {
+    let goes = |change: &&Change| change.action == Action::Delete;
+    let held = |change: &&Change| match change.resource_type.as_str() {
+        PLACEMENT_GROUP => true,
+        kind => HELD.contains(&kind) && (!users(change, live).is_empty() || is_attached(change, live)),
+    };
+    changes.iter().filter(goes).filter(held).map(|change| &change.stack).collect()
+}
+
+/// What would be replaced although other stacks use it. CloudFormation deletes the old one at the end of the update of
+/// its own stack, when the others have not heard of the new one.
+pub(super) fn replacements(changes: &[Change], live: &Live) -> Vec<HeldReplacement> {
+    let replaced = |change: &&Change| change.action == Action::Replace && HELD.contains(&change.resource_type.as_str());
+    let one = |change: &Change| HeldReplacement {
+        address: change.address.clone(),
+        users: users(change, live),
+        line: change.cause.as_ref().map(|cause| cause.line),
+    };
+    changes.iter().filter(replaced).map(one).filter(|held| !held.users.is_empty()).collect()
+}
+
+/// Whether it is a volume that an instance has attached by itself.
+fn is_attached(change: &Change, live: &Live) -> bool {
+    live.volumes.iter().any(|one| change.physical_id.as_ref() == Some(&one.id) && one.attachment.is_some())
+}
+
+/// The other stacks that have a resource's id among their parameters.
+fn users(change: &Change, live: &Live) -> Vec<StackKey> {
+    let Some(id) = change.physical_id.as_deref().filter(|id| !id.is_empty()) else { return Vec::new() };
+    let uses = |stack: &LiveStack| stack.state.parameters.values().any(|value| value.split(',').any(|one| one == id));
+    let others = live.stacks.iter().filter(|(key, stack)| **key != change.stack && uses(stack));
+    others.map(|(key, _)| key.clone()).collect()
+}
+
+/// A stack between what it is and what it is to be: everything new is there, and what is to go still is.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Between {
+    /// The template.
+    pub template: Value,
+    /// The parameters that only what is to go needs, as they are.
+    pub parameters: BTreeMap<String, String>,
+}
+
+/// The stack between; `None` when it is what exists: nothing changes but what goes.
+pub(super) fn between(wanted: &Value, exists: &LiveStack) -> Option<Between> {
+    let mut template = wanted.clone();
+    for section in ["Resources", "Outputs", "Parameters"] {
+        let there = exists.template.get(section).and_then(Value::as_object);
+        let Some(there) = there.filter(|there| !there.is_empty()) else { continue };
+        let Some(template) = template.as_object_mut() else { continue };
+        let merged = template.entry(section).or_insert_with(|| Value::Object(Map::new()));
+        let Some(merged) = merged.as_object_mut() else { continue };
+        for (name, old) in there {
+            merged.entry(name.clone()).or_insert_with(|| old.clone());
+        }
+    }
+    let has = |name: &String| wanted.pointer(&format!("/Parameters/{name}")).is_some();
+    let parameters = exists.state.parameters.iter().filter(|(name, _)| !has(name));
+    let parameters = parameters.map(|(name, value)| (name.clone(), value.clone())).collect();
+    (template != exists.template).then_some(Between { template, parameters })
+}

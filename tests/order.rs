@@ -1,0 +1,563 @@
+//! Deletion: users before providers, leftovers told, what is kept named.
+
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use hpcctl::{
+    apply::{self, Applied, ApplyError, Context, Event, Lock, LockOutcome, Owner, Stop},
+    catalog::{InstanceCatalog, ResourceCatalog},
+    check::{self, Facts, Severity},
+    cloud::{
+        Cloud,
+        sandbox::{CallError, CallErrorKind, Fail, Fault, Launch, Sandbox, Slow, Target, Verb},
+    },
+    model::{self, StackKey},
+    observe::{Outside, keys},
+    plan::{self, Action, Desired, Plan, PlanError, StepAction},
+    render, spec,
+};
+use serde_json::Value;
+use std::fs;
+use support::*;
+
+/// Everything that is turned out of a text; `None`: the checks refuse it.
+fn try_build(name: &str, text: &str) -> Option<Built> {
+    let catalog = InstanceCatalog::embedded();
+    let document = spec::read(name, text);
+    let found = check::check(&document, &Facts { catalog: Some(catalog) });
+    if found.iter().any(|finding| finding.rule.severity == Severity::Error) {
+        return None;
+    }
+    let cluster = document.cluster.clone()?;
+    let graph = model::build(&cluster, catalog);
+    let files = render::node_files(&cluster, catalog).unwrap();
+    let rendered = render::render(&graph, files);
+    Some(Built { document, cluster, graph, rendered })
+}
+
+fn build_value(value: &Value) -> Built {
+    build("cluster.yaml", &serde_yaml::to_string(value).unwrap())
+}
+
+fn examples() -> Vec<(String, Value)> {
+    let mut found: Vec<(String, Value)> = fs::read_dir("examples/clusters")
+        .unwrap()
+        .map(|entry| {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            let mut value: Value = serde_yaml::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+            // Protection is for people; here everything is to go.
+            value.as_object_mut().unwrap().remove("deletion_protection");
+            if let Some(rds) = value.pointer_mut("/accounting/rds").and_then(Value::as_object_mut) {
+                rds.remove("deletion_protection");
+            }
+            without_auto_export(&mut value);
+            (name, value)
+        })
+        .collect();
+    found.sort_by(|(one, _), (other, _)| one.cmp(other));
+    found
+}
+
+/// How automatic export ends is another matter.
+fn without_auto_export(value: &mut Value) {
+    match value {
+        Value::Object(object) => {
+            object.remove("auto_export");
+            object.values_mut().for_each(without_auto_export);
+        }
+        Value::Array(items) => items.iter_mut().for_each(without_auto_export),
+        _ => {}
+    }
+}
+
+fn try_plan(built: &Built, live: &hpcctl::observe::Live) -> Result<Plan, PlanError> {
+    let desired = Desired { document: &built.document, graph: &built.graph, rendered: &built.rendered };
+    plan::plan(&desired, live, &ResourceCatalog::embedded())
+}
+
+/// Carries a plan out; gives what happened to resources: stack, address, status.
+async fn carry_out_telling(cloud: &Cloud, plan: &Plan) -> (Applied, Vec<(StackKey, String, String)>) {
+    let events = Events::default();
+    let context = Context::new(cloud, plan, &events, Stop::default());
+    let mut applied = apply::execute(&context, None).await;
+    apply::finish(&context, &mut applied).await;
+    let told = events.0.into_inner().unwrap();
+    let resource = |(_, event)| match event {
+        Event::Resource { stack, address, status, .. } => Some((stack, address, status)),
+        _ => None,
+    };
+    (applied, told.into_iter().filter_map(resource).collect())
+}
+
+/// What was planned is done: whatever goes has gone, and nothing refused to.
+async fn planned_is_done(cloud: &Cloud, plan: &Plan) -> Result<(), String> {
+    let (applied, told) = carry_out_telling(cloud, plan).await;
+    if !applied.failed.is_empty() {
+        return Err(format!("{:?}", applied.failed));
+    }
+    if let Some(failed) = told.iter().find(|(_, _, status)| status.ends_with("_FAILED")) {
+        return Err(format!("{failed:?}"));
+    }
+    for change in plan.changes.iter().filter(|change| matches!(change.action, Action::Delete | Action::Replace)) {
+        let replaced = change.action == Action::Replace;
+        let gone = |status: &str| status == "DELETE_COMPLETE" || replaced && status == "DELETE_SKIPPED";
+        let is = |stack: &StackKey, address: &str| (stack, address) == (&change.stack, change.address.as_str());
+        if !told.iter().any(|(stack, address, status)| is(stack, address) && gone(status)) {
+            return Err(format!("{} was to go", change.address));
+        }
+    }
+    Ok(())
+}
+
+/// Nodes as Slurm launches them: one from each launch template.
+async fn launch_nodes(sandbox: &Sandbox, built: &Built) -> usize {
+    let live = look(&sandbox.cloud(), built).await;
+    let group = live.stacks[&StackKey::Storage].state.outputs["NodesSecurityGroup"].clone();
+    let mut count = 0;
+    for (key, stack) in &live.stacks {
+        let StackKey::Queue(queue) = key else { continue };
+        let subnets = stack.state.outputs.iter().find(|(name, _)| name.starts_with("Subnets")).unwrap().1;
+        for template in stack.resources.iter().filter(|one| one.resource_type == "AWS::EC2::LaunchTemplate") {
+            let tags = [("cluster", built.graph.cluster.as_str()), ("role", "compute"), ("queue", queue)];
+            let tags = tags.iter().map(|(key, value)| (format!("hpcctl:{key}"), (*value).to_owned()));
+            let launch = Launch {
+                instance_type: "c5.xlarge".to_owned(),
+                subnet: subnets.rsplit(',').next().unwrap().to_owned(),
+                security_groups: vec![group.clone()],
+                tags: tags.collect(),
+                template: Some(template.physical_id.clone()),
+                ..Launch::default()
+            };
+            sandbox.launch(launch).unwrap();
+            count += 1;
+        }
+    }
+    count
+}
+
+/// Everything that can be taken out of a file: three levels of it, and whole blocks of the fourth. Beginning at a depth
+/// of 3: one level, and whole blocks of the second.
+fn parts(value: &Value, at: &str, depth: usize, found: &mut Vec<String>) {
+    let children: Vec<(String, &Value)> = match value {
+        Value::Object(object) => object.iter().map(|(key, inner)| (key.clone(), inner)).collect(),
+        Value::Array(items) => items.iter().enumerate().map(|(index, inner)| (index.to_string(), inner)).collect(),
+        _ => return,
+    };
+    for (key, inner) in children {
+        let path = format!("{at}/{key}");
+        if inner.is_object() || depth < 4 && (inner.is_array() || inner.is_boolean()) || depth < 3 {
+            found.push(path.clone());
+        }
+        if depth < 4 {
+            parts(inner, &path, depth + 1, found);
+        }
+    }
+}
+
+fn all_parts() -> bool {
+    std::env::var_os("HPCCTL_ALL_PARTS").is_some()
+}
+
+fn without(value: &Value, path: &str) -> Value {
+    let mut value = value.clone();
+    let (parent, key) = path.rsplit_once('/').unwrap();
+    match value.pointer_mut(parent).unwrap() {
+        Value::Object(object) => {
+            object.remove(key);
+        }
+        Value::Array(items) => {
+            items.remove(key.parse().unwrap());
+        }
+        _ => unreachable!(),
+    }
+    value
+}
+
+/// What comes of taking a part out of a cluster that runs.
+#[derive(Debug, Default)]
+struct Counts {
+    left: usize,
+    refused: Vec<String>,
+    same: usize,
+    wrong: Vec<String>,
+}
+
+impl Counts {
+    async fn leave(&mut self, name: &str, first: &Sandbox, built: &Built, after: &Built) {
+        let cloud = first.reborn().cloud();
+        let plan = match try_plan(after, &look(&cloud, after).await) {
+            Ok(plan) => plan,
+            Err(_) => return self.refused.push(name.to_owned()),
+        };
+        if plan.is_empty() || built.graph.cluster != after.graph.cluster || built.graph.region != after.graph.region {
+            self.same += 1;
+            return;
+        }
+        match left(&cloud, &plan, after).await {
+            Ok(()) => self.left += 1,
+            Err(wrong) => self.wrong.push(format!("{name}: {wrong}")),
+        }
+    }
+}
+
+async fn left(cloud: &Cloud, plan: &Plan, after: &Built) -> Result<(), String> {
+    planned_is_done(cloud, plan).await?;
+    let again = plan_for(cloud, after).await;
+    let policies = |change: &plan::Change| change.properties.iter().all(|one| one.path.ends_with("Policy"));
+    if !again.changes.iter().all(policies) || !again.file_changes.is_empty() {
+        return Err(format!("the next plan has {:?} {:?}", again.changes, again.file_changes));
+    }
+    planned_is_done(cloud, &plan_destroy(cloud, after).await).await?;
+    if plan_destroy(cloud, after).await.is_empty() { Ok(()) } else { Err("something is left".to_owned()) }
+}
+
+/// For each example, each part that it can do without is taken out of the cluster while its nodes run.
+#[test]
+fn each_part_can_leave() {
+    let mut counts = Counts::default();
+    for (name, example) in examples() {
+        let mut all = Vec::new();
+        // Two levels each time; `HPCCTL_ALL_PARTS=1` goes down to the fourth.
+        parts(&example, "", if all_parts() { 1 } else { 3 }, &mut all);
+        on_sandbox(async {
+            let built = build_value(&example);
+            let first = Sandbox::in_memory(&built.graph.region);
+            carry_out_well(&first.cloud(), &plan_for(&first.cloud(), &built).await).await;
+            launch_nodes(&first, &built).await;
+            // What tags and zones do to what exists is another matter.
+            let elsewhere = |path: &String| path.starts_with("/tags") || path.starts_with("/network/subnet_zones");
+            for path in all.into_iter().filter(|path| !elsewhere(path)) {
+                let text = serde_yaml::to_string(&without(&example, &path)).unwrap();
+                let Some(after) = try_build("cluster.yaml", &text) else { continue };
+                counts.leave(&format!("{name} without {path}"), &first, &built, &after).await;
+            }
+        });
+    }
+    let Counts { left, refused, same, wrong } = &counts;
+    println!("parts that left: {left}, without a change: {same}, refused when planned: {refused:#?}");
+    assert!(wrong.is_empty(), "{} of {} went wrong: {wrong:#?}", wrong.len(), left + wrong.len());
+    assert!(*left > if all_parts() { 200 } else { 50 });
+}
+
+const REMOVABLE: &str = r#"
+version: 1
+name: rm
+region: eu-west-1
+network: { create: {} }
+head_node: { instance_type: c5.xlarge }
+login_nodes:
+  - { name: in, instance_type: m6i.large, count: 1, ssh_from: [203.0.113.0/24] }
+queues: [ { name: q, default: true, pools: [ { name: od, instance_types: [c6i.4xlarge], max: 4 } ] } ]
+storage:
+  - { name: apps, mount: /apps, ebs: { size_gib: 100, on_destroy: snapshot } }
+accounting: { rds: { engine: mysql, instance_class: db.t4g.medium } }
+"#;
+
+fn removable() -> Value {
+    serde_yaml::from_str(REMOVABLE).unwrap()
+}
+
+fn changed_from(value: &Value, changes: &[(&str, Value)]) -> Built {
+    let mut value = value.clone();
+    for (path, new) in changes {
+        let (parent, key) = path.rsplit_once('/').unwrap();
+        value.pointer_mut(parent).unwrap()[key] = new.clone();
+    }
+    build_value(&value)
+}
+
+/// AW-10: accounting, a login pool and a volume go in one edit; the stack that has their groups comes last.
+#[test]
+fn users_go_before_providers() {
+    on_sandbox(async {
+        let sandbox = Sandbox::in_memory("eu-west-1");
+        let cloud = sandbox.cloud();
+        let first = build_value(&removable());
+        carry_out_well(&cloud, &plan_for(&cloud, &first).await).await;
+        let mut less = removable();
+        for key in ["login_nodes", "storage", "accounting"] {
+            less.as_object_mut().unwrap().remove(key);
+        }
+        // Something new in the storage stack as well: then it is worked on twice.
+        less["storage"] =
+            serde_json::json!([{ "name": "users", "mount": "/users", "efs": { "on_destroy": "discard" } }]);
+        let after = build_value(&less);
+        let plan = plan_for(&cloud, &after).await;
+        let number = |wanted: &StepAction| plan.steps.iter().find(|step| step.action == *wanted).unwrap().number;
+        let storage = StackKey::Storage;
+        let first = number(&StepAction::PrepareStack { stack: storage.clone() });
+        let head = number(&StepAction::UpdateStack { stack: StackKey::Head });
+        let accounting = number(&StepAction::DeleteStack { stack: StackKey::Accounting, broken: false });
+        let last = number(&StepAction::UpdateStack { stack: storage });
+        assert!(first < head && head < accounting && accounting < last, "{:?}", plan.steps);
+        planned_is_done(&cloud, &plan).await.unwrap();
+        assert!(plan_for(&cloud, &after).await.is_empty());
+        // The very same plan again: what has left does not come back.
+        planned_again(&cloud, &plan).await;
+        planned_is_done(&cloud, &plan_destroy(&cloud, &after).await).await.unwrap();
+    });
+}
+
+async fn planned_again(cloud: &Cloud, plan: &Plan) {
+    let (applied, told) = carry_out_telling(cloud, plan).await;
+    assert!(applied.failed.is_empty(), "{:?}", applied.failed);
+    assert_eq!(told, vec![]);
+}
+
+/// AW-10: a crash between the two updates of a stack; the same plan goes on from there.
+#[test]
+fn a_plan_goes_on_between_the_two_updates_of_a_stack() {
+    for nth in 1..=3 {
+        on_sandbox(async {
+            let sandbox = Sandbox::in_memory("eu-west-1");
+            let cloud = sandbox.cloud();
+            carry_out_well(&cloud, &plan_for(&cloud, &build_value(&removable())).await).await;
+            let mut less = removable();
+            less.as_object_mut().unwrap().remove("accounting");
+            less["storage"] =
+                serde_json::json!([{ "name": "users", "mount": "/users", "efs": { "on_destroy": "discard" } }]);
+            let after = build_value(&less);
+            let plan = plan_for(&cloud, &after).await;
+            let error = CallError {
+                operation: "UpdateStack".to_owned(),
+                error: CallErrorKind::Unavailable,
+                message: None,
+                after: nth - 1,
+                times: None,
+            };
+            sandbox.add_fault(Fault::Error(error));
+            carry_out(&cloud, &plan).await;
+            assert_eq!(plan.moved(&look(&cloud, &after).await), vec![], "after {nth} updates");
+            carry_out_well(&cloud, &plan).await;
+            assert!(plan_for(&cloud, &after).await.is_empty());
+        });
+    }
+}
+
+/// AW-10: what other stacks use is not replaced beneath them.
+#[test]
+fn what_others_use_is_not_replaced() {
+    on_sandbox(async {
+        let sandbox = Sandbox::in_memory("eu-west-1");
+        let cloud = sandbox.cloud();
+        carry_out_well(&cloud, &plan_for(&cloud, &build_value(&removable())).await).await;
+        let moved = changed_from(&removable(), &[("/network/create", serde_json::json!({ "cidr": "10.9.0.0/16" }))]);
+        let Err(PlanError::Held { held }) = try_plan(&moved, &look(&cloud, &moved).await) else { panic!("a plan") };
+        let vpc = held.iter().find(|held| held.address == "network.vpc").unwrap();
+        assert_eq!(vpc.users, [StackKey::Storage, StackKey::Head]);
+    });
+}
+
+/// AW-11: a clean-up that fails is a failure, with the resource's name and id, although the update is complete.
+#[test]
+fn a_deletion_that_fails_in_an_update_is_told() {
+    on_sandbox(async {
+        let text = fs::read_to_string("examples/clusters/fds-smv.yaml").unwrap();
+        let sandbox = Sandbox::in_memory("eu-west-1");
+        let cloud = sandbox.cloud();
+        carry_out_well(&cloud, &plan_for(&cloud, &build("fds-smv.yaml", &text)).await).await;
+        let after = build("fds-smv.yaml", &text.replace("SCRATCH_2", "SCRATCH_1"));
+        let plan = plan_for(&cloud, &after).await;
+        let old = plan.changes.iter().find(|change| change.address == "storage.scratch").unwrap().physical_id.clone();
+        sandbox.add_fault(fail(Target { kind: Some("AWS::FSx::FileSystem".to_owned()), ..Target::default() }, 3));
+        let applied = carry_out(&cloud, &plan).await;
+        let ApplyError::NotDeleted { stack, resources } = &applied.failed[0].error else {
+            panic!("{:?}", applied.failed)
+        };
+        assert_eq!((stack, resources.len()), (&StackKey::Storage, 1));
+        let left = &resources[0];
+        assert_eq!((left.address.as_str(), &left.physical_id), ("storage.scratch", &old));
+        assert_eq!(left.reason, "busy");
+        // It is named as long as it is there, and destroy does not end well over it.
+        let outside = [Outside { kind: "file system".to_owned(), id: old.unwrap() }];
+        let again = plan_for(&cloud, &after).await;
+        assert_eq!(again.outside, outside);
+        carry_out_well(&cloud, &again).await;
+        let destroy = plan_destroy(&cloud, &after).await;
+        assert_eq!(destroy.outside, outside);
+        let applied = carry_out(&cloud, &destroy).await;
+        let ApplyError::Stack { resources, .. } = &applied.failed[0].error else { panic!("{:?}", applied.failed) };
+        assert!(resources[0].reason.contains(&outside[0].id), "it holds its security group: {resources:?}");
+    });
+}
+
+/// AW-11: what a later try deletes is no failure.
+#[test]
+fn a_deletion_that_succeeds_at_the_third_try_is_no_failure() {
+    on_sandbox(async {
+        let text = fs::read_to_string("examples/clusters/fds-smv.yaml").unwrap();
+        let sandbox = Sandbox::in_memory("eu-west-1");
+        let cloud = sandbox.cloud();
+        carry_out_well(&cloud, &plan_for(&cloud, &build("fds-smv.yaml", &text)).await).await;
+        let after = build("fds-smv.yaml", &text.replace("SCRATCH_2", "SCRATCH_1"));
+        sandbox.add_fault(fail(Target { kind: Some("AWS::FSx::FileSystem".to_owned()), ..Target::default() }, 2));
+        carry_out_well(&cloud, &plan_for(&cloud, &after).await).await;
+    });
+}
+
+fn fail(target: Target, times: u32) -> Fault {
+    Fault::Fail(Fail { target, on: Verb::Delete, reason: Some("busy".to_owned()), times: Some(times) })
+}
+
+const KEEPING: &str = r#"
+version: 1
+name: prod
+region: eu-west-1
+network: { create: {} }
+head_node: { instance_type: c5.xlarge }
+queues: [ { name: q, default: true, pools: [ { name: od, instance_types: [c6i.4xlarge], max: 4 } ] } ]
+storage:
+  - { name: s, mount: /s, fsx_lustre: { deployment: PERSISTENT_2, throughput_per_tib: 125, capacity_gib: 1200, on_destroy: keep } }
+  - { name: users, mount: /users, efs: { on_destroy: keep } }
+"#;
+
+fn keeping(name: &str) -> Built {
+    build("prod.yaml", &KEEPING.replace("name: prod", &format!("name: {name}")))
+}
+
+/// Destroys under a lock, as the command does; gives the steps that failed.
+async fn destroy_locked(cloud: &Cloud, built: &Built) -> Vec<apply::StepFailure> {
+    let plan = plan_destroy(cloud, built).await;
+    let events = Events::default();
+    let context = Context::new(cloud, &plan, &events, Stop::default());
+    let owner = Owner { arn: "arn".to_owned(), host: "here".to_owned(), pid: 1 };
+    let taken = Lock::acquire(cloud, &context.bucket(), &plan.cluster, owner, plan.id(), &|_| false).await.unwrap();
+    let LockOutcome::Held(mut lock) = taken else { panic!("locked") };
+    let applied = apply::execute(&context, Some(&mut lock)).await;
+    lock.forget(cloud).await.unwrap();
+    applied.failed
+}
+
+/// AW-35, AW-33: what was kept stays kept and is named; the lock outlives the archive; nothing else is left.
+#[test]
+fn what_an_earlier_cluster_kept_is_kept() {
+    on_sandbox(async {
+        let cloud = Sandbox::in_memory("eu-west-1").cloud();
+        let built = keeping("prod");
+        for round in 1..=2 {
+            carry_out_well(&cloud, &plan_for(&cloud, &built).await).await;
+            let failed = destroy_locked(&cloud, &built).await;
+            assert!(failed.is_empty(), "round {round}: {failed:?}");
+            let plan = plan_destroy(&cloud, &built).await;
+            assert!(plan.is_empty());
+            let file_systems = plan.kept.iter().filter(|kept| kept.resource_type == "AWS::FSx::FileSystem");
+            assert_eq!(file_systems.count(), round);
+            assert!(plan.kept.iter().any(|kept| kept.resource_type == "AWS::EFS::FileSystem"));
+            assert_eq!(plan.outside, vec![]);
+            let bucket = keys::bucket_name("123456789012", "eu-west-1");
+            assert_eq!(cloud.objects.list(&bucket, &keys::prefix("prod")).await.unwrap(), vec![]);
+            assert_eq!(cloud.objects.purge(&bucket, &keys::prefix("prod")).await, Ok(0), "no version is left");
+        }
+        // Taken out of the file, then destroyed.
+        carry_out_well(&cloud, &plan_for(&cloud, &built).await).await;
+        let mut less: Value = serde_yaml::from_str(KEEPING).unwrap();
+        less.as_object_mut().unwrap().remove("storage");
+        let less = build_value(&less);
+        carry_out_well(&cloud, &plan_for(&cloud, &less).await).await;
+        assert_eq!(look(&cloud, &less).await.outside, vec![]);
+        assert_eq!(destroy_locked(&cloud, &less).await.len(), 0);
+    });
+}
+
+/// AW-33: looking for what is left takes longer than a lease of the lock; the lock is still there.
+#[test]
+fn the_lock_outlives_the_archive() {
+    on_sandbox(async {
+        let sandbox = Sandbox::in_memory("eu-west-1");
+        let (cloud, built) = (sandbox.cloud(), keeping("prod"));
+        carry_out_well(&cloud, &plan_for(&cloud, &built).await).await;
+        let tags = [("hpcctl:cluster".to_owned(), "prod".to_owned())];
+        // Somebody's own instance with the cluster's tag: it is no compute node, so nobody ends it.
+        let launch = Launch { instance_type: "c5.large".to_owned(), tags: tags.into(), ..Launch::default() };
+        sandbox.launch(launch).unwrap();
+        let failed = destroy_locked(&cloud, &built).await;
+        assert_eq!(failed.len(), 1, "{failed:?}");
+        let instance =
+            |error: &ApplyError| matches!(error, ApplyError::Leftovers { left } if left[0].kind == "instance");
+        assert!(instance(&failed[0].error), "{failed:?}");
+        // A second destroy looks again, and says the same.
+        let again = plan_destroy(&cloud, &built).await;
+        assert!(matches!(again.steps.last().unwrap().action, StepAction::Verify));
+        assert!(instance(&carry_out(&cloud, &again).await.failed[0].error));
+    });
+}
+
+/// AW-34: roles of other clusters, and of the same name in another region, are not ours.
+#[test]
+fn roles_of_others_are_not_left_over() {
+    on_sandbox(async {
+        let here = Sandbox::in_memory("eu-west-1");
+        let there = here.in_region("us-east-1").cloud();
+        let here = here.cloud();
+        let (prod, second) = (keeping("prod"), keeping("prod-two"));
+        let far = build("far.yaml", &KEEPING.replace("region: eu-west-1", "region: us-east-1"));
+        for (cloud, built) in [(&here, &prod), (&here, &second), (&there, &far)] {
+            carry_out_well(cloud, &plan_for(cloud, built).await).await;
+        }
+        carry_out_well(&here, &plan_destroy(&here, &prod).await).await;
+        let roles = here.identity.roles("/hpcctl/prod/").await.unwrap();
+        assert!(roles.iter().any(|role| role.tags["hpcctl:region"] == "us-east-1"), "{roles:?}");
+        carry_out_well(&there, &plan_destroy(&there, &far).await).await;
+        carry_out_well(&here, &plan_destroy(&here, &second).await).await;
+    });
+}
+
+/// AW-38: file servers reach each other by their group's rules about itself, which stay with it; those about nodes go.
+#[test]
+fn a_kept_lustre_keeps_its_own_rules() {
+    on_sandbox(async {
+        let cloud = Sandbox::in_memory("eu-west-1").cloud();
+        let built = keeping("prod");
+        carry_out_well(&cloud, &plan_for(&cloud, &built).await).await;
+        let plan = plan_destroy(&cloud, &built).await;
+        let of = |action: Action| {
+            let rules = plan.changes.iter().filter(move |change| change.action == action);
+            rules.filter(|change| change.address.starts_with("storage.lustre_security_group.")).count()
+        };
+        assert_eq!((of(Action::Forget), of(Action::Delete)), (4, 4));
+        planned_is_done(&cloud, &plan).await.unwrap();
+    });
+}
+
+/// AW-23: for each stack of each example, one creation fails; nothing of the first try is left after the second.
+#[test]
+fn a_failed_creation_leaves_nothing() {
+    let mut tries = 0;
+    for (name, example) in examples() {
+        let built = build_value(&example);
+        let queues = built.graph.stacks.iter().filter(|stack| matches!(stack.key, StackKey::Queue(_)));
+        let more: Vec<&StackKey> = queues.skip(1).map(|stack| &stack.key).collect();
+        for stack in built.graph.stacks.iter().filter(|stack| all_parts() || !more.contains(&&stack.key)) {
+            // The last in the alphabet is made among the last: as much as may be is there by then.
+            let Some(logical) = stack.resources.keys().next_back() else { continue };
+            tries += 1;
+            on_sandbox(async {
+                let sandbox = Sandbox::in_memory(&built.graph.region);
+                let cloud = sandbox.cloud();
+                let target = Target {
+                    stack: Some(stack.key.stack_name(&built.graph.cluster)),
+                    logical_id: Some(logical.clone()),
+                    kind: None,
+                };
+                let slow = Target { kind: None, ..target.clone() };
+                sandbox.add_fault(Fault::Slow(Slow { target: slow, factor: 1000.0 }));
+                let limit = Some("limit".to_owned());
+                sandbox.add_fault(Fault::Fail(Fail { target, on: Verb::Create, reason: limit, times: Some(1) }));
+                let words = format!("{name} {} {logical}", stack.key);
+                let applied = carry_out(&cloud, &plan_for(&cloud, &built).await).await;
+                assert!(matches!(applied.failed[0].error, ApplyError::Stack { .. }), "{words}: {:?}", applied.failed);
+                let live = look(&cloud, &built).await;
+                assert_eq!(live.outside, vec![], "{words}");
+                carry_out_well(&cloud, &plan_for(&cloud, &built).await).await;
+                let again = plan_for(&cloud, &built).await;
+                assert!(again.is_empty() && again.outside.is_empty(), "{words}");
+                carry_out_well(&cloud, &plan_destroy(&cloud, &built).await).await;
+                assert!(plan_destroy(&cloud, &built).await.is_empty(), "{words}");
+            });
+        }
+    }
+    println!("creations that failed: {tries}");
+    assert!(tries > 30);
+}
