@@ -4,7 +4,14 @@
 
 mod support;
 
-use hpcctl::render::NodeFile;
+use hpcctl::{
+    cloud::{
+        ErrorKind, PutCondition,
+        sandbox::{Sandbox, Script},
+    },
+    render::NodeFile,
+    report::errors::Failure,
+};
 use serde_json::Value;
 use std::{collections::BTreeMap, fs};
 use support::*;
@@ -85,4 +92,87 @@ fn jobs_reach_the_role_only_where_the_queue_lets_them() {
             assert!(built.cluster.queues.iter().all(|queue| queue.jobs_may_use_role), "{name}");
         }
     }
+}
+
+/// Nodes read the artifact bucket only while it is their account's: names of buckets are global. AW-08.
+#[test]
+fn every_statement_on_the_artifact_bucket_names_its_account() {
+    for (name, built) in examples() {
+        for (stack, id, role) in roles(&built) {
+            let statements = role.pointer("/Policies/0/PolicyDocument/Statement").and_then(Value::as_array);
+            for statement in statements.into_iter().flatten() {
+                let owner = &statement["Condition"]["StringEquals"]["aws:ResourceAccount"];
+                let ours = statement["Resource"].to_string().contains("${ArtifactBucket}");
+                let account = serde_json::json!({ "Ref": "AWS::AccountId" });
+                assert!(!ours || *owner == account, "{name}: {stack} {id} {statement:#}");
+            }
+        }
+    }
+}
+
+/// What a node runs as root comes from a bucket whose owner was asked for. AW-08.
+#[test]
+fn node_scripts_ask_for_the_owner_of_the_bucket() {
+    let user_data = ["head", "login", "compute"].map(|role| format!("templates/user-data/{role}.sh"));
+    let mut texts: Vec<String> = user_data.iter().map(|path| fs::read_to_string(path).unwrap()).collect();
+    for built in examples().values() {
+        texts.extend(built.rendered.files.values().map(|file| file.content.clone()));
+    }
+    for text in texts {
+        let code = text.replace("\\\n", " ");
+        for (number, line) in code.lines().enumerate().filter(|(_, line)| line.contains("aws s3")) {
+            let next = code.lines().nth(number + 1).unwrap_or_default();
+            let asks = |line: &str| line.contains(r#"aws s3api get-object --expected-bucket-owner "$ACCOUNT""#);
+            // A whole folder has no call that asks; the one right after it does, before anything of it is used.
+            let folder = line.contains("--recursive") && line.ends_with("&&") && asks(next);
+            let users = line.contains(r#"s3 cp --only-show-errors "$from""#) && code.contains("run_action WHEN");
+            assert!(asks(line) || folder || users, "{line}\n{next}");
+        }
+    }
+}
+
+const MINIMAL: &str = include_str!("../examples/clusters/minimal.yaml");
+
+/// A bucket of that name in another account: refused before anything is written to it. AW-08.
+#[test]
+fn a_bucket_of_another_account_is_refused() {
+    on_sandbox(async {
+        let script: Script = serde_json::from_str(r#"{"foreign": ["hpcctl-123456789012-eu-west-1"]}"#).unwrap();
+        let file = std::env::temp_dir().join(format!("hpcctl-foreign-{}.json", std::process::id()));
+        let cloud = Sandbox::open_with(&file, "eu-west-1", script, None).unwrap().cloud();
+        let bucket = "hpcctl-123456789012-eu-west-1";
+        let built = build("minimal.yaml", MINIMAL);
+        let wanted = hpcctl::observe::Wanted::default();
+        let refusal = hpcctl::observe::observe(&cloud, &built.graph.cluster, &wanted).await.unwrap_err();
+        assert_eq!(Failure::from(refusal).code, "HPC2170");
+        let put = cloud.objects.put(bucket, "x", vec![1], PutCondition::Always).await.unwrap_err();
+        assert_eq!(put.kind, ErrorKind::AccessDenied);
+        for answer in [
+            cloud.objects.get(bucket, "x").await.map(drop),
+            cloud.objects.list(bucket, "").await.map(drop),
+            cloud.objects.delete(bucket, "x").await,
+            cloud.objects.purge(bucket, "").await.map(drop),
+        ] {
+            assert_eq!(answer.unwrap_err().kind, ErrorKind::AccessDenied);
+        }
+        fs::remove_file(&file).ok();
+    });
+}
+
+/// The bucket is the account's, and nothing gives it its settings: no plan builds on it, but what is there can go. AW-08.
+#[test]
+fn a_bucket_without_its_stack_is_refused() {
+    on_sandbox(async {
+        let cloud = hpcctl::cloud::sandbox::in_memory("eu-west-1");
+        let built = build("minimal.yaml", MINIMAL);
+        carry_out_well(&cloud, &plan_for(&cloud, &built).await).await;
+        cloud.stacks.delete(hpcctl::model::BOOTSTRAP_STACK, &[], "by-hand").await.unwrap();
+        while cloud.stacks.stack(hpcctl::model::BOOTSTRAP_STACK).await.unwrap().is_some() {
+            cloud.clock.sleep(std::time::Duration::from_secs(5)).await;
+        }
+        let live = look(&cloud, &built).await;
+        let refusal = try_plan(&live, &built).unwrap_err();
+        assert_eq!(Failure::from(refusal).code, "HPC2171");
+        carry_out_well(&cloud, &plan_destroy(&cloud, &built).await).await;
+    });
 }

@@ -33,6 +33,8 @@ pub struct Live {
     pub images: BTreeMap<(Os, Architecture), String>,
     /// The zones of subnets, where one is needed.
     pub zones: BTreeMap<String, String>,
+    /// The ARNs of the roles in instance profiles of the user's, by the profile's name, where one is needed.
+    pub profile_roles: BTreeMap<String, String>,
     /// What the head node last said of Slurm, when it has said something.
     pub slurm: Option<SlurmReport>,
     /// What is not as its template says, when it was looked for.
@@ -46,6 +48,8 @@ pub struct Bucket {
     pub name: String,
     /// Whether it exists.
     pub exists: bool,
+    /// Whether the stack that gives it its settings exists.
+    pub managed: bool,
 }
 
 /// A stack that exists.

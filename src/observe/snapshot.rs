@@ -17,6 +17,8 @@ pub struct Wanted {
     pub images: Vec<(Os, Architecture)>,
     /// Subnets whose zones a plan needs.
     pub subnets: Vec<String>,
+    /// Instance profiles whose roles a plan needs.
+    pub profiles: Vec<String>,
     /// Detect drift (slow: CloudFormation looks at every resource).
     pub drift: bool,
 }
@@ -24,11 +26,12 @@ pub struct Wanted {
 impl Wanted {
     /// What a plan for these stacks needs.
     pub fn by(graph: &Graph, drift: bool) -> Self {
-        let (mut images, mut subnets) = (Vec::new(), Vec::new());
+        let (mut images, mut subnets, mut profiles) = (Vec::new(), Vec::new(), Vec::new());
         for parameter in graph.stacks.iter().flat_map(|stack| stack.parameters.values()) {
             match &parameter.source {
                 ParameterSource::Image { os, architecture } => images.push((*os, *architecture)),
                 ParameterSource::SubnetZone { subnet } => subnets.push(subnet.clone()),
+                ParameterSource::ProfileRole { profile } => profiles.push(profile.clone()),
                 ParameterSource::Output { .. } | ParameterSource::ArtifactBucket => {}
             }
         }
@@ -36,7 +39,9 @@ impl Wanted {
         images.dedup();
         subnets.sort_unstable();
         subnets.dedup();
-        Self { images, subnets, drift }
+        profiles.sort_unstable();
+        profiles.dedup();
+        Self { images, subnets, profiles, drift }
     }
 }
 
@@ -67,7 +72,9 @@ pub async fn observe(cloud: &Cloud, cluster: &str, wanted: &Wanted) -> Result<Li
     let (caller, stacks) = join(cloud.identity.caller(), cloud.stacks.stacks_of(cluster)).await;
     let (caller, stacks) = (caller?, stacks?);
     let bucket = keys::bucket_name(&caller.account, &cloud.region);
-    let exists = cloud.objects.bucket_exists(&bucket).await?;
+    let (exists, bootstrap) =
+        join(cloud.objects.bucket_exists(&bucket), cloud.stacks.stack(crate::model::BOOTSTRAP_STACK)).await;
+    let (exists, managed) = (exists?, bootstrap?.is_some());
     let stacks = live_stacks(cloud, cluster, stacks).await?;
     let mut live = Live {
         at: cloud.clock.now(),
@@ -76,6 +83,7 @@ pub async fn observe(cloud: &Cloud, cluster: &str, wanted: &Wanted) -> Result<Li
         instances: cloud.compute.instances_of(cluster).await?,
         images: images(cloud, &wanted.images).await?,
         zones: zones(cloud, &wanted.subnets).await?,
+        profile_roles: profile_roles(cloud, &wanted.profiles).await?,
         stacks,
         ..Live::default()
     };
@@ -86,7 +94,7 @@ pub async fn observe(cloud: &Cloud, cluster: &str, wanted: &Wanted) -> Result<Li
         let report = cloud.objects.get(&bucket, &keys::slurm_report(cluster)).await.ok().flatten();
         live.slurm = report.and_then(|(text, _)| SlurmReport::parse(&text));
     }
-    live.bucket = Some(Bucket { name: bucket, exists });
+    live.bucket = Some(Bucket { name: bucket, exists, managed });
     if wanted.drift {
         live.drift = Some(drift(cloud, &live.stacks).await?);
     }
@@ -181,6 +189,15 @@ async fn zones(cloud: &Cloud, subnets: &[String]) -> Result<BTreeMap<String, Str
     }
     let found = cloud.compute.subnets(subnets).await?;
     Ok(found.into_iter().map(|subnet| (subnet.id, subnet.zone)).collect())
+}
+
+/// Profiles that are not there, or that have no role, are left out: a plan shows their roles as unknown, and apply refuses.
+async fn profile_roles(cloud: &Cloud, profiles: &[String]) -> Result<BTreeMap<String, String>, ObserveError> {
+    let mut found = BTreeMap::new();
+    for profile in profiles {
+        found.extend(cloud.identity.role_of_profile(profile).await?.map(|role| (profile.clone(), role)));
+    }
+    Ok(found)
 }
 
 /// Where a vendor's newest image is found: owner account and name pattern, as each vendor documents them

@@ -35,6 +35,11 @@ pub enum PlanError {
         /// Their names and statuses.
         stacks: Vec<(String, String)>,
     },
+    /// The artifact bucket is there, and the stack that gives it its settings is not: nobody knows what it is.
+    UnmanagedBucket {
+        /// Its name.
+        bucket: String,
+    },
     /// Stacks are protected against deletion.
     Protected {
         /// Their names.
@@ -42,9 +47,20 @@ pub enum PlanError {
     },
 }
 
+/// A bucket without its stack may be public, unencrypted, or somebody's trap.
+fn refuse_unmanaged(live: &Live) -> Result<(), PlanError> {
+    match &live.bucket {
+        Some(bucket) if bucket.exists && !bucket.managed => {
+            Err(PlanError::UnmanagedBucket { bucket: bucket.name.clone() })
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Makes the plan to what the cluster file says.
 pub fn plan(desired: &Desired<'_>, live: &Live, catalog: &ResourceCatalog) -> Result<Plan, PlanError> {
     refuse_busy(live)?;
+    refuse_unmanaged(live)?;
     let cause = |path: &Path| Cause { path: path.clone(), line: desired.document.line(path) };
     let context = Context::new(catalog, &cause, live);
     let mut builder = Builder { desired, live, context, out: Gathered::default() };
@@ -170,6 +186,7 @@ impl Builder<'_> {
                 known(before.or_else(|| self.live.images.get(&(*os, *architecture))))
             }
             ParameterSource::SubnetZone { subnet } => known(self.live.zones.get(subnet).or(before)),
+            ParameterSource::ProfileRole { profile } => known(self.live.profile_roles.get(profile)),
             ParameterSource::ArtifactBucket => known(self.live.bucket.as_ref().map(|bucket| &bucket.name)),
         }
     }

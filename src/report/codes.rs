@@ -74,7 +74,7 @@ pub static CODES: &[(&str, &str, &str)] = &[
     (
         "HPC2032",
         "a value from AWS is missing",
-        "The vendor has no image for operating system and architecture in this region (name one with `image.ami`), or a subnet that the cluster file names does not exist.",
+        "The vendor has no image for operating system and architecture in this region (name one with `image.ami`), or a subnet or an instance profile that the cluster file names does not exist.",
     ),
     (
         "HPC2034",
@@ -191,5 +191,15 @@ pub static CODES: &[(&str, &str, &str)] = &[
         "HPC2099",
         "the rehearsal failed",
         "A file could not be used or a program failed. `hpcctl rehearsal stop` ends what runs; everything else of it is in its directory beside the sandbox's state file.",
+    ),
+    (
+        "HPC2170",
+        "the artifact bucket is not this account's",
+        "Templates, node files and hpcctl itself are in the bucket `hpcctl-ACCOUNT-REGION`. Names of buckets are global, so anybody can make one of that name first; each call says which account must own it, and S3 refuses when another one does. The same answer comes when the credentials lack `s3:ListBucket` on the bucket: look with `aws s3api head-bucket --bucket NAME --expected-bucket-owner ACCOUNT`.",
+    ),
+    (
+        "HPC2171",
+        "the artifact bucket was not made by hpcctl",
+        "The bucket is in this account, and the stack `hpcctl-bootstrap`, which makes it private, encrypted and versioned, is not there: somebody made the bucket by hand, or deleted the stack, which keeps the bucket. Bring it under the stack with a change set of the type IMPORT, or empty and delete it when no cluster needs it.",
     ),
 ];

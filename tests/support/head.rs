@@ -85,6 +85,10 @@ impl Head {
             fs::write(bin.join(name), text).unwrap();
             fs::set_permissions(bin.join(name), fs::Permissions::from_mode(0o755)).unwrap();
         }
+        // Node programs run on the head node, with the rights of its role.
+        let head = on_sandbox(cloud.compute.instances_of(&built.graph.cluster)).unwrap();
+        let head = head.into_iter().find(|one| one.tags.get("hpcctl:role").is_some_and(|role| role == "head"));
+        let cloud = sandbox.on_instance(&head.unwrap().id).cloud();
         let home = Home { etc, state };
         let cluster = Cluster::load(&home).unwrap();
         Self { sandbox, cloud, home, cluster, built, bin, folder }

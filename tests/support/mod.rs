@@ -10,7 +10,7 @@ use hpcctl::{
     cloud::{Cloud, Timestamp},
     model::{self, Graph},
     observe::{self, Live, Wanted},
-    plan::{self, Desired, DestroyOptions, Plan, Source},
+    plan::{self, Desired, DestroyOptions, Plan, PlanError, Source},
     render::{self, Rendered},
     spec::{self, Cluster, Document},
 };
@@ -61,9 +61,13 @@ pub async fn look(cloud: &Cloud, built: &Built) -> Live {
 
 /// The plan from what exists to the file.
 pub async fn plan_for(cloud: &Cloud, built: &Built) -> Plan {
-    let live = look(cloud, built).await;
+    try_plan(&look(cloud, built).await, built).unwrap()
+}
+
+/// The plan, or why there is none.
+pub fn try_plan(live: &Live, built: &Built) -> Result<Plan, PlanError> {
     let desired = Desired { document: &built.document, graph: &built.graph, rendered: &built.rendered };
-    plan::plan(&desired, &live, &ResourceCatalog::embedded()).unwrap()
+    plan::plan(&desired, live, &ResourceCatalog::embedded())
 }
 
 /// The plan to nothing.

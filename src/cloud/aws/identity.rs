@@ -1,6 +1,6 @@
 //! STS and IAM: who calls, and which roles there are.
 
-use super::super::{Caller, Identity, Result};
+use super::super::{Caller, ErrorKind, Identity, Result};
 use super::config::Settings;
 use super::errors::failed;
 use super::retry::UntrustedForGood;
@@ -26,6 +26,18 @@ impl Identity for Accounts {
     async fn caller(&self) -> Result<Caller> {
         let caller = self.sts.get_caller_identity().send().await.map_err(failed("sts", "GetCallerIdentity"))?;
         Ok(Caller { account: text(caller.account()), arn: text(caller.arn()) })
+    }
+
+    async fn role_of_profile(&self, profile: &str) -> Result<Option<String>> {
+        let call = self.iam.get_instance_profile().instance_profile_name(profile).send().await;
+        match call.map_err(failed("iam", "GetInstanceProfile")) {
+            Ok(found) => {
+                let roles = found.instance_profile.map(|profile| profile.roles).unwrap_or_default();
+                Ok(roles.into_iter().next().map(|role| role.arn))
+            }
+            Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// IAM cannot search names (only paths), so all roles of the account are read.

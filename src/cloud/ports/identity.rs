@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 pub trait Identity: Send + Sync {
     /// Who calls.
     async fn caller(&self) -> Result<Caller>;
+    /// The ARN of the role in an instance profile; `None` when there is no such profile, or no role in it.
+    async fn role_of_profile(&self, profile: &str) -> Result<Option<String>>;
     /// The names of roles that begin with `prefix`.
     async fn roles(&self, prefix: &str) -> Result<Vec<String>>;
 }

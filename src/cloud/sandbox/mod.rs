@@ -26,6 +26,7 @@ mod experiments;
 mod faults;
 mod file_systems;
 mod fleet;
+pub mod iam;
 mod identity;
 mod ids;
 mod instance;
