@@ -202,4 +202,9 @@ pub static CODES: &[(&str, &str, &str)] = &[
         "the artifact bucket was not made by hpcctl",
         "The bucket is in this account, and the stack `hpcctl-bootstrap`, which makes it private, encrypted and versioned, is not there: somebody made the bucket by hand, or deleted the stack, which keeps the bucket. Bring it under the stack with a change set of the type IMPORT, or empty and delete it when no cluster needs it.",
     ),
+    (
+        "HPC2172",
+        "instances end as soon as they are launched",
+        "EC2 says `Client.InternalError: Client error on launch` when it cannot use the KMS key of a disk. For keys that the file names in `root_volume.kms_key` of a queue, the head node's role has what a launch needs; the key's own policy must let IAM policies of the account count. Spot instances and login nodes are launched by service-linked roles, which need a grant on the key: `aws kms create-grant` for `AWSServiceRoleForEC2Spot` and `AWSServiceRoleForAutoScaling`. When the account's default key for EBS is a customer's key, name it in `root_volume.kms_key`, so that the role gets its rights.",
+    ),
 ];

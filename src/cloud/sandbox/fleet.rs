@@ -94,7 +94,8 @@ pub(super) fn create(
 fn unfit(world: &World, template: &str, kind: &str, subnet: &str) -> Option<FleetError> {
     let first = InstanceCatalog::embedded().get(kind)?.first_efa_card();
     let (_, found) = world.resources().find(|(_, one)| one.physical == template)?;
-    let interfaces = found.properties.pointer("/LaunchTemplateData/NetworkInterfaces")?.as_array()?;
+    let actual = found.actual();
+    let interfaces = actual.pointer("/LaunchTemplateData/NetworkInterfaces")?.as_array()?;
     let number =
         |one: &Value, key: &str| one.get(key).map(plain).and_then(|text| text.parse::<u32>().ok()).unwrap_or(0);
     let efa = |one: &&Value| one.get("InterfaceType").map(plain).is_some_and(|word| word.starts_with("efa"));

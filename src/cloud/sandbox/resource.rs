@@ -44,6 +44,17 @@ impl Resource {
         self.properties.get(name)?.as_str()
     }
 
+    /// The properties as they are: as the template has them, and what was edited by hand since.
+    pub fn actual(&self) -> Value {
+        let mut actual = self.properties.clone();
+        for (path, value) in &self.edits {
+            if let Some(place) = actual.pointer_mut(&format!("/{path}")) {
+                *place = value.clone();
+            }
+        }
+        actual
+    }
+
     /// What the hand edits have made different from the template.
     pub fn differences(&self) -> Vec<DriftDifference> {
         let differs = |(path, actual): (&String, &Value)| self.difference(path, actual);

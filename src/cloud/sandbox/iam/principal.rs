@@ -23,7 +23,8 @@ impl Principal {
     /// The role of an instance; `None` when no stack made it: of a user's own role nobody knows the policies here.
     pub fn of(world: &World, instance: &str) -> Option<std::result::Result<Self, String>> {
         let role = role(world, instance)?;
-        let policies = role.properties.get("Policies").and_then(Value::as_array);
+        let actual = role.actual();
+        let policies = actual.get("Policies").and_then(Value::as_array);
         let documents = policies.into_iter().flatten().filter_map(|policy| policy.get("PolicyDocument"));
         let policies: std::result::Result<Vec<Policy>, String> = documents.map(Policy::parse).collect();
         let arn = format!("arn:aws:sts::{ACCOUNT}:assumed-role/{}/{instance}", role.physical);
