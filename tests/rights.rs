@@ -127,7 +127,9 @@ fn node_scripts_ask_for_the_owner_of_the_bucket() {
             // A whole folder has no call that asks; the one right after it does, before anything of it is used.
             let folder = line.contains("--recursive") && line.ends_with("&&") && asks(next);
             let users = line.contains(r#"s3 cp --only-show-errors "$from""#) && code.contains("run_action WHEN");
-            assert!(asks(line) || folder || users, "{line}\n{next}");
+            // The head node's role writes to its own account's buckets alone.
+            let report = line.contains(r#""s3://$BUCKET/clusters/$CLUSTER/status/"#);
+            assert!(asks(line) || folder || users || report, "{line}\n{next}");
         }
     }
 }
@@ -214,7 +216,7 @@ queues:
 /// Starts nodes; what the head node says of it.
 fn start(head: &Head, nodes: &str) -> String {
     let nodes = hostlist::expand(nodes).unwrap();
-    let jobs = node::parse_resume_file(None, &nodes).unwrap();
+    let jobs = node::parse_resume_file(None, &nodes, &mut |_| {});
     let mut events = Vec::new();
     let result = on_sandbox(node::resume(&head.cloud, &head.cluster, &head.home, jobs, &mut |one| events.push(one)));
     let mut lines = head::lines(&events);

@@ -24,6 +24,7 @@ macro_rules! rules {
 }
 
 pub mod capacity;
+pub mod export;
 pub mod monitoring;
 pub mod names;
 pub mod network;
@@ -32,6 +33,7 @@ pub mod rights;
 pub mod slurm;
 pub mod storage;
 pub mod structure;
+pub mod told;
 pub mod unsupported;
 pub mod volumes;
 
@@ -64,7 +66,7 @@ pub enum Severity {
     Warning,
 }
 
-const PARTS: [&[&Rule]; 11] = [
+const PARTS: [&[&Rule]; 13] = [
     structure::RULES,
     names::RULES,
     network::RULES,
@@ -74,6 +76,8 @@ const PARTS: [&[&Rule]; 11] = [
     volumes::RULES,
     slurm::RULES,
     monitoring::RULES,
+    told::RULES,
+    export::RULES,
     rights::RULES,
     unsupported::RULES,
 ];

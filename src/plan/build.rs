@@ -1,8 +1,8 @@
 //! The plan to what the cluster file says.
 
 use super::{
-    After, Basis, BusyQueue, Cause, Change, Content, DataFate, FileChange, Goal, Impact, PLAN_FORMAT, PLAN_KIND, Plan,
-    PlannedFile, PlannedParameter, Reason, Source,
+    After, Basis, BusyQueue, Cause, Change, Content, DataFate, FileChange, Goal, Impact, Note, PLAN_FORMAT, PLAN_KIND,
+    Plan, PlannedFile, PlannedParameter, Reason, Source,
     stack_diff::{Context, ParameterState, StackDiff, create_all, diff_stack, removed},
     steps::{self, StackWork},
 };
@@ -213,6 +213,9 @@ impl Builder<'_> {
         let steps = steps::to_apply(&work);
         let drift =
             live.drift.as_ref().map(|drift| drift.iter().map(|(key, list)| (key.to_string(), list.clone())).collect());
+        let only_waits = steps.iter().all(|step| !step.action.needs_lock());
+        let next = u64::from(!only_waits || steps.is_empty());
+        let revision = live.revision.as_ref().map_or(1, |revision| revision.number + next);
         let impact = impact(&out.changes, live, steps::critical_path(&steps));
         Plan {
             kind: PLAN_KIND.to_owned(),
@@ -222,13 +225,15 @@ impl Builder<'_> {
             cluster: desired.graph.cluster.clone(),
             region: desired.graph.region.clone(),
             basis: Basis::of(live),
-            revision: live.revision.as_ref().map_or(1, |revision| revision.number + 1),
+            revision,
             source: Source {
                 name: desired.document.name.clone(),
                 sha256: sha256(&desired.document.text),
                 text: desired.document.text.clone(),
             },
             busy_queues: busy_queues(&impact, live),
+            notes: notes(&out.changes),
+            head_behind: steps::head_behind(live),
             impact,
             changes: out.changes,
             quiet_stacks: out.quiet,
@@ -339,6 +344,31 @@ pub fn busy_queues(impact: &Impact, live: &Live) -> Vec<BusyQueue> {
     busy.map(one).collect()
 }
 
+/// What a reviewer must know of what is made.
+fn notes(changes: &[Change]) -> Vec<Note> {
+    let budget =
+        |change: &Change| change.action == super::Action::Create && change.resource_type == "AWS::Budgets::Budget";
+    let tag = || Note::BudgetNeedsTag { tag: crate::cloud::CLUSTER_TAG.to_owned() };
+    changes.iter().any(budget).then(tag).into_iter().collect()
+}
+
+/// Login pools by what becomes of their nodes: those that run while new ones would differ, and those that end.
+fn login_pools(changes: &[Change]) -> (Vec<String>, Vec<String>) {
+    use super::Action::{Create, Delete, Forget};
+    let pool = |change: &Change, part: &str| -> Option<String> {
+        let pool = change.address.strip_prefix("login.")?.strip_suffix(part)?;
+        Some(pool.to_owned())
+    };
+    let group = |name: &String, is: fn(&Change) -> bool| {
+        changes.iter().any(|change| is(change) && pool(change, ".group").as_ref() == Some(name))
+    };
+    let templates = changes.iter().filter(|change| !matches!(change.action, Create | Delete | Forget));
+    let mut changed: Vec<String> = templates.filter_map(|change| pool(change, ".launch_template")).collect();
+    changed.retain(|name| !group(name, |change| change.action != super::Action::Update));
+    let groups = changes.iter().filter(|change| matches!(change.action, Delete | super::Action::Replace));
+    (changed, groups.filter_map(|change| pool(change, ".group")).collect())
+}
+
 /// What happens to people and jobs.
 pub fn impact(changes: &[Change], live: &Live, seconds: u32) -> Impact {
     use super::Action::{Create, Delete, Replace};
@@ -365,6 +395,7 @@ pub fn impact(changes: &[Change], live: &Live, seconds: u32) -> Impact {
             impact.file_systems_lost.push(name.clone());
         }
     }
+    (impact.login_pools_changed, impact.login_pools_ended) = login_pools(changes);
     let stopped = impact.queues_stopped.clone();
     impact.queues_changed.retain(|queue| !stopped.contains(queue));
     impact

@@ -40,7 +40,7 @@ pub fn destroy(
             .physical_id
             .as_ref()
             .is_some_and(|id| live.file_systems.values().any(|file_system| file_system.state.id == *id));
-        if data.fate == DataFate::ExportedFirst && (given_up || !exists) {
+        if data.is_exported() && (given_up || !exists) {
             data.fate = DataFate::Lost;
         }
     }
@@ -67,6 +67,8 @@ pub fn destroy(
         drift_checked: false,
         disagreements: Vec::new(),
         previewed: false,
+        notes: Vec::new(),
+        head_behind: None,
         steps,
         content: Content { bucket: live.bucket.as_ref().map(|bucket| bucket.name.clone()), ..Content::default() },
     };

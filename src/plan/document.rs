@@ -1,10 +1,10 @@
 //! The plan as a document: complete, versioned, with a digest.
 
-use super::{Action, Basis, Change, DataFate, DataRisk, FileChange, Step};
+use super::{Action, Basis, Change, DataRisk, FileChange, Step};
 use crate::render::sha256_json;
 use crate::{
     cloud::ResourceDrift,
-    model::{DataHolding, NodeFact, ParameterSource, StackKey},
+    model::{NodeFact, ParameterSource, StackKey},
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -56,6 +56,12 @@ pub struct Plan {
     /// Queues that change while jobs run on their nodes, as the head node last said.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub busy_queues: Vec<BusyQueue>,
+    /// What a reviewer must know besides, and nobody can change by the plan.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<Note>,
+    /// The head node does not run the newest revision, as far as it says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub head_behind: Option<HeadBehind>,
     /// What apply does.
     pub steps: Vec<Step>,
     /// What apply does it with.
@@ -107,10 +113,38 @@ pub struct Impact {
     pub queues_changed: Vec<String>,
     /// File systems that are replaced or deleted.
     pub file_systems_lost: Vec<String>,
+    /// Login pools whose next nodes differ from those that run: those stay as they are until somebody replaces them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub login_pools_changed: Vec<String>,
+    /// Login pools that go: log-ins there end when their grace is over.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub login_pools_ended: Vec<String>,
     /// Running compute instances, when the plan was made.
     pub running_instances: usize,
     /// How long it usually takes, in seconds.
     pub seconds: u32,
+}
+
+/// What a reviewer must know besides.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum Note {
+    /// The budget counts by a tag that must be activated for cost allocation, in the account that pays.
+    BudgetNeedsTag {
+        /// The tag.
+        tag: String,
+    },
+}
+
+/// A head node that does not run the newest revision.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeadBehind {
+    /// The revision that is published.
+    pub published: u64,
+    /// The revision that it reports; none: it has not reported yet.
+    pub reported: Option<u64>,
+    /// Why its set-up failed, when it did.
+    pub failed: Option<String>,
 }
 
 /// A queue with jobs.
@@ -180,6 +214,16 @@ impl Plan {
         self.steps.is_empty()
     }
 
+    /// Whether it changes nothing: there is only a head node to wait for.
+    pub fn only_waits(&self) -> bool {
+        !self.is_empty() && self.steps.iter().all(|step| !step.action.needs_lock())
+    }
+
+    /// Whether the head node is waited for at the end.
+    pub fn awaits_head(&self) -> bool {
+        self.steps.iter().any(|step| !step.action.needs_lock())
+    }
+
     /// How many resources an action hits.
     pub fn count(&self, action: Action) -> usize {
         self.changes.iter().filter(|change| change.action == action).count()
@@ -188,12 +232,11 @@ impl Plan {
     /// Changes whose data is lost without export or snapshot, and that need an approval of their own. Logs
     /// have a lifetime in any case, and go without one.
     pub fn losses(&self) -> impl Iterator<Item = &Change> {
-        let lost = |data: &DataRisk| data.fate == DataFate::Lost && data.holding != DataHolding::Logs;
-        self.changes.iter().filter(move |change| change.data.as_ref().is_some_and(lost))
+        self.changes.iter().filter(|change| change.data.as_ref().is_some_and(DataRisk::is_loss))
     }
 
     /// The plan with its digest computed. What is only said beside the plan (drift, CloudFormation's own
-    /// prediction, running jobs) is no part of it: the same plan has the same digest, whether or not somebody looked.
+    /// prediction, running jobs, what the head node says) is no part of it: the same plan has the same digest, whether or not somebody looked.
     pub fn sealed(mut self) -> Self {
         let said = (
             std::mem::take(&mut self.drift),
@@ -201,10 +244,11 @@ impl Plan {
             std::mem::take(&mut self.disagreements),
             std::mem::take(&mut self.previewed),
             std::mem::take(&mut self.busy_queues),
+            std::mem::take(&mut self.head_behind),
         );
         self.digest = String::new();
         self.digest = sha256_json(&self);
-        (self.drift, self.drift_checked, self.disagreements, self.previewed, self.busy_queues) = said;
+        (self.drift, self.drift_checked, self.disagreements, self.previewed, self.busy_queues, self.head_behind) = said;
         self
     }
 

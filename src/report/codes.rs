@@ -193,6 +193,26 @@ pub static CODES: &[(&str, &str, &str)] = &[
         "A file could not be used or a program failed. `hpcctl rehearsal stop` ends what runs; everything else of it is in its directory beside the sandbox's state file.",
     ),
     (
+        "HPC2140",
+        "the head node failed to set a revision up",
+        "Everything is made and published, but the head node could not set it up: a mount, a package, a script of your own. The message names the line of its log that failed and shows the end of it; `status/set-up.log` in the artifact bucket keeps it. After a first boot nothing tries again by itself; a revision that follows is tried again by `hpcctl node sync`, after a minute first and an hour at most.",
+    ),
+    (
+        "HPC2141",
+        "the head node does not report",
+        "Everything is made and published, but the head node has not said in time that it runs the revision: 20 minutes for a new one, 10 for one that is up. A head node that reaches neither S3 nor the package mirrors cannot say so; what it wrote to its console (`ec2:GetConsoleOutput`, which needs no network) is in the message. It may still come: `hpcctl status FILE --wait` waits again, and so does `hpcctl apply`. `apply --no-wait` does not wait at all.",
+    ),
+    (
+        "HPC2152",
+        "a data-repository task is out of sight",
+        "FSx did not show the task for minutes, or refused to begin one because of a task that it does not list. Nothing was deleted. `aws fsx describe-data-repository-tasks` shows what FSx knows; run the command again when nothing runs.",
+    ),
+    (
+        "HPC2153",
+        "the path is not linked with S3",
+        "Only what lies in a linked directory travels between a file system and S3. Paths are relative to the mount, for `import-fsx` too, which looks for the object below the link's own place in S3.",
+    ),
+    (
         "HPC2170",
         "the artifact bucket is not this account's",
         "Templates, node files and hpcctl itself are in the bucket `hpcctl-ACCOUNT-REGION`. Names of buckets are global, so anybody can make one of that name first; each call says which account must own it, and S3 refuses when another one does. The same answer comes when the credentials lack `s3:ListBucket` on the bucket: look with `aws s3api head-bucket --bucket NAME --expected-bucket-owner ACCOUNT`.",

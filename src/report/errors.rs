@@ -352,6 +352,20 @@ impl From<ApplyError> for Failure {
                 )
                 .with(details)
             }
+            ApplyError::TaskUnseen { storage, task } => {
+                let message = match &task {
+                    Some(task) => format!("FSx does not show task {task} of `{storage}` any more"),
+                    None => format!("FSx says that a task of `{storage}` runs, and shows none"),
+                };
+                let look = "see `aws fsx describe-data-repository-tasks`, and run the command again when none runs";
+                Failure::new("HPC2152", message, look, exit::ERROR)
+            }
+            ApplyError::NotLinked { storage, path, linked } => Failure::new(
+                "HPC2153",
+                format!("`{path}` of `{storage}` lies in no directory that is linked with S3"),
+                format!("name a path within {}, relative to the mount", linked.join(", ")),
+                exit::ERROR,
+            ),
             ApplyError::NoRepository { storage } => Failure::new(
                 "HPC2051",
                 format!("file system `{storage}` has no link with S3"),
@@ -370,6 +384,11 @@ impl From<ApplyError> for Failure {
                     .with(details)
             }
             ApplyError::Interrupted => interrupted(),
+            ApplyError::StoppedWaiting { revision } => super::head::stopped(revision),
+            ApplyError::HeadFailed { revision, instance, failure } => {
+                super::head::failed(revision, &instance, &failure)
+            }
+            ApplyError::HeadSilent(silence) => super::head::silent(&silence),
         }
     }
 }

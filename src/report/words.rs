@@ -2,7 +2,7 @@
 
 use crate::{
     model::DataHolding,
-    plan::{Action, DataFate, DataRisk, Effect, Reason, StepAction},
+    plan::{Action, DataFate, DataRisk, Effect, Note, Reason, StepAction},
 };
 
 /// The symbol of an action.
@@ -66,10 +66,23 @@ pub fn data(risk: &DataRisk) -> String {
     };
     match risk.fate {
         DataFate::ExportedFirst => format!("{what} is exported to S3 first; a failed export stops here{export}"),
+        DataFate::ExportedInPart => {
+            let linked = risk.linked.join(", ");
+            format!("data loss: {what}: outside {linked} nothing is exported; what lies there is, first{export}")
+        }
         DataFate::SnapshotFirst => format!("a snapshot of {what} is made first"),
         DataFate::Kept => format!("{what} stays"),
         DataFate::Lost if risk.holding == DataHolding::Logs => format!("{what} go with it"),
         DataFate::Lost => format!("data loss: {what}{export}"),
+    }
+}
+
+/// What a reviewer must know besides, in words.
+pub fn note(note: &Note) -> String {
+    match note {
+        Note::BudgetNeedsTag { tag } => format!(
+            "the budget counts by the tag `{tag}`, which somebody must activate once for cost allocation in the account that pays"
+        ),
     }
 }
 
@@ -88,6 +101,7 @@ pub fn step(action: &StepAction) -> String {
         StepAction::Terminate { queue: None } => "terminate compute instances".to_owned(),
         StepAction::Publish { last: true } => "publish node files".to_owned(),
         StepAction::Publish { last: false } => "publish node files for the first boot".to_owned(),
+        StepAction::AwaitHead { .. } => "wait for the head node".to_owned(),
         StepAction::Purge => "delete the archive".to_owned(),
         StepAction::Verify => "prove that nothing is left".to_owned(),
     }

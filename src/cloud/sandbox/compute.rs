@@ -5,7 +5,7 @@ use super::{
     control::{Call, Sandbox},
     eval::plain,
     faults::Script,
-    fleet,
+    fleet, head,
     iam::{self, Access},
     ids::{hex, number},
     instance::Instance,
@@ -151,6 +151,17 @@ impl Compute for Sandbox {
         self.call(call, |world, _| {
             self.permit(world, call, &[self.looks("ec2:DescribeInstanceStatus")])?;
             Ok(Vec::new())
+        })
+    }
+
+    async fn console(&self, id: &str) -> Result<Option<String>> {
+        let call = Call::look(SERVICE, "GetConsoleOutput");
+        self.call(call, |world, script| match world.instances.get(id) {
+            Some(instance) => Ok(head::console(world, script, instance)),
+            None => {
+                let words = format!("The instance ID '{id}' does not exist");
+                Err(call.error(ErrorKind::NotFound, "InvalidInstanceID.NotFound", words))
+            }
         })
     }
 

@@ -22,10 +22,10 @@ pub use reconcile::reconcile;
 pub use report::report;
 pub use world::{KnownLaunch, World};
 
-use super::{Cluster, Event, Events, Home, Ledger, NodeError, Pools};
+use super::{Cluster, Event, Events, Home, Ledger, NodeError, Pools, ledger::FOLDER};
 use crate::{
     cloud::{Cloud, LAUNCH_TAG},
-    observe::keys,
+    observe::{SlurmReport, keys},
 };
 use obey::Hands;
 use std::{collections::BTreeSet, path::PathBuf, time::Duration};
@@ -115,6 +115,7 @@ async fn tend(
     }
     let objects = launch_objects(cloud, cluster, memory, events).await;
     let mut world = look::look(cloud, cluster, home, events).await?;
+    damaged(home, memory, events)?;
     if memory.due(Part::Health, world.now, HEALTH) {
         health(cloud, &world, memory, events).await;
     }
@@ -124,6 +125,7 @@ async fn tend(
     hands.obey(actions, memory, events).await;
     memory.booted.clone_from(&world.booted);
     Ledger::new(home).sweep()?;
+    home.sweep(&["", FOLDER])?;
     forget_objects(cloud, &world, objects, events).await;
     world.pools = Pools::read(home)?;
     if let Err(error) = tell(cloud, &world, place, memory).await {
@@ -132,10 +134,23 @@ async fn tend(
     Ok(())
 }
 
+/// Tells of damaged documents, once each.
+fn damaged(home: &Home, memory: &mut Memory, events: Events<'_>) -> Result<(), NodeError> {
+    let found: BTreeSet<String> = home.set_aside(&["", FOLDER])?.into_iter().collect();
+    let news: Vec<String> = found.difference(&memory.damaged).cloned().collect();
+    if !news.is_empty() {
+        events(Event::SetAside { files: news });
+    }
+    memory.damaged = found;
+    Ok(())
+}
+
 /// Report and metrics.
 async fn tell(cloud: &Cloud, world: &World<'_>, place: &Place, memory: &mut Memory) -> Result<(), NodeError> {
     let jobs = world.cluster.slurm().jobs().await?;
-    let report = report(world, &jobs, memory);
+    // Whoever waits for a new head node must not take the old one's word. Without metadata it is not said.
+    let instance = cloud.metadata.instance_id().await.ok();
+    let report = SlurmReport { instance, ..report(world, &jobs, memory) };
     report::publish(cloud, world, &report, memory).await?;
     if place.logs.is_dir() && memory.due(Part::Metrics, world.now, METRICS) {
         Home::log(&place.logs.join(metrics::LOG), &metrics::line(&report, &jobs, world.now), metrics::MOST)?;

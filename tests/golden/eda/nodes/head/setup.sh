@@ -4,7 +4,8 @@
 set -Eeuo pipefail
 mode=${1:-update}
 cd "$(dirname "$0")"
-if [[ $mode == update ]]; then
+# People who run it by hand have not got what user data says either.
+if [[ $mode == update || -z ${CLUSTER:-} ]]; then
   set -a
   # shellcheck disable=SC1091
   . /etc/hpcctl/node.env
@@ -17,7 +18,30 @@ fi
 
 # A failing script of one's own ends the set-up of the head node; the log says which.
 failed() { die "set-up failed: $*"; }
-trap 'log "set-up failed in line $LINENO"' ERR
+trap 'log "set-up failed in line $LINENO: $BASH_COMMAND"' ERR
+
+# Whoever applies reads why a set-up failed: the end of its log goes into the bucket, next to the head node's reports.
+LOGS=${LOGS:-/var/log/hpcctl}
+mkdir -p "$LOGS"
+: >"$LOGS/set-up.log"
+exec > >(tee -a "$LOGS/set-up.log") 2> >(tee -a "$LOGS/set-up.log" >&2)
+tell_failure() {
+  local code=$? revision
+  ((code != 0)) || return 0
+  trap - ERR EXIT
+  set +e
+  # What was said last is still on its way into the log.
+  sleep 1
+  revision=$(sed -n 's/^  "revision": \([0-9]*\),*$/\1/p' "$NODE_TREE/cluster.json")
+  {
+    printf 'hpcctl set-up failed: revision=%s instance=%s mode=%s at=%s\n' "${revision:-0}" \
+      "$(imds meta-data/instance-id || echo unknown)" "$mode" "$(date -u +%FT%TZ)"
+    tail -n 60 "$LOGS/set-up.log"
+  } >"$LOGS/set-up.failed"
+  aws s3 cp --only-show-errors "$LOGS/set-up.failed" "s3://$BUCKET/clusters/$CLUSTER/status/set-up.log"
+  exit "$code"
+}
+trap tell_failure EXIT
 
 on_start() {
   :
@@ -128,14 +152,40 @@ install_units() {
   systemctl daemon-reload
 }
 
+dbd_answers() { timeout 30 /opt/slurm/bin/sacctmgr --immediate --noheader show cluster >/dev/null; }
+
+# slurmctld registers the cluster with slurmdbd: without it the first jobs would not be recorded, and from Slurm 24.11 on
+# a new cluster's slurmctld does not start. A cluster that runs does not wait for a database that is away.
+await_slurmdbd() {
+  local minute minutes=30
+  ! systemctl -q is-active slurmctld || minutes=2
+  for ((minute = 0; minute < minutes; minute++)); do
+    ! retry 30 2 dbd_answers 2>/dev/null || return 0
+    log "waiting for slurmdbd and its database at "$(fact .accounting.host)": see /var/log/slurm/slurmdbd.log"
+  done
+  log "slurmdbd does not answer: going on without it"
+}
+
+# Beside its state Slurm keeps the number that the cluster has in its database, or one of its own making while there is
+# none; from 24.11 on slurmctld does not start with another database's. It is asked for anew when it is missing.
+forget_cluster_id() {
+  local state database
+  state=$(sed -nE 's/^StateSaveLocation=//Ip' "$SLURM_ETC/slurm.conf" | tail -n 1)
+  database="$(fact .accounting.host)":"$(fact .accounting.port)"/slurm_acct_db
+  [[ $(cat "$state/hpcctl-database" 2>/dev/null) != "$database" ]] || return 0
+  rm -f "$state/clustername"
+  printf '%s\n' "$database" >"$state/hpcctl-database"
+  nodes_changed=true
+}
+
 start_services() {
   systemctl enable -q slurmdbd
   if [[ $dbd_changed == true ]]; then
     systemctl restart slurmdbd
   fi
   systemctl start slurmdbd
-  # slurmctld registers the cluster with slurmdbd; without it the first jobs would not be recorded.
-  retry 300 1 /opt/slurm/bin/sacctmgr --immediate --noheader show cluster >/dev/null || log "slurmdbd does not answer yet"
+  await_slurmdbd
+  forget_cluster_id
   systemctl enable -q slurmctld
   # Restart, not reconfigure: added nodes kill slurmctld 22.05 at a reconfigure. Running jobs do not mind.
   if [[ $nodes_changed == true ]] || ! systemctl -q is-active slurmctld; then
