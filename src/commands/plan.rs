@@ -4,6 +4,7 @@ use super::{
     cli::Global,
     cloud::on_cloud,
     load::{Loaded, load, write},
+    obstacles,
     output::Output,
     preview,
 };
@@ -89,6 +90,7 @@ fn with_cloud(args: &PlanArgs, global: &Global, loaded: &Loaded) -> Result<Plan,
     on_cloud(global, Some(loaded.graph.region.as_str()), |cloud, _| async move {
         let live = look(&cloud, loaded, args.drift).await?;
         let plan = make(loaded, &live)?;
+        obstacles::refuse(&cloud, &plan, &live).await?;
         if args.no_change_sets { Ok(plan) } else { preview::previewed(&cloud, plan, &live).await }
     })
 }

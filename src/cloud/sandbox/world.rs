@@ -47,6 +47,9 @@ pub(super) struct World {
     /// The files of file systems, by path without a leading slash.
     pub files: BTreeMap<String, BTreeMap<String, u64>>,
     pub tasks: Vec<Task>,
+    /// Clusters whose queues are held for a file system that goes, and since when.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub held: BTreeMap<String, Timestamp>,
     /// While a rehearsal runs, time is real: by how many milliseconds the sandbox is ahead of the machine's clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ahead_ms: Option<i64>,
@@ -74,6 +77,7 @@ impl Default for World {
             experiment_role: None,
             files: BTreeMap::new(),
             tasks: Vec::new(),
+            held: BTreeMap::new(),
             ahead_ms: None,
             dirty: false,
         }
