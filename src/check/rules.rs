@@ -25,6 +25,7 @@ macro_rules! rules {
 
 pub mod capacity;
 pub mod export;
+pub mod images;
 pub mod monitoring;
 pub mod names;
 pub mod network;
@@ -66,7 +67,7 @@ pub enum Severity {
     Warning,
 }
 
-const PARTS: [&[&Rule]; 13] = [
+const PARTS: [&[&Rule]; 14] = [
     structure::RULES,
     names::RULES,
     network::RULES,
@@ -78,6 +79,7 @@ const PARTS: [&[&Rule]; 13] = [
     monitoring::RULES,
     told::RULES,
     export::RULES,
+    images::RULES,
     rights::RULES,
     unsupported::RULES,
 ];

@@ -1,7 +1,7 @@
 //! The head stack: the node that runs slurmctld, the logs of all nodes, and login nodes.
 
 use super::{
-    Resource, Stack, StackKey, Val, ebs, flow_logs, head_role, login,
+    Resource, Stack, StackKey, Val, flow_logs, head_role, login,
     machine::{self, metadata, os_name, user_data},
     names,
     node_role::NodeRole,
@@ -66,6 +66,7 @@ fn instance(site: Site<'_>, stack: &mut Stack, cause: &Path) -> Resource {
         ("@@CLUSTER@@", site.cluster.name.as_str()),
         ("@@OS@@", os_name(site.cluster.image.os)),
         ("@@PROXY@@", site.proxy()),
+        ("@@NO_PROXY@@", &names::no_proxy(site.cluster)),
     ];
     let root = root_volume(site, stack, cause);
     let image = site.image(stack, node.ami.as_ref(), &node.instance_type);
@@ -81,7 +82,6 @@ fn instance(site: Site<'_>, stack: &mut Stack, cause: &Path) -> Resource {
         .maybe("CpuOptions", cpu)
         .maybe("EbsOptimized", optimized)
         .set(root.0, root.1)
-        .some("Volumes", ebs::attachments(site, stack))
         .set("MetadataOptions", metadata(false))
         .set("Monitoring", true)
         .set("DisableApiTermination", site.cluster.deletion_protection)
@@ -125,6 +125,5 @@ fn because(site: Site<'_>, resource: Resource, cause: &Path) -> Resource {
         .because("CpuOptions", cause.key("hyperthreading"))
         .because("BlockDeviceMappings", cause.key("root_volume"))
         .because("UserData", Path::from("network.http_proxy"))
-        .because("Volumes", Path::from("storage"))
         .because("DisableApiTermination", Path::from("deletion_protection"))
 }

@@ -64,7 +64,9 @@ impl NodeRole<'_> {
         statements.extend(user_access(self.iam, self.actions));
         let users = self.iam.map(|iam| &iam.policies[..]).unwrap_or_default();
         let managed: Vec<Val> = users.iter().map(|policy| Val::from(policy.as_str())).collect();
-        let role = iam::role(site, format!("{}.role", self.address), self.cause.clone(), "ec2.amazonaws.com")
+        // In China EC2 goes by its name there.
+        let service = format!("ec2.{}", names::dns_suffix(site.cluster));
+        let role = iam::role(site, format!("{}.role", self.address), self.cause.clone(), &service)
             .some("ManagedPolicyArns", managed)
             .set("Policies", iam::inline("node", policy::document(statements)))
             .because("ManagedPolicyArns", self.cause.key("iam").key("policies"))
@@ -89,6 +91,13 @@ pub(super) fn read_launches(site: Site<'_>) -> Statement {
 /// The artifact bucket only while it is this account's: names of buckets are global.
 pub(super) fn own_bucket(statement: Statement) -> Statement {
     statement.when("StringEquals", "aws:ResourceAccount", Val::reference("AWS::AccountId"))
+}
+
+/// A login node learns the head node's address from the object that the head node writes.
+pub(super) fn read_head_address(site: Site<'_>) -> Statement {
+    let (prefix, name) = (names::prefix(site.cluster), names::HEAD_ADDRESS);
+    own_bucket(Statement::allow("ReadHeadAddress", &["s3:GetObject"]))
+        .on(format!("arn:${{AWS::Partition}}:s3:::${{ArtifactBucket}}/{prefix}/launches/{name}.json"))
 }
 
 /// Reading the files of a kind of node (`None`: everything of the cluster) and hpcctl itself.

@@ -2,6 +2,7 @@
 
 use super::{Bucket, HeadSays, Live, LiveFileSystem, LiveStack, Revision, keys};
 use crate::{
+    catalog,
     cloud::{Cloud, CloudError, ImageQuery, StackState, StackStatus, TaskKind, TaskLifecycle},
     model::{Graph, ParameterSource, StackKey},
     spec::{Architecture, Os},
@@ -81,6 +82,7 @@ pub async fn observe(cloud: &Cloud, cluster: &str, wanted: &Wanted) -> Result<Li
         caller: Some(caller),
         file_systems: file_systems(cloud, &stacks).await?,
         instances: cloud.compute.instances_of(cluster).await?,
+        volumes: cloud.compute.volumes_of(cluster).await?,
         images: images(cloud, &wanted.images).await?,
         zones: zones(cloud, &wanted.subnets).await?,
         profile_roles: profile_roles(cloud, &wanted.profiles).await?,
@@ -175,7 +177,7 @@ async fn images(
 ) -> Result<BTreeMap<(Os, Architecture), String>, ObserveError> {
     let mut found = BTreeMap::new();
     for &(os, architecture) in wanted {
-        let Some(query) = vendor_image(os, architecture) else { continue };
+        let Some(query) = vendor_image(&cloud.region, os, architecture) else { continue };
         if let Some(image) = cloud.compute.newest_image(&query).await? {
             found.insert((os, architecture), image.id);
         }
@@ -200,21 +202,22 @@ async fn profile_roles(cloud: &Cloud, profiles: &[String]) -> Result<BTreeMap<St
     Ok(found)
 }
 
-/// Where a vendor's newest image is found: owner account and name pattern, as each vendor documents them
-/// (Canonical, Debian, Amazon, Rocky Linux and Red Hat publish their account numbers).
-fn vendor_image(os: Os, architecture: Architecture) -> Option<ImageQuery> {
+/// Where a vendor's newest image is found: its account in the region's partition, and the name pattern that it documents.
+fn vendor_image(region: &str, os: Os, architecture: Architecture) -> Option<ImageQuery> {
     let (word, debian) = match architecture {
         Architecture::X86_64 => ("x86_64", "amd64"),
         Architecture::Arm64 => ("arm64", "arm64"),
     };
     let rocky = if architecture == Architecture::Arm64 { "aarch64" } else { word };
-    let (owner, name) = match os {
-        Os::Ubuntu2404 => ("099720109477", format!("ubuntu/images/hvm-ssd-gp3/ubuntu-noble-24.04-{debian}-server-*")),
-        Os::Ubuntu2204 => ("099720109477", format!("ubuntu/images/hvm-ssd/ubuntu-jammy-22.04-{debian}-server-*")),
-        Os::Debian12 => ("136693071363", format!("debian-12-{debian}-*")),
-        Os::Alinux2023 => ("137112412989", format!("al2023-ami-2023.*-kernel-6.1-{word}")),
-        Os::Rocky9 => ("792107900819", format!("Rocky-9-EC2-Base-9.*.{rocky}")),
-        Os::Rhel9 => ("309956199498", format!("RHEL-9.*_HVM-*-{word}-*")),
+    let partition = catalog::partition(region).unwrap_or(catalog::Partition::Aws);
+    let owner = catalog::image_owner(os.vendor(), partition)?;
+    let name = match os {
+        Os::Ubuntu2404 => format!("ubuntu/images/hvm-ssd-gp3/ubuntu-noble-24.04-{debian}-server-*"),
+        Os::Ubuntu2204 => format!("ubuntu/images/hvm-ssd/ubuntu-jammy-22.04-{debian}-server-*"),
+        Os::Debian12 => format!("debian-12-{debian}-*"),
+        Os::Alinux2023 => format!("al2023-ami-2023.*-kernel-6.1-{word}"),
+        Os::Rocky9 => format!("Rocky-9-EC2-Base-9.*.{rocky}"),
+        Os::Rhel9 => format!("RHEL-9.*_HVM-*-{word}-*"),
     };
     Some(ImageQuery { owner: owner.to_owned(), name, architecture: word.to_owned() })
 }

@@ -17,7 +17,7 @@ failed() {
   log "set-up failed: $*"
   if [[ -n $node ]]; then
     # slurmd may not have fetched a slurm.conf yet; these two lines are all that scontrol needs.
-    printf 'ClusterName=%s\nSlurmctldHost=%s(%s)\n' "$CLUSTER_NAME" "$(fact .head.hostname)" "$(fact .head.private_ip)" \
+    printf 'ClusterName=%s\nSlurmctldHost=%s(%s)\n' "$CLUSTER_NAME" "$(fact .head.hostname)" "$head" \
       >/run/hpcctl-slurm.conf
     SLURM_CONF=/run/hpcctl-slurm.conf timeout 20 /usr/bin/scontrol update \
       "nodename=$node" state=down "reason=hpcctl set-up: $*" || true
@@ -104,7 +104,7 @@ install_efa() {
 }
 
 check_gpus() {
-  command -v nvidia-smi >/dev/null || die "the image has no NVIDIA driver"
+  command -v nvidia-smi >/dev/null || die "there is no NVIDIA driver: the image has none, and no custom action installed one"
   retry 6 10 nvidia-smi --list-gpus >/dev/null || die "nvidia-smi finds no GPU"
   nvidia-smi --persistence-mode=1 >/dev/null || true
 }
@@ -115,7 +115,7 @@ disable_hyperthreading() {
 }
 
 start_slurmd() {
-  printf 'NODE=%s\nHEAD=%s\n' "$node" "$(fact .head.private_ip)" >/etc/hpcctl/slurmd.env
+  printf 'NODE=%s\nHEAD=%s\n' "$node" "$head" >/etc/hpcctl/slurmd.env
   install -d -o slurm -g slurm -m 755 /var/log/slurm
   install -d -m 755 /var/spool/slurmd
   install -D -m 644 systemd/slurmd.conf /etc/systemd/system/slurmd.service.d/hpcctl.conf
@@ -133,11 +133,13 @@ start_slurmd() {
 remember_node
 configure_proxy
 install_packages ca-certificates curl jq munge
+setup_session_manager
 on_start
 ensure_slurm slurmd
 # The packages may start slurmd: without a slurm.conf it ends at once, or its unit does not start it.
 install_packages slurmd slurm-client slurm-wlm-basic-plugins
 install_hpcctl
+find_head
 setup_munge
 retry 300 2 node_name || die "nobody said which node this is"
 log "this is $node"
@@ -147,11 +149,12 @@ setup_logs
 mount_all
 [[ -z $LOCAL_SCRATCH ]] || setup_local_scratch
 [[ $EFA == false ]] || install_efa
-[[ $GPU == false ]] || check_gpus
 [[ $HYPERTHREADING == true ]] || disable_hyperthreading
 for file in libexec/*; do
   [[ ! -f $file ]] || put "$file" "/opt/hpcctl/$file" 755 || true
 done
 on_configured
+# After the scripts of one's own: one of them may install the driver.
+[[ $GPU == false ]] || check_gpus
 start_slurmd
 log "set-up done"

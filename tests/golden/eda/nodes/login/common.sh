@@ -33,6 +33,15 @@ imds() {
 # fact FILTER: a fact that is known since the deployment, from cluster.json.
 fact() { jq -er "$1" "$NODE_TREE/cluster.json"; }
 
+# find_head: sets `head` to the address of the head node. It writes it down itself, and the next head node takes it over;
+# an address of the instance would go with it.
+find_head() {
+  head=$(retry 120 5 head_address) || die "the head node has not said where it is"
+}
+head_address() {
+  artifact "clusters/$CLUSTER/launches/head.json" /run/hpcctl-head.json && jq -er .address /run/hpcctl-head.json
+}
+
 # --- Packages
 
 install_packages() {
@@ -79,6 +88,25 @@ remember_node() {
 
 configure_proxy() { :; }
 
+# The machine's architecture as Amazon's downloads call it.
+machine() { uname -m | sed 's/x86_64/amd64/; s/aarch64/arm64/'; }
+
+install_session_agent() {
+  local work from=https://s3.$AWS_DEFAULT_REGION.amazonaws.com/amazon-ssm-$AWS_DEFAULT_REGION/latest
+  work=$(mktemp -d)
+  retry 3 5 curl -fsSL -o "$work/agent.rpm" "$from/linux_$(machine)/amazon-ssm-agent.rpm" &&
+    rpm -U --quiet "$work/agent.rpm" || return 1
+  rm -rf "$work"
+  systemctl enable -q --now amazon-ssm-agent
+}
+
+# Session Manager's agent, by which people reach nodes without a key: images of Ubuntu and Amazon Linux bring it, others do not.
+# https://docs.aws.amazon.com/systems-manager/latest/userguide/ami-preinstalled-agent.html
+setup_session_manager() {
+  systemctl cat amazon-ssm-agent >/dev/null 2>&1 || systemctl cat snap.amazon-ssm-agent.amazon-ssm-agent >/dev/null 2>&1 ||
+    install_session_agent || log "cannot install the Session Manager agent: \`hpcctl ssh\` does not reach this node"
+}
+
 # install_munge_key FILE: the key that all nodes share, for munged alone. Who has it can speak for any user.
 install_munge_key() {
   (($(stat -c %s "$1") >= 32)) || die "the munge key is shorter than 32 bytes"
@@ -97,7 +125,7 @@ setup_munge() {
   install_packages nfs-utils
   install -d -m 700 "$from"
   retry 120 5 mount -t nfs4 -o nfsvers=4.2,ro,nosuid,nodev,noexec,soft,timeo=100 \
-    "$(fact .head.private_ip):/opt/hpcctl/key" "$from" || die "the head node does not hand the munge key over"
+    "$head:/opt/hpcctl/key" "$from" || die "the head node does not hand the munge key over"
   retry 60 5 test -s "$from/munge.key" || die "the head node has no munge key yet"
   install_munge_key "$from/munge.key"
   umount "$from"
@@ -157,14 +185,19 @@ run_action() {
 
 # --- Logs to CloudWatch
 
+# Amazon's agent. Its place is in the region, and under the suffix of the region's partition.
+install_log_agent() {
+  local work from=https://amazoncloudwatch-agent-$AWS_DEFAULT_REGION.s3.$AWS_DEFAULT_REGION.amazonaws.com
+  work=$(mktemp -d)
+  retry 5 5 curl -fsSL -o "$work/agent.rpm" "$from/redhat/$(machine)/latest/amazon-cloudwatch-agent.rpm" &&
+    rpm -U --quiet "$work/agent.rpm" || return 1
+  rm -rf "$work"
+}
+
+# Without its logs in CloudWatch a node still works: they stay on it.
 setup_logs() {
-  local agent=/opt/aws/amazon-cloudwatch-agent/bin/amazon-cloudwatch-agent-ctl work
-  if [[ ! -x $agent ]]; then
-    work=$(mktemp -d)
-    retry 5 5 curl -fsSL -o "$work/agent.rpm" \
-      "https://amazoncloudwatch-agent-$AWS_DEFAULT_REGION.s3.$AWS_DEFAULT_REGION.amazonaws.com/redhat/$(uname -m | sed 's/x86_64/amd64/; s/aarch64/arm64/')/latest/amazon-cloudwatch-agent.rpm"
-    rpm -U --quiet "$work/agent.rpm"
-    rm -rf "$work"
-  fi
-  "$agent" -a fetch-config -m ec2 -s -c "file:$NODE_TREE/cloudwatch.json" >/dev/null
+  local agent=/opt/aws/amazon-cloudwatch-agent/bin/amazon-cloudwatch-agent-ctl
+  [[ -x $agent ]] || install_log_agent || { log "cannot install the CloudWatch agent: the logs stay on this node"; return 0; }
+  "$agent" -a fetch-config -m ec2 -s -c "file:$NODE_TREE/cloudwatch.json" >/dev/null ||
+    log "cannot start the CloudWatch agent: the logs stay on this node"
 }
