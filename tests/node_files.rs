@@ -363,11 +363,18 @@ fn user_data_is_small_and_safe_for_fn_sub() {
         assert!(text.len() < 4096, "{role}: {} bytes", text.len());
         for part in text.split("${").skip(1) {
             let name = part.split('}').next().unwrap();
-            assert!(["ArtifactBucket", "AWS::Region", "AWS::Partition"].contains(&name), "{role}: ${{{name}}}");
+            assert!(
+                ["ArtifactBucket", "AWS::AccountId", "AWS::Region", "AWS::Partition"].contains(&name),
+                "{role}: ${{{name}}}"
+            );
         }
         if let Some(out) = std::env::var_os("HPCCTL_NODE_FILES_OUT") {
             let text = text.replace("${ArtifactBucket}", "bucket").replace("${AWS::Region}", "eu-west-1");
-            let text = text.replace("${AWS::Partition}", "aws").replace("@@PROXY@@", "").replace("@@", "");
+            let text = text
+                .replace("${AWS::Partition}", "aws")
+                .replace("${AWS::AccountId}", "123456789012")
+                .replace("@@PROXY@@", "")
+                .replace("@@", "");
             let to = Path::new(&out).join("user-data");
             fs::create_dir_all(&to).unwrap();
             fs::write(to.join(format!("{role}.sh")), text).unwrap();

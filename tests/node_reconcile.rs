@@ -98,6 +98,7 @@ impl Case {
             zone: None,
             spot: false,
             launched: NOW.plus(-900),
+            reason: None,
             tags: BTreeMap::from(tags),
         };
         self.world.instances.insert(id.to_owned(), instance);

@@ -70,11 +70,11 @@ fn bucket(head: &Head) -> String {
 }
 
 fn object(head: &Head, key: &str) -> Option<Vec<u8>> {
-    on_sandbox(head.cloud.objects.get(&bucket(head), key)).unwrap().map(|(body, _)| body)
+    on_sandbox(head.people.objects.get(&bucket(head), key)).unwrap().map(|(body, _)| body)
 }
 
 fn put(head: &Head, key: &str, body: impl Into<Vec<u8>>) {
-    on_sandbox(head.cloud.objects.put(&bucket(head), key, body.into(), PutCondition::Always)).unwrap();
+    on_sandbox(head.people.objects.put(&bucket(head), key, body.into(), PutCondition::Always)).unwrap();
 }
 
 fn report(head: &Head) -> SlurmReport {
@@ -139,7 +139,7 @@ fn a_resume_that_died_in_the_middle_leaves_nothing_behind() {
     let file = head.home.state.join(format!("launches/{}.json", launch.launch));
     fs::write(file, serde_json::to_string(&launch).unwrap()).unwrap();
     fs::write(head.home.state.join("launches/stray.lock"), "").unwrap();
-    on_sandbox(head.cloud.objects.delete(&bucket(&head), &head.cluster.launch_key(&launch.launch))).unwrap();
+    on_sandbox(head.people.objects.delete(&bucket(&head), &head.cluster.launch_key(&launch.launch))).unwrap();
     head.show("q-od-[1-3]", RISING);
     let said = sync(&head);
     assert!(said[0].starts_with("finished launch") && said[0].ends_with(": q-od-1"), "{said:?}");
@@ -185,7 +185,7 @@ fn a_lost_ledger_is_read_back() {
             // Even without the object: names are on the instances.
             sync(&head);
             let key = head.cluster.launch_key(&before[0].launch);
-            on_sandbox(head.cloud.objects.delete(&bucket(&head), &key)).unwrap();
+            on_sandbox(head.people.objects.delete(&bucket(&head), &key)).unwrap();
         }
         fs::remove_dir_all(&head.home.state).unwrap();
         fs::create_dir(&head.home.state).unwrap();
@@ -417,12 +417,12 @@ fn people_see_what_the_head_node_says() {
     head.say("jobs", "7|RUNNING|q|None|q-od-1\n8|PENDING|q|launch failed requeued held|\n9|PENDING|q|Priority|\n");
     sync(&head);
     let changed = support::build("people", &CLUSTER.replace("c5.xlarge", "c5.2xlarge"));
-    let plan = on_sandbox(plan_for(&head.cloud, &changed));
+    let plan = on_sandbox(plan_for(&head.people, &changed));
     assert_eq!(plan.busy_queues.len(), 1);
     assert!(plan.is_intact());
     let text = hpcctl::report::plan_text::impact(&plan);
     assert!(text.contains("queue q: 1 job on 1 node runs"), "{text}");
-    let live = on_sandbox(support::look(&head.cloud, &changed));
+    let live = on_sandbox(support::look(&head.people, &changed));
     let status = hpcctl::report::status::Status {
         cluster: "head",
         region: "eu-west-1",
@@ -440,7 +440,7 @@ fn people_see_what_the_head_node_says() {
     head.say("jobs", "");
     wait(&head, 301);
     sync(&head);
-    let again = on_sandbox(plan_for(&head.cloud, &changed));
+    let again = on_sandbox(plan_for(&head.people, &changed));
     assert_eq!((again.digest, again.busy_queues.len()), (plan.digest, 0));
 }
 

@@ -315,7 +315,7 @@ fn types_that_differ_in_cores_or_cards_have_templates_of_their_own() {
     assert_eq!((kinds.len(), kinds[0], kinds[31]), (32, "efa", "efa-only"));
     assert_eq!((cards[0]["DeviceIndex"].as_u64(), cards[31]["DeviceIndex"].as_u64()), (Some(0), Some(1)));
     let cards = data("p5", "LaunchTemplateTrn")["NetworkInterfaces"].clone();
-    assert_eq!((cards.as_array().unwrap().len(), cards[7]["InterfaceType"].as_str()), (8, Some("efa")));
+    assert_eq!((cards.as_array().unwrap().len(), cards[7]["InterfaceType"].as_str()), (8, Some("efa-only")));
 }
 
 #[test]

@@ -226,7 +226,11 @@ async fn parameters(context: &Context<'_>, key: &StackKey) -> Result<BTreeMap<St
         let value = match parameter {
             PlannedParameter::Value(value) => value.clone(),
             PlannedParameter::From(ParameterSource::ArtifactBucket) => context.bucket(),
-            PlannedParameter::From(ParameterSource::Image { .. } | ParameterSource::SubnetZone { .. }) => {
+            PlannedParameter::From(
+                ParameterSource::Image { .. }
+                | ParameterSource::SubnetZone { .. }
+                | ParameterSource::ProfileRole { .. },
+            ) => {
                 return Err(ApplyError::Unresolved { parameter: name.clone() });
             }
             PlannedParameter::From(ParameterSource::Output { stack, output }) => {

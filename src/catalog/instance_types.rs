@@ -183,6 +183,14 @@ impl InstanceType {
         }
     }
 
+    /// The first network card that can carry EFA. EC2 does not say which ones can; where a type has one card more than EFA
+    /// interfaces, card 0 is for the address alone (p6-b300).
+    /// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/efa-acc-inst-types.html>
+    pub fn first_efa_card(&self) -> u32 {
+        let one_more = |efa: EfaFacts| efa.max_interfaces > 1 && self.network_cards == efa.max_interfaces + 1;
+        u32::from(self.efa.is_some_and(one_more))
+    }
+
     /// Without a hypervisor.
     pub fn bare_metal(&self) -> bool {
         self.hypervisor == Hypervisor::Metal

@@ -151,6 +151,11 @@ pub enum ParameterSource {
         /// The subnet.
         subnet: String,
     },
+    /// The role in an instance profile of the user's: neither name nor path of the one tells the other's.
+    ProfileRole {
+        /// The profile's name.
+        profile: String,
+    },
 }
 
 /// One resource.

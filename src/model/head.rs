@@ -47,7 +47,9 @@ pub(super) fn head(site: Site<'_>) -> Stack {
 
 fn instance(site: Site<'_>, stack: &mut Stack, cause: &Path) -> Resource {
     let node = &site.cluster.head_node;
-    let statements = head_role::statements(site, stack);
+    // A role of the user's own has what its owner gave it.
+    let own = node.iam.as_ref().is_some_and(|iam| iam.role.is_some() || iam.instance_profile.is_some());
+    let statements = if own { Vec::new() } else { head_role::statements(site, stack) };
     let role = NodeRole {
         id: "Head".to_owned(),
         address: "head".to_owned(),

@@ -1,13 +1,13 @@
 //! What the head node may do: launch, tag and end the cluster's own compute nodes, and little else.
 
 use super::{
-    Stack, Val, accounting, iam, names,
+    Stack, Val, accounting, names,
     names::{CLUSTER_TAG, NODE_TAG, ROLE_TAG},
-    node_role::{dcv_licence, read_artifacts, read_munge_key, write_logs},
-    policy::Statement,
+    node_role::{dcv_licence, own_bucket, read_artifacts, read_munge_key, write_logs},
+    policy::{Statement, text},
     site::Site,
 };
-use crate::spec::{Cluster, NodeIam, Purchase};
+use crate::spec::{Arn, Cluster, NodeIam, Purchase};
 use std::collections::BTreeSet;
 
 /// The statements of the head node's policy.
@@ -22,8 +22,8 @@ pub(super) fn statements(site: Site<'_>, stack: &mut Stack) -> Vec<Statement> {
     all.push(terminate(site.cluster));
     all.extend(attach(site, stack));
     all.push(look());
-    all.push(read_stacks(site.cluster));
-    all.push(pass_roles(site.cluster));
+    all.extend(use_keys(site.cluster));
+    all.push(pass_roles(site, stack));
     all.push(service_roles(site.cluster));
     all.push(read_munge_key(site, stack));
     all.extend(dcv_licence(site.cluster.head_node.dcv.as_ref()));
@@ -50,7 +50,7 @@ fn resource_tag(key: &str) -> String {
 /// Reports for people, and the objects from which compute nodes learn their names.
 fn write_status(cluster: &Cluster) -> Statement {
     let prefix = names::prefix(cluster);
-    let write = Statement::allow("WriteStatus", &["s3:PutObject", "s3:DeleteObject"]);
+    let write = own_bucket(Statement::allow("WriteStatus", &["s3:PutObject", "s3:DeleteObject"]));
     ["status", "launches"].iter().fold(write, |all, folder| {
         all.on(format!("arn:${{AWS::Partition}}:s3:::${{ArtifactBucket}}/{prefix}/{folder}/*"))
     })
@@ -59,7 +59,7 @@ fn write_status(cluster: &Cluster) -> Statement {
 /// Orders of people end when they are carried out; giving them is not the head node's.
 fn end_orders(cluster: &Cluster) -> Statement {
     let prefix = names::prefix(cluster);
-    Statement::allow("EndOrders", &["s3:DeleteObject"])
+    own_bucket(Statement::allow("EndOrders", &["s3:DeleteObject"]))
         .on(format!("arn:${{AWS::Partition}}:s3:::${{ArtifactBucket}}/{prefix}/orders/*"))
 }
 
@@ -89,8 +89,19 @@ fn launch(cluster: &Cluster) -> Vec<Statement> {
         .on("arn:${AWS::Partition}:ec2:${AWS::Region}::image/*")
         .on("arn:${AWS::Partition}:ec2:${AWS::Region}::snapshot/*");
     let with = kinds.iter().fold(with, |all, kind| all.on(ec2(kind)));
+    let groups: BTreeSet<&str> = cluster
+        .queues
+        .iter()
+        .flat_map(|queue| &queue.pools)
+        .filter_map(|pool| pool.capacity_reservation.as_ref()?.resource_group.as_ref())
+        .map(Arn::as_str)
+        .collect();
+    // A group of reservations is a resource of the launch, and EC2 lists it in the caller's name.
+    let actions = ["ec2:CreateFleet", "ec2:RunInstances", "resource-groups:ListGroupResources"];
+    let reserved = (!groups.is_empty())
+        .then(|| groups.iter().fold(Statement::allow("LaunchIntoGroups", &actions), |all, group| all.on(group)));
     let fleets = Statement::allow("Fleets", &["ec2:CreateFleet"]).on(ec2("fleet")).on(ec2("instance"));
-    vec![templates, instances, with, fleets]
+    [templates, instances, with, fleets].into_iter().chain(reserved).collect()
 }
 
 /// Tagging: what is being launched, and the node's name on what is there.
@@ -148,54 +159,43 @@ fn attach(site: Site<'_>, stack: &mut Stack) -> Vec<Statement> {
     all
 }
 
-/// EC2's Describe calls know no resources.
+/// What `hpcctl node` asks of EC2; its Describe calls know no resources.
 fn look() -> Statement {
-    let actions = [
-        "ec2:DescribeCapacityReservations",
-        "ec2:DescribeFleetInstances",
-        "ec2:DescribeFleets",
-        "ec2:DescribeInstanceStatus",
-        "ec2:DescribeInstanceTypes",
-        "ec2:DescribeInstances",
-        "ec2:DescribeLaunchTemplateVersions",
-        "ec2:DescribeLaunchTemplates",
-        "ec2:DescribeSubnets",
-        "ec2:DescribeTags",
-        "ec2:DescribeVolumes",
-    ];
-    Statement::allow("Look", &actions).on("*").when(
-        "StringEquals",
-        "aws:RequestedRegion",
-        Val::reference("AWS::Region"),
-    )
-}
-
-/// The outputs of the cluster's own stacks: file systems' names, launch templates, the database.
-fn read_stacks(cluster: &Cluster) -> Statement {
-    let read = Statement::allow("ReadStacks", &["cloudformation:DescribeStacks"]);
-    ["network", "storage", "accounting", "head", "queue-*"].iter().fold(read, |all, stack| {
-        let arn = "arn:${AWS::Partition}:cloudformation:${AWS::Region}:${AWS::AccountId}:stack";
-        all.on(format!("{arn}/{}-{stack}/*", cluster.name))
-    })
+    let region = Val::reference("AWS::Region");
+    Statement::allow("Look", &["ec2:DescribeInstanceStatus", "ec2:DescribeInstances", "ec2:DescribeVolumes"])
+        .on("*")
+        .when("StringEquals", "aws:RequestedRegion", region)
 }
 
 /// Passing roles on to EC2: those of its compute nodes, and those that the user gave to queues.
-///
-/// Which role is in a profile of the user's cannot be read here; consoles and most tools name both alike.
-fn pass_roles(cluster: &Cluster) -> Statement {
+fn pass_roles(site: Site<'_>, stack: &mut Stack) -> Statement {
+    let cluster = site.cluster;
     let pass = Statement::allow("PassRoles", &["iam:PassRole"])
         .on(format!("arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role{}*", names::compute_iam_path(cluster)))
         .when("StringEquals", "iam:PassedToService", Val::list(["ec2.amazonaws.com", "ec2.amazonaws.com.cn"]));
-    let nodes = cluster.queues.iter().filter_map(|queue| queue.iam.as_ref());
-    let own: BTreeSet<String> = nodes.filter_map(users_role).collect();
-    own.iter().fold(pass, |all, arn| all.on(arn))
+    let nodes: Vec<&NodeIam> = cluster.queues.iter().filter_map(|queue| queue.iam.as_ref()).collect();
+    let profiles: BTreeSet<&Arn> = nodes.iter().filter_map(|node| node.instance_profile.as_ref()).collect();
+    let roles = nodes.iter().filter(|node| node.instance_profile.is_none()).filter_map(|node| node.role.as_ref());
+    let roles: BTreeSet<&str> = roles.map(Arn::as_str).collect();
+    let pass = roles.iter().fold(pass, |all, arn| all.on(arn));
+    profiles.into_iter().fold(pass, |all, profile| all.on_val(stack.role_of(profile)))
 }
 
-fn users_role(node: &NodeIam) -> Option<String> {
-    let same_name =
-        |profile| format!("arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role/{}", iam::name_of(profile));
-    let profile = node.instance_profile.as_ref().map(same_name);
-    profile.or_else(|| node.role.as_ref().map(ToString::to_string))
+/// The keys of compute nodes' disks: whoever launches must be able to use them, and to let EC2 use them, through EC2 alone.
+/// <https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption-requirements.html>
+fn use_keys(cluster: &Cluster) -> Vec<Statement> {
+    let keys: BTreeSet<&str> =
+        cluster.queues.iter().filter_map(|queue| queue.root_volume.kms_key.as_ref()).map(Arn::as_str).collect();
+    if keys.is_empty() {
+        return Vec::new();
+    }
+    let through = || text("ec2.${AWS::Region}.${AWS::URLSuffix}");
+    let actions = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncrypt*"];
+    let using = Statement::allow("UseKeys", &actions).when("StringEquals", "kms:ViaService", through());
+    let grant = Statement::allow("GrantKeys", &["kms:CreateGrant"])
+        .when("StringEquals", "kms:ViaService", through())
+        .when("Bool", "kms:GrantIsForAWSResource", "true");
+    [using, grant].into_iter().map(|statement| keys.iter().fold(statement, |all, key| all.on(key))).collect()
 }
 
 /// The roles that EC2 makes for itself in an account that has never had a fleet or a spot instance.

@@ -84,14 +84,19 @@ fn session_manager() -> Statement {
 /// A compute node learns its name from the object of the launch that it came from.
 pub(super) fn read_launches(site: Site<'_>) -> Statement {
     let prefix = names::prefix(site.cluster);
-    Statement::allow("ReadLaunches", &["s3:GetObject"])
+    own_bucket(Statement::allow("ReadLaunches", &["s3:GetObject"]))
         .on(format!("arn:${{AWS::Partition}}:s3:::${{ArtifactBucket}}/{prefix}/launches/*"))
+}
+
+/// The artifact bucket only while it is this account's: names of buckets are global.
+pub(super) fn own_bucket(statement: Statement) -> Statement {
+    statement.when("StringEquals", "aws:ResourceAccount", Val::reference("AWS::AccountId"))
 }
 
 /// A login node learns the head node's address from the object that the head node writes.
 pub(super) fn read_head_address(site: Site<'_>) -> Statement {
     let (prefix, name) = (names::prefix(site.cluster), names::HEAD_ADDRESS);
-    Statement::allow("ReadHeadAddress", &["s3:GetObject"])
+    own_bucket(Statement::allow("ReadHeadAddress", &["s3:GetObject"]))
         .on(format!("arn:${{AWS::Partition}}:s3:::${{ArtifactBucket}}/{prefix}/launches/{name}.json"))
 }
 
@@ -108,7 +113,7 @@ pub(super) fn read_artifacts(site: Site<'_>, kind: Option<&str>) -> Vec<Statemen
     let list = Statement::allow("ListArtifacts", &["s3:ListBucket"])
         .on("arn:${AWS::Partition}:s3:::${ArtifactBucket}")
         .when("StringLike", "s3:prefix", folder);
-    vec![read, list]
+    vec![own_bucket(read), own_bucket(list)]
 }
 
 /// Writing to the cluster's log group.

@@ -20,7 +20,7 @@ const USER_DATA: &str = include_str!("../../templates/user-data/compute.sh");
 /// From so many EFA cards on, only the first has an address; the others carry EFA traffic alone, or a
 /// subnet would be empty after a few nodes.
 /// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/efa-acc-inst-types.html>
-const EFA_ONLY_FROM: u32 = 16;
+const EFA_ONLY_FROM: u32 = 8;
 
 /// The stack of the `index`-th queue.
 pub(super) fn queue(site: Site<'_>, index: usize, queue: &Queue) -> Stack {
@@ -72,12 +72,15 @@ impl Builder<'_> {
         self.stack.output(format!("Subnets{}", camel(pool.name.as_str())), Val::Join(",".to_owned(), subnets));
     }
 
-    /// The placement group of a pool. A capacity block has its place already.
+    /// The placement group of a pool. What is reserved has its place already: a reservation serves a placement group only
+    /// when it was made in it, and this one would be new.
+    /// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/cr-cpg.html>
     fn placement(&mut self, pool: &Pool) -> Option<Val> {
         if let Some(own) = &self.queue.existing_placement_group {
             return Some(own.as_str().into());
         }
-        if !self.queue.placement_group || pool.purchase == Purchase::CapacityBlock {
+        let reserved = matches!(pool.purchase, Purchase::CapacityBlock | Purchase::CapacityReservation);
+        if !self.queue.placement_group || reserved {
             return None;
         }
         let address = format!("queue.{}.placement_group.{}", self.queue.name, pool.name);
@@ -150,10 +153,17 @@ impl Builder<'_> {
         if count == 0 && !self.queue.public_ip {
             return ("SecurityGroupIds", groups);
         }
+        let first = known.map_or(0, InstanceType::first_efa_card);
         let interface = |card: u32| {
-            let kind = if card > 0 && count >= EFA_ONLY_FROM { "efa-only" } else { "efa" };
+            let kind = match () {
+                () if card < first => "interface",
+                () if card > 0 && count >= EFA_ONLY_FROM => "efa-only",
+                () => "efa",
+            };
+            // Where card 0 has the address alone, each of the others begins anew at its own first device.
+            let device = if first > 0 { 0 } else { card.min(1) };
             Props::new()
-                .set("DeviceIndex", card.min(1))
+                .set("DeviceIndex", device)
                 .maybe("NetworkCardIndex", (count > 0).then_some(card))
                 .maybe("InterfaceType", (count > 0).then_some(kind))
                 .maybe("AssociatePublicIpAddress", (count <= 1 && self.queue.public_ip).then_some(true))
@@ -161,7 +171,8 @@ impl Builder<'_> {
                 .set("Groups", groups.clone())
                 .into()
         };
-        ("NetworkInterfaces", (0..count.max(1)).map(interface).collect())
+        let cards = if count > 0 { count + first } else { 1 };
+        ("NetworkInterfaces", (0..cards).map(interface).collect())
     }
 
     fn because(&self, resource: Resource, cause: &Path, first: usize) -> Resource {

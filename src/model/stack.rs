@@ -1,7 +1,7 @@
 //! Putting a stack together.
 
-use super::{Parameter, ParameterSource, Resource, Stack, StackKey, Val, machine::os_name, names};
-use crate::spec::{Architecture, Os, Path};
+use super::{Parameter, ParameterSource, Resource, Stack, StackKey, Val, iam, machine::os_name, names};
+use crate::spec::{Architecture, Arn, Os, Path};
 use std::collections::BTreeMap;
 
 impl Stack {
@@ -49,6 +49,13 @@ impl Stack {
         };
         let name = format!("Image{}{architecture_word}", names::camel(os_name(os)));
         self.input(&name, "AWS::EC2::Image::Id", ParameterSource::Image { os, architecture })
+    }
+
+    /// The ARN of the role in a user's instance profile.
+    pub(super) fn role_of(&mut self, profile: &Arn) -> Val {
+        let profile = iam::name_of(profile).to_owned();
+        let name = format!("RoleOfProfile{}", names::camel(&profile));
+        self.input(&name, "String", ParameterSource::ProfileRole { profile })
     }
 
     pub(super) fn input(&mut self, name: &str, kind: &'static str, source: ParameterSource) -> Val {

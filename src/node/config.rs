@@ -161,7 +161,8 @@ impl<'c> PoolRef<'c> {
     pub fn purchase(&self) -> FleetPurchase {
         match self.pool.purchase {
             // The launch template names the reservation.
-            Purchase::OnDemand | Purchase::CapacityReservation => FleetPurchase::OnDemand,
+            Purchase::OnDemand => FleetPurchase::OnDemand,
+            Purchase::CapacityReservation => FleetPurchase::Reserved,
             Purchase::Spot => FleetPurchase::Spot,
             Purchase::CapacityBlock => FleetPurchase::CapacityBlock,
         }

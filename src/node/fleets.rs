@@ -42,7 +42,10 @@ pub(super) async fn launch<'c>(
             outcome.errors = fleet.errors;
             let wanted: BTreeSet<String> = fleet.instances.into_iter().collect();
             match addresses(cloud, &outcome.own.launch.launch, &wanted).await {
-                Ok(came) => outcome.came = came,
+                Ok((came, ended)) => {
+                    outcome.came = came;
+                    outcome.errors.extend(ended);
+                }
                 Err(error) => outcome.failed = Some(error.into()),
             }
             let known: BTreeSet<&String> = outcome.came.iter().map(|(id, _)| id).collect();
@@ -71,24 +74,39 @@ fn input(cluster: &Cluster, pool: PoolRef<'_>, own: &OwnLaunch, all_or_nothing: 
     })
 }
 
-/// The addresses of instances, as soon as EC2 shows them all, or of those that it shows after half a minute.
-async fn addresses(cloud: &Cloud, launch: &str, wanted: &BTreeSet<String>) -> Result<Vec<Came>, CloudError> {
+/// The addresses of instances, as soon as EC2 shows them all, or of those that it shows after half a minute; and why others
+/// ended at once, as far as EC2 says.
+async fn addresses(
+    cloud: &Cloud,
+    launch: &str,
+    wanted: &BTreeSet<String>,
+) -> Result<(Vec<Came>, Vec<FleetError>), CloudError> {
     if wanted.is_empty() {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), Vec::new()));
     }
     let mut pauses = LOOKS.iter();
     loop {
         let shown = cloud.compute.launched(launch).await?;
-        let alive = shown.into_iter().filter(InstanceState::is_alive);
-        let came: Vec<Came> = alive
-            .filter(|one| wanted.contains(&one.id))
-            .filter_map(|one| Some((one.id, one.private_ip.filter(|address| !address.is_empty())?)))
-            .collect();
+        let ours = || shown.iter().filter(|one| wanted.contains(&one.id));
+        let ended: Vec<FleetError> = ours().filter(|one| !one.is_alive()).filter_map(ended).collect();
+        let address = |one: &InstanceState| one.private_ip.clone().filter(|address| !address.is_empty());
+        let came: Vec<Came> =
+            ours().filter(|one| one.is_alive()).filter_map(|one| Some((one.id.clone(), address(one)?))).collect();
         match pauses.next() {
-            Some(pause) if came.len() < wanted.len() => cloud.clock.sleep(Duration::from_millis(*pause)).await,
-            _ => return Ok(came),
+            Some(pause) if came.len() + ended.len() < wanted.len() => {
+                cloud.clock.sleep(Duration::from_millis(*pause)).await;
+            }
+            _ => return Ok((came, ended)),
         }
     }
+}
+
+/// EC2 took the launch on and then ended the instance: `Client.InternalError: Client error on launch` is what it says when
+/// the key of a disk cannot be used.
+fn ended(instance: &InstanceState) -> Option<FleetError> {
+    let message = instance.reason.clone()?;
+    let code = message.split(':').next().unwrap_or_default().to_owned();
+    Some(FleetError { code, message, instance_type: Some(instance.instance_type.clone()), subnet: None })
 }
 
 /// A request that EC2 refuses as a whole may still be refused for capacity or a quota: then the next pool is to

@@ -42,6 +42,8 @@ pub struct Live {
     pub images: BTreeMap<(Os, Architecture), String>,
     /// The zones of subnets, where one is needed.
     pub zones: BTreeMap<String, String>,
+    /// The ARNs of the roles in instance profiles of the user's, by the profile's name, where one is needed.
+    pub profile_roles: BTreeMap<String, String>,
     /// What the head node last said of Slurm, when it has said something.
     pub slurm: Option<SlurmReport>,
     /// The log of the head node's set-up that failed last, when one has.
@@ -57,6 +59,8 @@ pub struct Bucket {
     pub name: String,
     /// Whether it exists.
     pub exists: bool,
+    /// Whether the stack that gives it its settings exists.
+    pub managed: bool,
 }
 
 /// A stack that exists.

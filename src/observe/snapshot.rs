@@ -22,6 +22,8 @@ pub struct Wanted {
     pub subnets: Vec<String>,
     /// The zones of the subnets that the network stack made.
     pub own_subnets: bool,
+    /// Instance profiles whose roles a plan needs.
+    pub profiles: Vec<String>,
     /// Detect drift (slow: CloudFormation looks at every resource).
     pub drift: bool,
 }
@@ -29,11 +31,12 @@ pub struct Wanted {
 impl Wanted {
     /// What a plan for these stacks needs.
     pub fn by(graph: &Graph, drift: bool) -> Self {
-        let (mut images, mut subnets) = (Vec::new(), Vec::new());
+        let (mut images, mut subnets, mut profiles) = (Vec::new(), Vec::new(), Vec::new());
         for parameter in graph.stacks.iter().flat_map(|stack| stack.parameters.values()) {
             match &parameter.source {
                 ParameterSource::Image { os, architecture } => images.push((*os, *architecture)),
                 ParameterSource::SubnetZone { subnet } => subnets.push(subnet.clone()),
+                ParameterSource::ProfileRole { profile } => profiles.push(profile.clone()),
                 ParameterSource::Output { .. } | ParameterSource::ArtifactBucket => {}
             }
         }
@@ -41,8 +44,10 @@ impl Wanted {
         images.dedup();
         subnets.sort_unstable();
         subnets.dedup();
+        profiles.sort_unstable();
+        profiles.dedup();
         let own_subnets = graph.stacks.iter().any(|stack| stack.key == StackKey::Network);
-        Self { images, subnets, own_subnets, drift }
+        Self { images, subnets, own_subnets, profiles, drift }
     }
 }
 
@@ -73,7 +78,9 @@ pub async fn observe(cloud: &Cloud, cluster: &str, wanted: &Wanted) -> Result<Li
     let (caller, stacks) = join(cloud.identity.caller(), cloud.stacks.stacks_of(cluster)).await;
     let (caller, stacks) = (caller?, stacks?);
     let bucket = keys::bucket_name(&caller.account, &cloud.region);
-    let exists = cloud.objects.bucket_exists(&bucket).await?;
+    let (exists, bootstrap) =
+        join(cloud.objects.bucket_exists(&bucket), cloud.stacks.stack(crate::model::BOOTSTRAP_STACK)).await;
+    let (exists, managed) = (exists?, bootstrap?.is_some());
     let stacks = live_stacks(cloud, cluster, stacks).await?;
     let mut live = Live {
         at: cloud.clock.now(),
@@ -83,6 +90,7 @@ pub async fn observe(cloud: &Cloud, cluster: &str, wanted: &Wanted) -> Result<Li
         volumes: cloud.compute.volumes_of(cluster).await?,
         images: images(cloud, &wanted.images).await?,
         zones: zones(cloud, &wanted.subnets).await?,
+        profile_roles: profile_roles(cloud, &wanted.profiles).await?,
         stacks,
         ..Live::default()
     };
@@ -100,7 +108,7 @@ pub async fn observe(cloud: &Cloud, cluster: &str, wanted: &Wanted) -> Result<Li
         live.kept = outside::kept(cloud, &bucket, cluster, &live.stacks).await?;
     }
     live.outside = outside::outside(cloud, cluster, &live.stacks, &live.kept).await?;
-    live.bucket = Some(Bucket { name: bucket, exists });
+    live.bucket = Some(Bucket { name: bucket, exists, managed });
     if wanted.drift {
         live.drift = Some(drift(cloud, &live.stacks).await?);
     }
@@ -213,6 +221,15 @@ async fn own_zones(
         Err(ObserveError::Cloud(error)) if error.kind == ErrorKind::NotFound => Ok(BTreeMap::new()),
         found => found,
     }
+}
+
+/// Profiles that are not there, or that have no role, are left out: a plan shows their roles as unknown, and apply refuses.
+async fn profile_roles(cloud: &Cloud, profiles: &[String]) -> Result<BTreeMap<String, String>, ObserveError> {
+    let mut found = BTreeMap::new();
+    for profile in profiles {
+        found.extend(cloud.identity.role_of_profile(profile).await?.map(|role| (profile.clone(), role)));
+    }
+    Ok(found)
 }
 
 /// Where a vendor's newest image is found: its account in the region's partition, and the name pattern that it documents.

@@ -120,6 +120,7 @@ pub(super) mod tests {
             zone: None,
             spot,
             launched: Timestamp(0),
+            reason: None,
             tags,
         }
     }

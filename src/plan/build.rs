@@ -44,6 +44,11 @@ pub enum PlanError {
         /// Which.
         held: Vec<HeldReplacement>,
     },
+    /// The artifact bucket is there, and the stack that gives it its settings is not: nobody knows what it is.
+    UnmanagedBucket {
+        /// Its name.
+        bucket: String,
+    },
     /// Things refuse to be deleted.
     Obstacles {
         /// Which, all at once.
@@ -60,6 +65,15 @@ pub enum PlanError {
 
 /// Resources that CloudFormation's change sets replace.
 pub type Predicted = BTreeMap<StackKey, BTreeSet<String>>;
+/// A bucket without its stack may be public, unencrypted, or somebody's trap.
+fn refuse_unmanaged(live: &Live) -> Result<(), PlanError> {
+    match &live.bucket {
+        Some(bucket) if bucket.exists && !bucket.managed => {
+            Err(PlanError::UnmanagedBucket { bucket: bucket.name.clone() })
+        }
+        _ => Ok(()),
+    }
+}
 
 /// Makes the plan to what the cluster file says.
 pub fn plan(desired: &Desired<'_>, live: &Live, catalog: &ResourceCatalog) -> Result<Plan, PlanError> {
@@ -74,6 +88,7 @@ pub fn plan_predicted(
     predicted: &Predicted,
 ) -> Result<Plan, PlanError> {
     refuse_busy(live)?;
+    refuse_unmanaged(live)?;
     let cause = |path: &Path| Cause { path: path.clone(), line: desired.document.line(path) };
     let context = Context::new(catalog, &cause, live, &desired.graph.tags, predicted);
     let mut builder = Builder { desired, live, context, out: Gathered::default() };
@@ -214,6 +229,7 @@ impl Builder<'_> {
                 known(before.or_else(|| self.live.images.get(&(*os, *architecture))))
             }
             ParameterSource::SubnetZone { subnet } => known(self.live.zones.get(subnet).or(before)),
+            ParameterSource::ProfileRole { profile } => known(self.live.profile_roles.get(profile)),
             ParameterSource::ArtifactBucket => known(self.live.bucket.as_ref().map(|bucket| &bucket.name)),
         }
     }

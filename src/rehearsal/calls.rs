@@ -21,6 +21,12 @@ pub async fn call(sandbox: &Sandbox, words: &[String]) -> Result<Vec<u8>, Rehear
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["s3", "cp", rest @ ..] => copy(&sandbox.cloud(), rest).await,
+        ["s3api", "get-object", rest @ ..] => {
+            let place = (option(rest, "--bucket"), option(rest, "--key"), rest.last());
+            let (Some(bucket), Some(key), Some(to)) = place else { return Err(unknown(&words)) };
+            write(Path::new(to), &get(&sandbox.cloud(), bucket, key).await?)?;
+            Ok(b"{}\n".to_vec())
+        }
         ["secretsmanager", "get-secret-value", rest @ ..] => {
             let arn = option(rest, "--secret-id").ok_or_else(|| unknown(&words))?;
             let path = Path::new(SEED);

@@ -74,7 +74,7 @@ pub static CODES: &[(&str, &str, &str)] = &[
     (
         "HPC2032",
         "a value from AWS is missing",
-        "The vendor has no image for operating system and architecture in this region (name one with `image.ami`), or a subnet that the cluster file names does not exist.",
+        "The vendor has no image for operating system and architecture in this region (name one with `image.ami`), or a subnet or an instance profile that the cluster file names does not exist.",
     ),
     (
         "HPC2034",
@@ -271,5 +271,20 @@ pub static CODES: &[(&str, &str, &str)] = &[
         "HPC2155",
         "the file system exports by itself",
         "An association with `auto_export` writes changes to S3 as they happen, and FSx takes no export task beside it. `export-fsx` leaves such a file system alone unless it is named. Before such a file system goes, `apply` and `destroy` switch automatic export off and export what is left.",
+    ),
+    (
+        "HPC2170",
+        "the artifact bucket is not this account's",
+        "Templates, node files and hpcctl itself are in the bucket `hpcctl-ACCOUNT-REGION`. Names of buckets are global, so anybody can make one of that name first; each call says which account must own it, and S3 refuses when another one does. The same answer comes when the credentials lack `s3:ListBucket` on the bucket: look with `aws s3api head-bucket --bucket NAME --expected-bucket-owner ACCOUNT`.",
+    ),
+    (
+        "HPC2171",
+        "the artifact bucket was not made by hpcctl",
+        "The bucket is in this account, and the stack `hpcctl-bootstrap`, which makes it private, encrypted and versioned, is not there: somebody made the bucket by hand, or deleted the stack, which keeps the bucket. Bring it under the stack with a change set of the type IMPORT, or empty and delete it when no cluster needs it.",
+    ),
+    (
+        "HPC2172",
+        "instances end as soon as they are launched",
+        "EC2 says `Client.InternalError: Client error on launch` when it cannot use the KMS key of a disk. For keys that the file names in `root_volume.kms_key` of a queue, the head node's role has what a launch needs; the key's own policy must let IAM policies of the account count. Spot instances and login nodes are launched by service-linked roles, which need a grant on the key: `aws kms create-grant` for `AWSServiceRoleForEC2Spot` and `AWSServiceRoleForAutoScaling`. When the account's default key for EBS is a customer's key, name it in `root_volume.kms_key`, so that the role gets its rights.",
     ),
 ];

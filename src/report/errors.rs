@@ -4,6 +4,7 @@ use super::{paint::Paint, words};
 use crate::{
     apply::{Applied, ApplyError, LockInfo},
     cloud::{CloudError, ErrorKind, ExperimentStatus},
+    model::BOOTSTRAP_STACK,
     node::NodeError,
     observe::ObserveError,
     operate::OperateError,
@@ -83,6 +84,11 @@ impl From<CloudError> for Failure {
     fn from(error: CloudError) -> Self {
         let request = error.request_id.iter().map(|id| format!("request id {id}")).collect();
         let (code, remedy) = match error.kind {
+            ErrorKind::AccessDenied if error.operation == "HeadBucket" => (
+                "HPC2170",
+                "ask for `s3:ListBucket` on the artifact bucket; if you have it, the bucket belongs to another account: \
+                 do not use it, and tell AWS",
+            ),
             ErrorKind::Credentials => {
                 ("HPC2002", "set AWS_PROFILE or --profile, or log in; `--cloud sandbox` needs no account")
             }
@@ -277,6 +283,12 @@ impl From<PlanError> for Failure {
                 )
                 .with(details.collect())
             }
+            PlanError::UnmanagedBucket { bucket } => Failure::new(
+                "HPC2171",
+                format!("failed to plan: the bucket `{bucket}` is there, and the stack `{BOOTSTRAP_STACK}` is not"),
+                "import the bucket into that stack, or delete it if nothing in it is needed",
+                exit::REFUSED,
+            ),
             PlanError::Obstacles { obstacles } => refusal(&obstacles),
             PlanError::Refused { file, refusals } => super::refusals::failure(&file, &refusals),
         }
@@ -346,7 +358,8 @@ impl From<ApplyError> for Failure {
             ApplyError::Unresolved { parameter } => Failure::new(
                 "HPC2032",
                 format!("AWS had no value for `{parameter}` when the plan was made"),
-                "for an image: name one with `image.ami`; for a zone: see that the subnet exists",
+                "for an image: name one with `image.ami`; for a zone: see that the subnet exists; for the role of a profile: see \
+                 that the instance profile exists and has a role",
                 exit::ERROR,
             ),
             ApplyError::Transfer { storage, task, lifecycle, message, files, report } => {

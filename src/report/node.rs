@@ -33,7 +33,13 @@ fn words(event: &Event) -> Vec<String> {
                 codes.entry(&error.code).or_insert((0, &error.message)).0 += 1;
             }
             let line = |(code, (times, words)): (&str, (usize, &str))| format!("{pool}: {code} ({times}x): {words}");
+            let keyless = codes.contains_key("Client.InternalError");
             lines.extend(codes.into_iter().map(line));
+            if keyless {
+                lines.push(format!(
+                    "{pool}: EC2 cannot use the KMS key of the disks in this role's name: `hpcctl explain HPC2172`"
+                ));
+            }
             lines
         }
         Event::Down { nodes, reason } => vec![format!("down {}: {reason}", list(nodes))],

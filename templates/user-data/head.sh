@@ -6,8 +6,8 @@ set -euo pipefail
 exec > >(tee -a /var/log/hpcctl-boot.log >/dev/console) 2>&1
 
 export CLUSTER='@@CLUSTER@@' ROLE=head OS='@@OS@@' PROXY='@@PROXY@@'
-export BUCKET='${ArtifactBucket}' AWS_DEFAULT_REGION='${AWS::Region}' PARTITION='${AWS::Partition}'
-FROM="s3://$BUCKET/clusters/$CLUSTER/current" TO=/opt/hpcctl/node
+export BUCKET='${ArtifactBucket}' ACCOUNT='${AWS::AccountId}' AWS_DEFAULT_REGION='${AWS::Region}' PARTITION='${AWS::Partition}'
+FROM="clusters/$CLUSTER/current" TO=/opt/hpcctl/node
 if [[ -n $PROXY ]]; then
   export http_proxy="$PROXY" https_proxy="$PROXY" HTTPS_PROXY="$PROXY"
   # All the rest goes through it: names of AWS without an endpoint in the VPC are reached in no other way.
@@ -43,9 +43,11 @@ install_aws() {
     unzip -q "$work/aws.zip" -d "$work" && "$work/aws/install" --update && rm -rf "$work"
 }
 
+# Bucket names are global: nothing of a bucket that is another account's may run here.
 fetch() {
-  aws s3 cp --only-show-errors --recursive "$FROM/$ROLE/" "$TO/" &&
-    aws s3 cp --only-show-errors "$FROM/cluster.json" "$TO/cluster.json" && [[ -s $TO/setup.sh ]]
+  aws s3 cp --only-show-errors --recursive "s3://$BUCKET/$FROM/$ROLE/" "$TO/" &&
+    aws s3api get-object --expected-bucket-owner "$ACCOUNT" --bucket "$BUCKET" \
+      --key "$FROM/cluster.json" "$TO/cluster.json" >/dev/null && [[ -s $TO/setup.sh ]]
 }
 
 export PATH=$PATH:/usr/local/bin

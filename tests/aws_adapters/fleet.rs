@@ -110,3 +110,15 @@ async fn a_template_that_is_gone_is_an_error() {
     assert_eq!(error.kind, ErrorKind::NotFound, "{error}");
     clean(&lab, stacks).await;
 }
+
+/// A fleet into reservations says so, or EC2 does not count what is free in them. AW-40.
+#[tokio::test]
+async fn a_reserved_fleet_uses_its_reservation_first() {
+    let Some(lab) = Lab::open().await else { return };
+    let (mut input, stacks) = input(&lab, 1).await;
+    input.purchase = FleetPurchase::Reserved;
+    lab.cloud.compute.create_fleet(&input).await.unwrap();
+    let options = &lab.last("ec2:CreateFleet")["OnDemandOptions"]["CapacityReservationOptions"];
+    assert_eq!(options["UsageStrategy"], "use-capacity-reservations-first");
+    clean(&lab, stacks).await;
+}

@@ -25,6 +25,27 @@ async fn the_caller_and_roles_are_known() {
 }
 
 /// `--profile` wins over the keys in the environment: else it would be another account.
+/// Role and profile have names of their own. AW-44.
+#[tokio::test]
+async fn the_role_of_a_profile_is_asked_for() {
+    let Some(lab) = Lab::open().await else { return };
+    let trust = r#"{"Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}]}"#;
+    let template = format!(
+        r#"{{"Resources": {{
+          "Role": {{"Type": "AWS::IAM::Role", "Properties": {{
+            "RoleName": "{0}-reader", "Path": "/site/", "AssumeRolePolicyDocument": {trust}}}}},
+          "Profile": {{"Type": "AWS::IAM::InstanceProfile", "Properties": {{
+            "InstanceProfileName": "{0}-nodes", "Roles": [{{"Ref": "Role"}}]}}}}}}}}"#,
+        lab.name
+    );
+    let made = lab.make(&lab.stack("profile", &template)).await;
+    let identity = &lab.cloud.identity;
+    let role = identity.role_of_profile(&format!("{}-nodes", lab.name)).await.unwrap().unwrap();
+    assert!(role.ends_with(&format!(":role/site/{}-reader", lab.name)), "{role}");
+    assert_eq!(identity.role_of_profile(&format!("{}-nobody", lab.name)).await.unwrap(), None);
+    lab.remove(&made.id).await;
+}
+
 #[tokio::test]
 async fn a_named_profile_is_the_only_source() {
     let Some(_lab) = Lab::open().await else { return };

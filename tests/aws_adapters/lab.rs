@@ -83,6 +83,12 @@ impl Lab {
         fs::write(env::var("HPC_FAULTS").unwrap(), faults).unwrap();
     }
 
+    /// The parameters of the last call of an operation, `service:Operation`.
+    pub fn last(&self, operation: &str) -> serde_json::Value {
+        let found = log().into_iter().rev().find(|line| line["op"] == operation);
+        found.map(|line| line["params"].clone()).unwrap_or_default()
+    }
+
     /// What the judge saw since this lab was opened, as `service:Operation`.
     pub fn calls(&self, operation: &str) -> usize {
         log().iter().filter(|line| line["op"] == operation).count()

@@ -84,3 +84,27 @@ async fn more_than_a_page_is_listed_and_purged() {
     assert!(objects.list(bucket, "").await.unwrap().is_empty());
     lab.remove(&made.id).await;
 }
+
+/// Names of buckets are global: every call on an artifact bucket says whose it must be. AW-08.
+#[tokio::test]
+async fn an_artifact_bucket_of_another_account_is_refused() {
+    let Some(lab) = Lab::open().await else { return };
+    let account = lab.cloud.identity.caller().await.unwrap().account;
+    let bucket = format!("hpcctl-{account}-{}-foreign", lab.name);
+    let template =
+        templates::BUCKET.replace("\"Properties\": {", &format!("\"Properties\": {{\"BucketName\": \"{bucket}\", "));
+    let made = lab.make(&lab.stack("bucket", &template)).await;
+    let objects = &lab.cloud.objects;
+    for answer in [
+        objects.bucket_exists(&bucket).await.map(drop),
+        objects.put(&bucket, "a", vec![1], PutCondition::Always).await.map(drop),
+        objects.put(&bucket, "a", vec![1], PutCondition::IfAbsent).await.map(drop),
+        objects.get(&bucket, "a").await.map(drop),
+        objects.list(&bucket, "").await.map(drop),
+        objects.delete(&bucket, "a").await,
+        objects.purge(&bucket, "").await.map(drop),
+    ] {
+        assert_eq!(answer.unwrap_err().kind, ErrorKind::AccessDenied);
+    }
+    lab.remove(&made.id).await;
+}

@@ -47,7 +47,10 @@ cat "$(dirname "$0")/jobs" 2>/dev/null || true
 
 pub struct Head {
     pub sandbox: Sandbox,
+    /// What programs on the head node see.
     pub cloud: Cloud,
+    /// What people see, who may do all.
+    pub people: Cloud,
     pub home: Home,
     pub cluster: Cluster,
     pub built: Built,
@@ -91,9 +94,14 @@ impl Head {
             fs::write(bin.join(name), text).unwrap();
             fs::set_permissions(bin.join(name), fs::Permissions::from_mode(0o755)).unwrap();
         }
+        // Node programs run on the head node, with the rights of its role.
+        let head = on_sandbox(cloud.compute.instances_of(&built.graph.cluster)).unwrap();
+        let head = head.into_iter().find(|one| one.tags.get("hpcctl:role").is_some_and(|role| role == "head"));
+        let people = cloud;
+        let cloud = sandbox.on_instance(&head.unwrap().id).cloud();
         let home = Home { etc, state };
         let cluster = Cluster::load(&home).unwrap();
-        Self { sandbox, cloud, home, cluster, built, bin, folder }
+        Self { sandbox, cloud, people, home, cluster, built, bin, folder }
     }
 
     /// What `scontrol` was asked since the last look.

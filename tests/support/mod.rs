@@ -66,9 +66,13 @@ pub async fn plan_for(cloud: &Cloud, built: &Built) -> Plan {
 
 /// The same, or why there is none.
 pub async fn try_plan_for(cloud: &Cloud, built: &Built) -> Result<Plan, PlanError> {
-    let live = look(cloud, built).await;
+    try_plan(&look(cloud, built).await, built)
+}
+
+/// The plan, or why there is none.
+pub fn try_plan(live: &Live, built: &Built) -> Result<Plan, PlanError> {
     let desired = Desired { document: &built.document, graph: &built.graph, rendered: &built.rendered };
-    plan::plan(&desired, &live, &ResourceCatalog::embedded())
+    plan::plan(&desired, live, &ResourceCatalog::embedded())
 }
 
 /// The plan to nothing.

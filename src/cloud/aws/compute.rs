@@ -271,6 +271,7 @@ fn instance(from: &Instance) -> InstanceState {
         zone: from.placement().and_then(|placement| maybe(placement.availability_zone())),
         spot: from.instance_lifecycle() == Some(&InstanceLifecycleType::Spot),
         launched: time(from.launch_time()),
+        reason: from.state_reason().and_then(|why| maybe(why.message())),
         tags: pairs(from.tags().iter().map(|tag| (tag.key(), tag.value()))),
     }
 }

@@ -7,10 +7,11 @@ use super::values::{maybe, text};
 use aws_sdk_ec2::{
     Client,
     types::{
-        CreateFleetError, DefaultTargetCapacityType, FleetLaunchTemplateConfigRequest,
-        FleetLaunchTemplateOverridesRequest, FleetLaunchTemplateSpecificationRequest, FleetOnDemandAllocationStrategy,
-        FleetType, OnDemandOptionsRequest, ResourceType, SpotAllocationStrategy, SpotInstanceInterruptionBehavior,
-        SpotOptionsRequest, TagSpecification, TargetCapacitySpecificationRequest,
+        CapacityReservationOptionsRequest, CreateFleetError, DefaultTargetCapacityType,
+        FleetCapacityReservationUsageStrategy, FleetLaunchTemplateConfigRequest, FleetLaunchTemplateOverridesRequest,
+        FleetLaunchTemplateSpecificationRequest, FleetOnDemandAllocationStrategy, FleetType, OnDemandOptionsRequest,
+        ResourceType, SpotAllocationStrategy, SpotInstanceInterruptionBehavior, SpotOptionsRequest, TagSpecification,
+        TargetCapacitySpecificationRequest,
     },
 };
 
@@ -28,7 +29,7 @@ pub(super) async fn create(client: &Client, input: &FleetInput) -> Result<Fleet>
             TargetCapacitySpecificationRequest::builder()
                 .total_target_capacity(whole(input.count))
                 .default_target_capacity_type(match input.purchase {
-                    FleetPurchase::OnDemand => DefaultTargetCapacityType::OnDemand,
+                    FleetPurchase::OnDemand | FleetPurchase::Reserved => DefaultTargetCapacityType::OnDemand,
                     FleetPurchase::Spot => DefaultTargetCapacityType::Spot,
                     FleetPurchase::CapacityBlock => DefaultTargetCapacityType::CapacityBlock,
                 })
@@ -95,9 +96,15 @@ fn on_demand_options(input: &FleetInput) -> Option<OnDemandOptionsRequest> {
         FleetStrategy::Prioritized => Some(FleetOnDemandAllocationStrategy::Prioritized),
         _ => None,
     });
-    (input.purchase == FleetPurchase::OnDemand).then(|| {
+    // A fleet counts what is free in reservations only when it is told to use them.
+    let reserved = (input.purchase == FleetPurchase::Reserved).then(|| {
+        let first = FleetCapacityReservationUsageStrategy::UseCapacityReservationsFirst;
+        CapacityReservationOptionsRequest::builder().usage_strategy(first).build()
+    });
+    matches!(input.purchase, FleetPurchase::OnDemand | FleetPurchase::Reserved).then(|| {
         OnDemandOptionsRequest::builder()
             .set_allocation_strategy(strategy)
+            .set_capacity_reservation_options(reserved)
             .set_min_target_capacity(minimum(input))
             .set_single_instance_type(minimum(input).and(one_type(input)))
             .set_single_availability_zone(minimum(input).and(one_zone(input)))

@@ -28,6 +28,18 @@ impl Identity for Accounts {
         Ok(Caller { account: text(caller.account()), arn: text(caller.arn()) })
     }
 
+    async fn role_of_profile(&self, profile: &str) -> Result<Option<String>> {
+        let call = self.iam.get_instance_profile().instance_profile_name(profile).send().await;
+        match call.map_err(failed("iam", "GetInstanceProfile")) {
+            Ok(found) => {
+                let roles = found.instance_profile.map(|profile| profile.roles).unwrap_or_default();
+                Ok(roles.into_iter().next().map(|role| role.arn))
+            }
+            Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// `ListRoles` does not give tags, and still shows a role for a while after its end.
     async fn roles(&self, path: &str) -> Result<Vec<RoleState>> {
         let mut pages = self.iam.list_roles().path_prefix(path).into_paginator().items().send();

@@ -1,6 +1,6 @@
 //! S3.
 
-use super::super::{CloudError, ErrorKind, ObjectInfo, Objects, PutCondition, Result};
+use super::super::{CloudError, ErrorKind, ObjectInfo, Objects, PutCondition, Result, expected_owner};
 use super::config::Settings;
 use super::errors::{failed, own};
 use super::values::{nonce, text};
@@ -39,7 +39,7 @@ impl S3 {
         if refusal.kind != ErrorKind::PreconditionFailed {
             return Err(refusal);
         }
-        match self.client.head_object().bucket(bucket).key(key).send().await {
+        match self.client.head_object().bucket(bucket).set_expected_bucket_owner(owner(bucket)).key(key).send().await {
             Ok(head) if head.metadata().is_some_and(|all| all.get(PUT_ID).is_some_and(|found| found == id)) => {
                 Ok(text(head.e_tag()))
             }
@@ -48,7 +48,8 @@ impl S3 {
     }
 
     async fn read(&self, bucket: &str, key: &str) -> Result<Option<(Vec<u8>, String)>> {
-        let object = self.client.get_object().bucket(bucket).key(key).send().await;
+        let object =
+            self.client.get_object().bucket(bucket).set_expected_bucket_owner(owner(bucket)).key(key).send().await;
         let object = match object.map_err(failed("s3", "GetObject")) {
             Err(error) if error.code.as_deref() == Some("NoSuchKey") => return Ok(None),
             object => object?,
@@ -64,7 +65,15 @@ impl S3 {
 #[async_trait]
 impl Objects for S3 {
     async fn bucket_exists(&self, bucket: &str) -> Result<bool> {
-        match self.client.head_bucket().bucket(bucket).send().await.map_err(failed("s3", "HeadBucket")) {
+        match self
+            .client
+            .head_bucket()
+            .bucket(bucket)
+            .set_expected_bucket_owner(owner(bucket))
+            .send()
+            .await
+            .map_err(failed("s3", "HeadBucket"))
+        {
             Ok(_) => Ok(true),
             Err(error) if error.kind == ErrorKind::NotFound => Ok(false),
             Err(error) => Err(error),
@@ -73,7 +82,13 @@ impl Objects for S3 {
 
     async fn put(&self, bucket: &str, key: &str, body: Vec<u8>, condition: PutCondition) -> Result<String> {
         let id = nonce();
-        let call = self.client.put_object().bucket(bucket).key(key).body(ByteStream::from(body));
+        let call = self
+            .client
+            .put_object()
+            .bucket(bucket)
+            .set_expected_bucket_owner(owner(bucket))
+            .key(key)
+            .body(ByteStream::from(body));
         let call = match &condition {
             PutCondition::Always => call,
             PutCondition::IfAbsent => call.if_none_match("*").metadata(PUT_ID, &id),
@@ -96,7 +111,14 @@ impl Objects for S3 {
     }
 
     async fn list(&self, bucket: &str, prefix: &str) -> Result<Vec<ObjectInfo>> {
-        let mut pages = self.client.list_objects_v2().bucket(bucket).prefix(prefix).into_paginator().send();
+        let mut pages = self
+            .client
+            .list_objects_v2()
+            .bucket(bucket)
+            .set_expected_bucket_owner(owner(bucket))
+            .prefix(prefix)
+            .into_paginator()
+            .send();
         let mut found = Vec::new();
         while let Some(page) = pages.next().await {
             let page = page.map_err(failed("s3", "ListObjectsV2"))?;
@@ -110,7 +132,7 @@ impl Objects for S3 {
     }
 
     async fn delete(&self, bucket: &str, key: &str) -> Result<()> {
-        let call = self.client.delete_object().bucket(bucket).key(key);
+        let call = self.client.delete_object().bucket(bucket).set_expected_bucket_owner(owner(bucket)).key(key);
         call.send().await.map(drop).map_err(failed("s3", "DeleteObject"))
     }
 
@@ -121,6 +143,11 @@ impl Objects for S3 {
     async fn purge_but(&self, bucket: &str, prefix: &str, but: &str) -> Result<usize> {
         versions::purge(&self.client, bucket, prefix, Some(but)).await
     }
+}
+
+/// The account that S3 shall find the bucket in.
+pub(super) fn owner(bucket: &str) -> Option<String> {
+    expected_owner(bucket).map(str::to_owned)
 }
 
 /// S3 answers `If-Match` on a key that is gone with "no such key": the condition does not hold.

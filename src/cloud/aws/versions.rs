@@ -2,6 +2,7 @@
 
 use super::super::{CloudError, ErrorKind, Result};
 use super::errors::{failed, own};
+use super::objects::owner;
 use aws_sdk_s3::{
     Client,
     error::BuildError,
@@ -15,7 +16,12 @@ pub(super) async fn purge(client: &Client, bucket: &str, prefix: &str, but: Opti
     let mut deleted = 0;
     let (mut key, mut version) = (None, None);
     loop {
-        let call = client.list_object_versions().bucket(bucket).prefix(prefix).set_key_marker(key);
+        let call = client
+            .list_object_versions()
+            .bucket(bucket)
+            .set_expected_bucket_owner(owner(bucket))
+            .prefix(prefix)
+            .set_key_marker(key);
         let page = call.set_version_id_marker(version).send().await.map_err(failed("s3", "ListObjectVersions"))?;
         let found = identifiers(&page, but)?;
         deleted += found.len();
@@ -42,7 +48,8 @@ async fn delete(client: &Client, bucket: &str, objects: Vec<ObjectIdentifier>) -
         return Ok(());
     }
     let wanted = Delete::builder().set_objects(Some(objects)).quiet(true).build().map_err(unnamed)?;
-    let call = client.delete_objects().bucket(bucket).delete(wanted).send().await;
+    let call =
+        client.delete_objects().bucket(bucket).set_expected_bucket_owner(owner(bucket)).delete(wanted).send().await;
     let outcome = call.map_err(failed("s3", "DeleteObjects"))?;
     let Some(first) = outcome.errors().first() else { return Ok(()) };
     let (code, why) = (first.code().unwrap_or_default(), first.message().unwrap_or_default());

@@ -82,6 +82,9 @@ pub struct InstanceState {
     pub spot: bool,
     /// When it was launched.
     pub launched: Timestamp,
+    /// Why it ended, in EC2's words, where EC2 itself ended it: `Client.InternalError: Client error on launch`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// Tags.
     pub tags: BTreeMap<String, String>,
 }

@@ -33,8 +33,10 @@ pub struct FleetInput {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FleetPurchase {
-    /// On demand, or into the reservation that the launch template names.
+    /// On demand.
     OnDemand,
+    /// Into the On-Demand Capacity Reservations that the launch template names, before anything else.
+    Reserved,
     /// Spot, terminated at interruption.
     Spot,
     /// Into the Capacity Block that the launch template names.

@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 pub trait Identity: Send + Sync {
     /// Who calls.
     async fn caller(&self) -> Result<Caller>;
+    /// The ARN of the role in an instance profile; `None` when there is no such profile, or no role in it.
+    async fn role_of_profile(&self, profile: &str) -> Result<Option<String>>;
     /// The roles below a path such as `/hpcctl/NAME/`, by name. IAM is one for all regions.
     async fn roles(&self, path: &str) -> Result<Vec<RoleState>>;
 }

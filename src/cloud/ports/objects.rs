@@ -4,10 +4,20 @@ use crate::cloud::Result;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-/// S3.
+/// The account that must own a bucket of this name; `None` for buckets of users.
+///
+/// Names of buckets are global: whoever comes first has one. An artifact bucket carries its account's number, and every call
+/// on it says so, so that S3 refuses a bucket of that name in another account.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html>
+pub fn expected_owner(bucket: &str) -> Option<&str> {
+    let (account, _) = bucket.strip_prefix("hpcctl-")?.split_once('-')?;
+    (account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit())).then_some(account)
+}
+
+/// S3. Every call on an artifact bucket names the account that must own it ([`expected_owner`]).
 #[async_trait]
 pub trait Objects: Send + Sync {
-    /// Whether the bucket exists and can be reached.
+    /// Whether the bucket exists and can be reached; `AccessDenied` when it belongs to another account than its name says.
     async fn bucket_exists(&self, bucket: &str) -> Result<bool>;
     /// Writes an object; gives its entity tag. A condition that does not hold is `PreconditionFailed`.
     async fn put(&self, bucket: &str, key: &str, body: Vec<u8>, condition: PutCondition) -> Result<String>;

@@ -7,6 +7,7 @@ use super::{
     eval::plain,
     faults::Script,
     fleet, guards, head,
+    iam::{self, Access},
     ids::{hex, number},
     instance::Instance,
     resource::Resource,
@@ -53,6 +54,11 @@ impl Sandbox {
     pub fn launch(&self, launch: Launch) -> Result<String> {
         self.call(Call::change(SERVICE, "RunInstances"), |world, _| Ok(run(world, &self.region, launch)))
     }
+
+    /// An action of EC2's that knows no resources.
+    fn looks(&self, action: &str) -> Access {
+        Access::new(action, "*").with("aws:RequestedRegion", &self.region)
+    }
 }
 
 /// Puts an instance into the world; gives its id.
@@ -76,6 +82,7 @@ pub(super) fn run(world: &mut World, region: &str, launch: Launch) -> String {
         stopped: None,
         shutting_down: false,
         secondary: Vec::new(),
+        ended_by: None,
         interrupted: None,
         rebalance: None,
         instance_type: launch.instance_type,
@@ -103,14 +110,18 @@ fn free_address<'w>(world: &'w World, region: &str, id: &str) -> String {
 #[async_trait]
 impl Compute for Sandbox {
     async fn instances_of(&self, cluster: &str) -> Result<Vec<InstanceState>> {
-        self.call(Call::look(SERVICE, "DescribeInstances"), |world, _| {
+        let call = Call::look(SERVICE, "DescribeInstances");
+        self.call(call, |world, _| {
+            self.permit(world, call, &[self.looks("ec2:DescribeInstances")])?;
             let ours = instances(world, &self.region, cluster);
             Ok(ours.filter_map(|i| i.view(world.now)).collect())
         })
     }
 
     async fn instances(&self, ids: &[String]) -> Result<Vec<InstanceState>> {
-        self.call(Call::look(SERVICE, "DescribeInstances"), |world, _| {
+        let call = Call::look(SERVICE, "DescribeInstances");
+        self.call(call, |world, _| {
+            self.permit(world, call, &[self.looks("ec2:DescribeInstances")])?;
             let known = ids.iter().collect::<BTreeSet<_>>().into_iter().filter_map(|id| world.instances.get(id));
             let known: Vec<&Instance> = known.collect();
             let waits = known.iter().any(|one| one.shutting_down);
@@ -126,20 +137,29 @@ impl Compute for Sandbox {
     }
 
     async fn launched(&self, launch: &str) -> Result<Vec<InstanceState>> {
-        self.call(Call::look(SERVICE, "DescribeInstances"), |world, _| {
+        let call = Call::look(SERVICE, "DescribeInstances");
+        self.call(call, |world, _| {
+            self.permit(world, call, &[self.looks("ec2:DescribeInstances")])?;
             let of = |i: &&Instance| i.region == self.region && i.tags.get(LAUNCH_TAG).is_some_and(|tag| tag == launch);
             Ok(world.instances.values().filter(of).filter_map(|i| i.view(world.now)).collect())
         })
     }
 
     async fn create_fleet(&self, input: &FleetInput) -> Result<Fleet> {
-        self.call(Call::change(SERVICE, "CreateFleet"), |world, script| {
-            Ok(fleet::create(world, script, &self.region, input))
+        let call = Call::change(SERVICE, "CreateFleet");
+        self.call(call, |world, script| {
+            let principal = self.principal(world).transpose().map_err(|words| call.malformed(words))?;
+            fleet::create(world, script, &self.region, call, principal.as_ref(), input)
         })
     }
 
     async fn tag(&self, ids: &[String], tags: &BTreeMap<String, String>) -> Result<()> {
-        self.call(Call::change(SERVICE, "CreateTags"), |world, _| {
+        let call = Call::change(SERVICE, "CreateTags");
+        self.call(call, |world, _| {
+            let keyed = |access: Access| tags.keys().fold(access, |all, key| all.with("aws:TagKeys", key));
+            let wanted = iam::instances(world, &self.region, "ec2:CreateTags", ids).into_iter();
+            let wanted: Vec<Access> = wanted.map(|one| keyed(one).tagged("aws:RequestTag", tags)).collect();
+            self.permit(world, call, &wanted)?;
             for id in ids {
                 if let Some(instance) = world.instances.get_mut(id) {
                     instance.tags.extend(tags.clone());
@@ -151,7 +171,11 @@ impl Compute for Sandbox {
 
     /// Nothing ails in the sandbox.
     async fn ailing(&self, _: &[String]) -> Result<Vec<InstanceHealth>> {
-        self.call(Call::look(SERVICE, "DescribeInstanceStatus"), |_, _| Ok(Vec::new()))
+        let call = Call::look(SERVICE, "DescribeInstanceStatus");
+        self.call(call, |world, _| {
+            self.permit(world, call, &[self.looks("ec2:DescribeInstanceStatus")])?;
+            Ok(Vec::new())
+        })
     }
 
     async fn termination_protected(&self, ids: &[String]) -> Result<Vec<String>> {
@@ -177,6 +201,7 @@ impl Compute for Sandbox {
     async fn terminate(&self, ids: &[String]) -> Result<()> {
         let call = Call::change(SERVICE, "TerminateInstances");
         self.call(call, |world, _| {
+            self.permit(world, call, &iam::instances(world, &self.region, "ec2:TerminateInstances", ids))?;
             // EC2 terminates all or none.
             for id in ids {
                 if let Some(words) =

@@ -4,6 +4,7 @@ use super::{
     FAULTS_VARIABLE, INSTANCE_VARIABLE, PACE_VARIABLE,
     clock::{SandboxClock, VirtualClock, real_ms},
     faults::{CallError, Fault, HandEdit, Script},
+    iam::{Access, Principal},
     sim::Sim,
     store::Store,
     world::World,
@@ -64,6 +65,19 @@ impl Call {
             message: message.into(),
             request_id: None,
         }
+    }
+
+    /// IAM's word for a policy that nobody can read.
+    pub fn malformed(self, words: String) -> CloudError {
+        self.error(ErrorKind::Invalid, "MalformedPolicyDocument", words)
+    }
+
+    /// Services that nodes have no business with, unless a statement says so: these calls know their resources by `*` here.
+    fn others(self) -> Option<Access> {
+        let Self { service, operation, .. } = self;
+        ["cloudformation", "fsx", "iam", "logs", "fis"]
+            .contains(&service)
+            .then(|| Access::new(&format!("{service}:{operation}"), "*"))
     }
 
     /// CloudFormation's word for a request that is wrong.
@@ -188,6 +202,19 @@ impl Sandbox {
         })
     }
 
+    /// Refuses what the role of the instance that this program runs on may not do. Programs of people may do all.
+    pub(super) fn permit(&self, world: &World, call: Call, wanted: &[Access]) -> Result<()> {
+        match self.principal(world) {
+            None => Ok(()),
+            Some(principal) => principal.map_err(|words| call.malformed(words))?.permit(call, wanted),
+        }
+    }
+
+    /// The role that calls; `None` for a program of people, and for a role that no stack made.
+    pub(super) fn principal(&self, world: &World) -> Option<std::result::Result<Principal, String>> {
+        Principal::of(world, self.instance.as_ref()?)
+    }
+
     /// By how many milliseconds the sandbox is ahead of this machine's clock, while time is real.
     pub fn ahead_ms(&self) -> Option<i64> {
         self.clock.ahead_ms()
@@ -217,7 +244,10 @@ impl Sandbox {
         let Inner { world, script, .. } = &mut *inner;
         let result = match scripted_error(world, script, call) {
             Some(error) => Err(error),
-            None => work(world, script),
+            None => {
+                let permitted = call.others().map_or(Ok(()), |access| self.permit(world, call, &[access]));
+                permitted.and_then(|()| work(world, script))
+            }
         };
         world.dirty |= call.changes;
         inner.write()?;

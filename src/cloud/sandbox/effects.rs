@@ -187,6 +187,7 @@ fn instance(
         stopped: None,
         shutting_down: false,
         secondary: Vec::new(),
+        ended_by: None,
         interrupted: None,
         rebalance: None,
     }
@@ -246,16 +247,20 @@ fn scale(world: &mut World, stack: &Stack, logical: &str, resource: &Resource) {
     }
 }
 
-/// The user data that an instance boots with, in Base64: its own, that of its group, or of its launch template.
+/// The user data that an instance boots with, in Base64.
 pub(super) fn user_data(world: &World, instance: &Instance) -> Option<String> {
-    let text = |data: &Value| data.get("UserData").map(plain);
+    launch_property(world, instance, "UserData").map(plain)
+}
+
+/// A property of an instance: its own, that of its group, or of its launch template.
+pub(super) fn launch_property<'w>(world: &'w World, instance: &Instance, name: &str) -> Option<&'w Value> {
     if let Some(template) = &instance.template {
         let (_, found) = world.resources().find(|(_, resource)| resource.physical == *template)?;
-        return found.properties.get("LaunchTemplateData").and_then(text);
+        return found.properties.get("LaunchTemplateData")?.get(name);
     }
     let made_by = instance.tags.get(GROUP_TAG).unwrap_or(&instance.id);
     let (stack, found) = world.resources().find(|(_, resource)| resource.physical == *made_by)?;
-    text(&found.properties).or_else(|| launch_data(world, stack, found).and_then(text))
+    found.properties.get(name).or_else(|| launch_data(world, stack, found)?.get(name))
 }
 
 /// The data of the launch template that an instance or a group refers to.

@@ -13,6 +13,8 @@ pub struct Script {
     pub faults: Vec<Fault>,
     /// Things outside the stacks that are not there: buckets, subnets.
     pub absent: Vec<String>,
+    /// Buckets that another account owns, whatever their name says.
+    pub foreign: Vec<String>,
     /// The VPC of subnets that no stack made.
     pub vpc_id: Option<String>,
 }

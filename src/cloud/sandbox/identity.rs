@@ -16,6 +16,14 @@ impl Identity for Sandbox {
         })
     }
 
+    /// Users' profiles are there without anybody making them, with a role below another path and of another name.
+    async fn role_of_profile(&self, profile: &str) -> Result<Option<String>> {
+        self.call(Call::look("iam", "GetInstanceProfile"), |_, script| {
+            let there = !script.absent.iter().any(|name| name == profile);
+            Ok(there.then(|| format!("arn:aws:iam::{ACCOUNT}:role/service/{profile}-role")))
+        })
+    }
+
     async fn roles(&self, path: &str) -> Result<Vec<RoleState>> {
         self.call(Call::look("iam", "ListRoles"), |world, _| {
             let all = world.resources().map(|(_, r)| r).chain(world.retained.values()).chain(world.ghosts());

@@ -48,6 +48,9 @@ pub(super) struct Instance {
     /// Private addresses besides its own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub secondary: Vec<String>,
+    /// Why EC2 itself ended it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_by: Option<String>,
     /// When EC2 gives, or gave, the notice that it takes this spot instance back.
     #[serde(default)]
     pub interrupted: Option<Timestamp>,
@@ -91,6 +94,7 @@ impl Instance {
             zone: Some(self.zone.clone()),
             spot: self.spot,
             launched: self.launched,
+            reason: self.ended_by.clone(),
             tags: self.tags.clone(),
         })
     }

@@ -30,6 +30,7 @@ mod guards;
 mod head;
 mod held;
 mod holders;
+pub mod iam;
 mod identity;
 mod ids;
 mod instance;

@@ -5,6 +5,7 @@ use super::{
     control::{Call, Sandbox},
     effects,
     eval::plain,
+    iam::Access,
     instance::{Instance, STOP},
     resource::Resource,
     volumes,
@@ -142,11 +143,13 @@ impl Sandbox {
     /// # Errors
     /// When the state file cannot be read.
     pub fn secret_text(&self, arn: &str, password: &str) -> Result<String> {
+        let call = Call::look("secretsmanager", "GetSecretValue");
+        self.call(call, |world, _| self.permit(world, call, &[Access::new("secretsmanager:GetSecretValue", arn)]))?;
         let rds = self.databases()?.into_iter().find(|database| database.secret == arn);
         if let Some(database) = rds {
             return Ok(serde_json::json!({ "username": database.user, "password": password }).to_string());
         }
-        self.call(Call::look("secretsmanager", "GetSecretValue"), |world, _| {
+        self.call(call, |world, _| {
             let found =
                 world.resources().find(|(_, one)| one.kind == "AWS::SecretsManager::Secret" && one.physical == arn);
             let generate = found.and_then(|(_, one)| one.properties.get("GenerateSecretString"));

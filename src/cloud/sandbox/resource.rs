@@ -58,6 +58,17 @@ impl Resource {
         self.properties.get(name)?.as_str()
     }
 
+    /// The properties as they are: as the template has them, and what was edited by hand since.
+    pub fn actual(&self) -> Value {
+        let mut actual = self.properties.clone();
+        for (path, value) in &self.edits {
+            if let Some(place) = actual.pointer_mut(&format!("/{path}")) {
+                *place = value.clone();
+            }
+        }
+        actual
+    }
+
     /// A property as it is now, changes by hand and by other calls included.
     pub fn live(&self, path: &str) -> Option<Value> {
         match self.edits.get(path) {

@@ -39,8 +39,8 @@ node_name() {
   launch=$(imds meta-data/tags/instance/hpcctl:launch 2>/dev/null) ||
     launch=$(aws ec2 describe-tags --output text --query 'Tags[0].Value' \
       --filters "Name=resource-id,Values=$id" Name=key,Values=hpcctl:launch) || return 1
-  name=$(aws s3 cp --quiet "s3://$BUCKET/clusters/$CLUSTER/launches/$launch.json" - |
-    jq -er --arg id "$id" '.nodes[$id].name') && node=$name
+  artifact "clusters/$CLUSTER/launches/$launch.json" /run/hpcctl-launch.json &&
+    name=$(jq -er --arg id "$id" '.nodes[$id].name' /run/hpcctl-launch.json) && node=$name
 }
 
 # Local NVMe disks, as one striped file system. What is on them is gone at the next stop anyway.

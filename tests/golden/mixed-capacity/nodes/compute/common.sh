@@ -38,7 +38,9 @@ fact() { jq -er "$1" "$NODE_TREE/cluster.json"; }
 find_head() {
   head=$(retry 120 5 head_address) || die "the head node has not said where it is"
 }
-head_address() { aws s3 cp --quiet "s3://$BUCKET/clusters/$CLUSTER/launches/head.json" - | jq -er .address; }
+head_address() {
+  artifact "clusters/$CLUSTER/launches/head.json" /run/hpcctl-head.json && jq -er .address /run/hpcctl-head.json
+}
 
 # --- Packages
 
@@ -53,19 +55,24 @@ install_packages() {
   retry 3 10 apt-get -qq -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "${missing[@]}"
 }
 
+# artifact KEY FILE: an object of the artifact bucket, which must be this account's: the name of a bucket proves nothing.
+artifact() {
+  aws s3api get-object --expected-bucket-owner "$ACCOUNT" --bucket "$BUCKET" --key "$1" "$2" >/dev/null
+}
+
 # hpcctl itself, the very program that wrote these files.
 fetch_hpcctl() {
   local from=$1 program=$2 digest
-  digest=$(aws s3 cp --quiet "$from.sha256" -) && [[ -n $digest ]] || return 1
+  artifact "$from.sha256" "$program.sha256" && digest=$(<"$program.sha256") && [[ -n $digest ]] || return 1
   ! sha256sum --status --check <<<"$digest  $program" 2>/dev/null || return 0
-  aws s3 cp --only-show-errors "$from" "$program.new" &&
+  artifact "$from" "$program.new" &&
     sha256sum --status --check <<<"$digest  $program.new" || return 1
   chmod 755 "$program.new"
   mv "$program.new" "$program"
 }
 install_hpcctl() {
   mkdir -p /opt/hpcctl/bin
-  retry 10 5 fetch_hpcctl "s3://$BUCKET/bin/hpcctl-0.1.0-$(uname -m)" /opt/hpcctl/bin/hpcctl
+  retry 10 5 fetch_hpcctl "bin/hpcctl-0.1.0-$(uname -m)" /opt/hpcctl/bin/hpcctl
 }
 
 # --- What every node needs
@@ -73,7 +80,7 @@ install_hpcctl() {
 # The names that user data gave us, for services and for later runs of setup.sh.
 remember_node() {
   mkdir -p /etc/hpcctl /opt/hpcctl/{bin,etc,libexec} /var/lib/hpcctl /var/log/hpcctl
-  printf '%s\n' "CLUSTER=$CLUSTER" "ROLE=$ROLE" "OS=$OS" "QUEUE=${QUEUE:-}" "POOL=${POOL:-}" "BUCKET=$BUCKET" \
+  printf '%s\n' "CLUSTER=$CLUSTER" "ROLE=$ROLE" "OS=$OS" "QUEUE=${QUEUE:-}" "POOL=${POOL:-}" "BUCKET=$BUCKET" "ACCOUNT=$ACCOUNT" \
     "AWS_DEFAULT_REGION=$AWS_DEFAULT_REGION" "AWS_REGION=$AWS_DEFAULT_REGION" "PARTITION=$PARTITION" \
     "PROXY=${PROXY:-}" ${PROXY:+"HTTPS_PROXY=$PROXY" "NO_PROXY=$NO_PROXY"} \
     ${AWS_ENDPOINT_URL:+"AWS_ENDPOINT_URL=$AWS_ENDPOINT_URL"} >/etc/hpcctl/node.env
