@@ -1,4 +1,4 @@
-//! Facts about AWS that do not depend on an account.
+//! Facts about AWS: those that do not depend on an account, and the form ([`Ground`]) of those that do.
 //!
 //! In: tables written by `tools/catalog.py` from packages that carry AWS's own data (EC2's instance
 //! types, CloudFormation's resource provider schemas, the regions), and a table that
@@ -12,6 +12,8 @@
 //! use or a region offers. The tables are read a row at a time, so a look-up costs microseconds.
 
 mod closest;
+mod ground;
+mod handlers;
 mod instance_catalog;
 mod instance_row;
 mod instance_types;
@@ -24,7 +26,10 @@ mod regions;
 mod resource_types;
 mod table;
 mod template_value;
+mod vendors;
 
+pub use ground::{ADDRESSES, Ground, Image, Subnet, VPCS, vcpu_quota};
+pub use handlers::{handler_actions, handler_types};
 pub use instance_catalog::{CatalogError, InstanceCatalog, to_text};
 pub use instance_types::{
     Accelerator, AcceleratorKind, Arch, DiskKind, EbsOptimized, EfaFacts, Gpu, Hypervisor, InstanceStore, InstanceType,
@@ -35,3 +40,4 @@ pub use prop_schema::{Kind, Prop, PropSchema};
 pub use prop_violation::{PropViolation, ViolationKind};
 pub use regions::{Partition, Region, closest as closest_region, partition, region, regions};
 pub use resource_types::{Replacement, ResourceCatalog, ResourceType};
+pub use vendors::{image_owner, region_has};

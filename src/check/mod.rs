@@ -25,6 +25,8 @@ mod network;
 mod nodes;
 mod options;
 mod pool;
+mod preflight;
+mod preflight_nodes;
 mod queue;
 mod repository;
 mod reservation;
@@ -63,6 +65,7 @@ pub fn check(doc: &Document, facts: &Facts) -> Vec<Finding> {
         tags::check(&mut sheet, cluster);
         arn::check(&mut sheet, cluster);
         secrets::check(&mut sheet, cluster);
+        preflight::check(&mut sheet, cluster);
     }
     sheet.finish()
 }

@@ -28,6 +28,7 @@ pub mod monitoring;
 pub mod names;
 pub mod network;
 pub mod nodes;
+pub mod preflight;
 pub mod slurm;
 pub mod storage;
 pub mod structure;
@@ -63,7 +64,7 @@ pub enum Severity {
     Warning,
 }
 
-const PARTS: [&[&Rule]; 10] = [
+const PARTS: [&[&Rule]; 11] = [
     structure::RULES,
     names::RULES,
     network::RULES,
@@ -73,6 +74,7 @@ const PARTS: [&[&Rule]; 10] = [
     volumes::RULES,
     slurm::RULES,
     monitoring::RULES,
+    preflight::RULES,
     unsupported::RULES,
 ];
 

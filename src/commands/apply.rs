@@ -4,10 +4,11 @@ use super::{
     approve::{Approval, approve},
     cli::Global,
     cloud::on_cloud,
-    load::{self, Loaded, load},
+    load::{self, Loaded, load_for_cloud},
     node_programs::programs,
     output::{Output, Progress, ProgressFormat},
     plan::{PlanFormat, look, make, show},
+    preflight::Preflight,
     process, rehearsal,
 };
 use crate::{
@@ -37,6 +38,8 @@ pub struct ApplyArgs {
     /// In the sandbox: run the cluster with real Slurm daemons on this machine afterwards
     #[arg(long)]
     with_slurm: bool,
+    #[command(flatten)]
+    preflight: Preflight,
 }
 
 /// Makes the cluster as its file, or a saved plan, says.
@@ -52,7 +55,7 @@ pub fn apply(args: &ApplyArgs, global: &Global, output: &mut Output) -> Result<u
         let region = plan.region.clone();
         return on_cloud(global, Some(&region), |cloud, stop| saved_plan(args, cloud, stop, plan, output));
     }
-    let loaded = load(&args.target, output)?;
+    let loaded = load_for_cloud(&args.target, output)?;
     let region = loaded.graph.region.clone();
     let code = on_cloud(global, Some(&region), |cloud, stop| fresh_plan(args, cloud, stop, loaded, output))?;
     if args.with_slurm && code == exit::OK {
@@ -82,10 +85,11 @@ async fn fresh_plan(
     args: &ApplyArgs,
     cloud: Cloud,
     stop: Stop,
-    loaded: Loaded,
+    mut loaded: Loaded,
     output: &mut Output,
 ) -> Result<u8, Failure> {
     let live = settled(&cloud, &stop, output, || look(&cloud, &loaded, false)).await?;
+    args.preflight.run(&cloud, &mut loaded, &live, output).await?;
     let plan = make(&loaded, &live)?;
     output.data(&show(&plan, PlanFormat::Text, output));
     if plan.is_empty() {

@@ -56,7 +56,7 @@ impl NodeRole<'_> {
         let mut managed = vec![Val::sub(SESSION_MANAGER)];
         let users = self.iam.map(|iam| &iam.policies[..]).unwrap_or_default();
         managed.extend(users.iter().map(|policy| Val::from(policy.as_str())));
-        let role = iam::role(site, format!("{}.role", self.address), self.cause.clone(), "ec2.amazonaws.com")
+        let role = iam::role(site, format!("{}.role", self.address), self.cause.clone(), site.ec2_principal())
             .set("ManagedPolicyArns", managed)
             .set("Policies", iam::inline("node", policy::document(statements)))
             .because("ManagedPolicyArns", self.cause.key("iam").key("policies"))

@@ -8,7 +8,7 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What exists of a cluster, at one moment.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -31,6 +31,8 @@ pub struct Live {
     pub instances: Vec<InstanceState>,
     /// The newest images of vendors, where one is needed.
     pub images: BTreeMap<(Os, Architecture), String>,
+    /// Name patterns of vendors' images for which there is none.
+    pub images_missing: BTreeSet<String>,
     /// The zones of subnets, where one is needed.
     pub zones: BTreeMap<String, String>,
     /// What the head node last said of Slurm, when it has said something.

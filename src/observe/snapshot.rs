@@ -2,13 +2,14 @@
 
 use super::{Bucket, Live, LiveFileSystem, LiveStack, Revision, SlurmReport, keys};
 use crate::{
+    catalog::{self, Partition},
     cloud::{Cloud, CloudError, ImageQuery, StackState, StackStatus, TaskKind, TaskLifecycle},
     model::{Graph, ParameterSource, StackKey},
     spec::{Architecture, Os},
 };
 use futures_util::future::{join, join_all};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What to look at besides the stacks.
 #[derive(Debug, Clone, Default)]
@@ -69,12 +70,14 @@ pub async fn observe(cloud: &Cloud, cluster: &str, wanted: &Wanted) -> Result<Li
     let bucket = keys::bucket_name(&caller.account, &cloud.region);
     let exists = cloud.objects.bucket_exists(&bucket).await?;
     let stacks = live_stacks(cloud, cluster, stacks).await?;
+    let (images, images_missing) = images(cloud, &wanted.images).await?;
     let mut live = Live {
         at: cloud.clock.now(),
         caller: Some(caller),
         file_systems: file_systems(cloud, &stacks).await?,
         instances: cloud.compute.instances_of(cluster).await?,
-        images: images(cloud, &wanted.images).await?,
+        images,
+        images_missing,
         zones: zones(cloud, &wanted.subnets).await?,
         stacks,
         ..Live::default()
@@ -161,45 +164,49 @@ async fn files(cloud: &Cloud, bucket: &str, cluster: &str) -> Result<BTreeMap<St
     Ok(files)
 }
 
-async fn images(
-    cloud: &Cloud,
-    wanted: &[(Os, Architecture)],
-) -> Result<BTreeMap<(Os, Architecture), String>, ObserveError> {
-    let mut found = BTreeMap::new();
-    for &(os, architecture) in wanted {
-        let Some(query) = vendor_image(os, architecture) else { continue };
-        if let Some(image) = cloud.compute.newest_image(&query).await? {
-            found.insert((os, architecture), image.id);
+async fn images(cloud: &Cloud, wanted: &[(Os, Architecture)]) -> Result<(Images, BTreeSet<String>), ObserveError> {
+    let look = |&(os, architecture): &(Os, Architecture)| async move {
+        let Some(query) = vendor_image(&cloud.region, os, architecture) else { return Ok((None, None)) };
+        match cloud.compute.newest_image(&query).await? {
+            Some(image) => Ok((Some(((os, architecture), image.id)), None)),
+            None => Ok((None, Some(query.name))),
         }
-    }
-    Ok(found)
+    };
+    let looks: Result<Vec<_>, CloudError> = join_all(wanted.iter().map(look)).await.into_iter().collect();
+    let (found, missing): (Vec<_>, Vec<_>) = looks?.into_iter().unzip();
+    Ok((found.into_iter().flatten().collect(), missing.into_iter().flatten().collect()))
 }
+
+/// Images of vendors, by what they are for.
+type Images = BTreeMap<(Os, Architecture), String>;
 
 async fn zones(cloud: &Cloud, subnets: &[String]) -> Result<BTreeMap<String, String>, ObserveError> {
     if subnets.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let found = cloud.compute.subnets(subnets).await?;
+    let found = cloud.inventory.known_subnets(subnets).await?;
     Ok(found.into_iter().map(|subnet| (subnet.id, subnet.zone)).collect())
 }
 
-/// Where a vendor's newest image is found: owner account and name pattern, as each vendor documents them
-/// (Canonical, Debian, Amazon, Rocky Linux and Red Hat publish their account numbers).
-fn vendor_image(os: Os, architecture: Architecture) -> Option<ImageQuery> {
+/// Where a vendor's newest image is found: owner account and name pattern, as each vendor documents them; `None` where the
+/// region's partition has none.
+fn vendor_image(region: &str, os: Os, architecture: Architecture) -> Option<ImageQuery> {
+    let partition = catalog::region(region).map_or(Partition::Aws, |region| region.partition);
     let (word, debian) = match architecture {
         Architecture::X86_64 => ("x86_64", "amd64"),
         Architecture::Arm64 => ("arm64", "arm64"),
     };
     let rocky = if architecture == Architecture::Arm64 { "aarch64" } else { word };
-    let (owner, name) = match os {
-        Os::Ubuntu2404 => ("099720109477", format!("ubuntu/images/hvm-ssd-gp3/ubuntu-noble-24.04-{debian}-server-*")),
-        Os::Ubuntu2204 => ("099720109477", format!("ubuntu/images/hvm-ssd/ubuntu-jammy-22.04-{debian}-server-*")),
-        Os::Debian12 => ("136693071363", format!("debian-12-{debian}-*")),
-        Os::Alinux2023 => ("137112412989", format!("al2023-ami-2023.*-kernel-6.1-{word}")),
-        Os::Rocky9 => ("792107900819", format!("Rocky-9-EC2-Base-9.*.{rocky}")),
-        Os::Rhel9 => ("309956199498", format!("RHEL-9.*_HVM-*-{word}-*")),
+    let (word_of_os, name) = match os {
+        Os::Ubuntu2404 => ("ubuntu2404", format!("ubuntu/images/hvm-ssd-gp3/ubuntu-noble-24.04-{debian}-server-*")),
+        Os::Ubuntu2204 => ("ubuntu2204", format!("ubuntu/images/hvm-ssd/ubuntu-jammy-22.04-{debian}-server-*")),
+        Os::Debian12 => ("debian12", format!("debian-12-{debian}-*")),
+        Os::Alinux2023 => ("alinux2023", format!("al2023-ami-2023.*-kernel-6.1-{word}")),
+        Os::Rocky9 => ("rocky9", format!("Rocky-9-EC2-Base-9.*.{rocky}")),
+        Os::Rhel9 => ("rhel9", format!("RHEL-9.*_HVM-*-{word}-*")),
     };
-    Some(ImageQuery { owner: owner.to_owned(), name, architecture: word.to_owned() })
+    let owner = catalog::image_owner(word_of_os, partition)?.to_owned();
+    Some(ImageQuery { owner, name, architecture: word.to_owned() })
 }
 
 async fn drift(

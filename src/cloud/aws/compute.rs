@@ -169,7 +169,7 @@ pub(super) fn ec2_tags(tags: &BTreeMap<String, String>) -> Vec<Tag> {
     tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
 }
 
-fn filter(name: &str, values: &[&str]) -> Filter {
+pub(super) fn filter(name: &str, values: &[&str]) -> Filter {
     Filter::builder().name(name).set_values(Some(values.iter().map(ToString::to_string).collect())).build()
 }
 
@@ -198,7 +198,7 @@ fn instance(from: &Instance) -> InstanceState {
     }
 }
 
-fn subnet(from: &Subnet) -> SubnetState {
+pub(super) fn subnet(from: &Subnet) -> SubnetState {
     SubnetState {
         id: text(from.subnet_id()),
         vpc_id: text(from.vpc_id()),

@@ -1,6 +1,6 @@
 //! Everything that is there, while one stack is being worked on.
 
-use super::{resource::Resource, stack::Stack, world::World};
+use super::{eval::plain, resource::Resource, stack::Stack, world::World};
 use serde_json::Value;
 
 /// The world without a stack, and the stack.
@@ -14,6 +14,12 @@ impl<'a> Estate<'a> {
     pub fn resources(&self) -> impl Iterator<Item = &'a Resource> + use<'a> {
         let (world, stack) = (self.world, self.stack);
         world.resources().map(|(_, r)| r).chain(stack.present()).chain(world.retained.values())
+    }
+
+    /// The zone of a subnet.
+    pub fn zone(&self, subnet: &str) -> String {
+        let made = self.find("AWS::EC2::Subnet", subnet).and_then(|r| r.attributes.get("AvailabilityZone")).map(plain);
+        made.unwrap_or_else(|| self.world.zone_of(&self.stack.region, subnet))
     }
 
     /// The resource with this physical id.

@@ -29,6 +29,7 @@ mod fleet;
 mod identity;
 mod ids;
 mod instance;
+mod inventory;
 mod logs;
 mod metadata;
 mod objects;
@@ -57,6 +58,7 @@ pub use control::Sandbox;
 pub use faults::{
     CallError, CallErrorKind, Crash, Fail, Fault, Files, HandEdit, NoCapacity, Script, Slow, Target, Verb,
 };
+pub use inventory::ScriptedImage;
 pub use rehearsal::{Database, Machine};
 
 use super::{Cloud, Result};
@@ -77,11 +79,4 @@ pub fn open(state_file: &Path, region: &str) -> Result<Cloud> {
 /// An empty account that is forgotten at the end, without faults.
 pub fn in_memory(region: &str) -> Cloud {
     Sandbox::in_memory(region).cloud()
-}
-
-/// The zone of a subnet that no stack made.
-fn zone_of(region: &str, subnet: &str) -> String {
-    let zones = eval::zones(region);
-    let index = usize::try_from(ids::number(&[subnet], 3)).unwrap_or(0);
-    zones.get(index).cloned().unwrap_or_default()
 }

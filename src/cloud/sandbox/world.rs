@@ -1,6 +1,9 @@
 //! What the sandbox knows: one account, as it is kept in the state file.
 
-use super::{bucket::Bucket, experiments::Experiment, instance::Instance, stack::Stack, task::Task};
+use super::{
+    bucket::Bucket, eval::plain, experiments::Experiment, instance::Instance, inventory::Outside, stack::Stack,
+    task::Task,
+};
 use crate::cloud::{Fleet, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -47,6 +50,9 @@ pub(super) struct World {
     /// The files of file systems, by path without a leading slash.
     pub files: BTreeMap<String, BTreeMap<String, u64>>,
     pub tasks: Vec<Task>,
+    /// What is outside the stacks, as far as anybody has told.
+    #[serde(default, skip_serializing_if = "Outside::is_empty")]
+    pub outside: Outside,
     /// While a rehearsal runs, time is real: by how many milliseconds the sandbox is ahead of the machine's clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ahead_ms: Option<i64>,
@@ -74,6 +80,7 @@ impl Default for World {
             experiment_role: None,
             files: BTreeMap::new(),
             tasks: Vec::new(),
+            outside: Outside::default(),
             ahead_ms: None,
             dirty: false,
         }
@@ -95,6 +102,13 @@ impl World {
         }
         let named = |s: &&Stack| s.region == region && s.name == name_or_id && s.deleted.is_none();
         self.stacks.values().find(named).map(|s| s.id.clone())
+    }
+
+    /// The zone of a subnet, made by a stack or not.
+    pub fn zone_of(&self, region: &str, subnet: &str) -> String {
+        let made = self.resources().map(|(_, r)| r).find(|r| r.kind == "AWS::EC2::Subnet" && r.physical == subnet);
+        let zone = made.and_then(|subnet| subnet.attributes.get("AvailabilityZone")).map(plain);
+        zone.unwrap_or_else(|| self.outside.zone(region, subnet))
     }
 
     /// Every resource that is there, with the stack that made it.

@@ -1,0 +1,20 @@
+//! EFS: one mount target of a file system in a zone.
+//!
+//! <https://docs.aws.amazon.com/efs/latest/ug/API_CreateMountTarget.html>
+
+use crate::cloud::sandbox::estate::Estate;
+use serde_json::Value;
+
+pub(super) fn conflict(estate: &Estate<'_>, properties: &Value) -> Option<String> {
+    let text = |name: &str| properties.get(name).and_then(Value::as_str);
+    let (file_system, subnet) = (text("FileSystemId")?, text("SubnetId")?);
+    let zone = |subnet: &str| estate.zone(subnet);
+    let of_it = |kind: &str, id: Option<&str>| kind == "AWS::EFS::MountTarget" && id == Some(file_system);
+    let mut targets = estate.resources().filter(|r| of_it(&r.kind, r.text("FileSystemId")));
+    let taken = targets.any(|target| target.text("SubnetId").is_some_and(|other| zone(other) == zone(subnet)));
+    taken.then(|| {
+        "Resource handler returned message: \"mount target already exists in this AZ (Service: Efs, Status Code: 409)\" \
+         (HandlerErrorCode: AlreadyExists)"
+            .to_owned()
+    })
+}
