@@ -1,6 +1,6 @@
 //! `docs/aws-facts.md`: every fact has a source, a place in the code and a test, or says what is open.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 use std::{collections::BTreeSet, fs, path::Path};
 

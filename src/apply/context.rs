@@ -1,7 +1,11 @@
 //! What every step has at hand.
 
 use super::{ApplyError, Event, Listener, NodeProgram};
-use crate::{cloud::Cloud, model::StackKey, plan::Plan};
+use crate::{
+    cloud::{Cloud, Timestamp},
+    model::StackKey,
+    plan::Plan,
+};
 use std::{
     collections::BTreeMap,
     sync::{
@@ -25,6 +29,8 @@ pub struct Context<'a> {
     pub programs: Vec<NodeProgram>,
     /// Names of resources in the plan, by stack and logical id.
     pub addresses: BTreeMap<(StackKey, String), String>,
+    /// When this attempt began.
+    pub began: Timestamp,
 }
 
 /// A wish to stop, set by whoever catches Ctrl-C.
@@ -49,7 +55,7 @@ impl<'a> Context<'a> {
         let name =
             |change: &crate::plan::Change| ((change.stack.clone(), change.logical_id.clone()), change.address.clone());
         let addresses = plan.changes.iter().map(name).collect();
-        Self { cloud, plan, listener, stop, programs: Vec::new(), addresses }
+        Self { cloud, plan, listener, stop, programs: Vec::new(), addresses, began: cloud.clock.now() }
     }
 
     /// Tells the listener.
@@ -71,6 +77,12 @@ impl<'a> Context<'a> {
     /// A client request token: the same plan and step give the same.
     pub fn token(&self, step: usize) -> String {
         format!("hpcctl-{}-{step}", self.plan.id())
+    }
+
+    /// A client request token of this attempt alone, for what must be done anew each time: what was written since the
+    /// last attempt is in no export that began before.
+    pub fn fresh_token(&self, step: usize) -> String {
+        format!("{}-{}", self.token(step), self.began.0)
     }
 
     /// Waits before the next look, a little longer each time; refuses when somebody asked to stop.

@@ -69,6 +69,22 @@ pub enum ApplyError {
         /// Where the report is.
         report: Option<String>,
     },
+    /// A data-repository task cannot be followed: FSx does not show it, or shows none while it says that one runs.
+    TaskUnseen {
+        /// The file system's name.
+        storage: String,
+        /// The task's id; `None`: FSx names none.
+        task: Option<String>,
+    },
+    /// A path lies in no directory that is linked with S3.
+    NotLinked {
+        /// The file system's name.
+        storage: String,
+        /// The path.
+        path: String,
+        /// The linked directories.
+        linked: Vec<String>,
+    },
     /// The file system has no link with S3.
     NoRepository {
         /// The file system's name.

@@ -129,8 +129,9 @@ async fn perform(context: &Context<'_>, step: &Step) -> Result<bool, ApplyError>
                 file_system: file_system.clone(),
                 kind: TransferKind::Export,
                 paths: Vec::new(),
-                token: context.token(step.number),
+                token: context.fresh_token(step.number),
                 tags: context.plan.content.tags.clone(),
+                may_join: false,
             };
             export::transfer(context.cloud, &request, context.listener, &context.stop).await.map(|_| false)
         }

@@ -1,11 +1,11 @@
 //! Data-repository tasks: start, follow to the end, read the report.
 
-use super::{ApplyError, Event, Listener, Stop, context::Pace};
-use crate::{
-    cloud::{Cloud, ErrorKind, FileSystemState, TaskInput, TaskKind, TaskLifecycle, TaskState},
-    spec::S3Uri,
-};
+use super::{ApplyError, Event, Listener, Stop, context::Pace, task_paths::task_paths, task_report::failed_files};
+use crate::cloud::{Cloud, ErrorKind, FileSystemState, TaskInput, TaskKind, TaskLifecycle, TaskState};
 use std::collections::BTreeMap;
+
+/// How often FSx may say that a task runs while it shows none, and how often a task may be away.
+const LOOKS: u32 = 60;
 
 /// Which way data travels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,12 +25,15 @@ pub struct ExportRequest {
     pub file_system: String,
     /// Which way.
     pub kind: TransferKind,
-    /// Directories and files, relative to the mount; none: all.
+    /// Directories and files relative to the mount, in both directions; none: all.
     pub paths: Vec<String>,
     /// The client request token.
     pub token: String,
     /// Tags of the task.
     pub tags: BTreeMap<String, String>,
+    /// Whether a task counts that somebody else began: never before a deletion, because what was written after it
+    /// began is not in it.
+    pub may_join: bool,
 }
 
 /// What came of it.
@@ -40,6 +43,8 @@ pub struct ExportResult {
     pub task: TaskState,
     /// Whether it ran already when we came.
     pub joined: bool,
+    /// The directories that are linked with S3: nothing outside them travels.
+    pub linked: Vec<String>,
 }
 
 /// A file that was not exported.
@@ -51,8 +56,8 @@ pub struct FailedFile {
     pub message: String,
 }
 
-/// Runs a task to its end. A task of the same kind and paths that runs already is joined; one of another kind
-/// is waited for, because a file system does one task at a time.
+/// Runs a task to its end. One that runs already is waited for, because a file system does one task at a time; when
+/// it does the same and the request allows it, it is joined.
 pub async fn transfer(
     cloud: &Cloud,
     request: &ExportRequest,
@@ -68,7 +73,7 @@ pub async fn transfer(
     let input = TaskInput {
         file_system: request.file_system.clone(),
         kind,
-        paths: request.paths.clone(),
+        paths: task_paths(&state, request)?,
         report: Some(report),
         token: request.token.clone(),
         tags: request.tags.clone(),
@@ -76,7 +81,7 @@ pub async fn transfer(
     let (task, joined) = start(cloud, request, &input, listener, stop).await?;
     let task = follow(cloud, request, task, listener, stop).await?;
     if task.lifecycle == TaskLifecycle::Succeeded && task.failed == 0 {
-        return Ok(ExportResult { task, joined });
+        return Ok(ExportResult { task, joined, linked: state.linked() });
     }
     Err(ApplyError::Transfer {
         storage: request.storage.clone(),
@@ -115,6 +120,7 @@ async fn start(
     listener: &dyn Listener,
     stop: &Stop,
 ) -> Result<(TaskState, bool), ApplyError> {
+    let (mut pace, mut unseen) = (Pace::new(), 0);
     loop {
         match cloud.file_systems.start_task(input).await {
             Ok(task) => return Ok((task, false)),
@@ -122,8 +128,16 @@ async fn start(
             Err(error) => return Err(error.into()),
         }
         let tasks = cloud.file_systems.tasks_of(&input.file_system).await?;
-        let Some(running) = tasks.into_iter().find(|task| !task.lifecycle.ended()) else { continue };
-        if running.kind == input.kind && running.paths == input.paths {
+        let Some(running) = tasks.into_iter().find(|task| !task.lifecycle.ended()) else {
+            // It has ended in between, or the listing lags behind.
+            unseen += 1;
+            if unseen > LOOKS {
+                return Err(ApplyError::TaskUnseen { storage: request.storage.clone(), task: None });
+            }
+            wait(cloud, &mut pace, stop).await?;
+            continue;
+        };
+        if request.may_join && running.kind == input.kind && running.paths == input.paths {
             return Ok((running, true));
         }
         follow(cloud, request, running, listener, stop).await?;
@@ -139,6 +153,7 @@ async fn follow(
 ) -> Result<TaskState, ApplyError> {
     let mut pace = Pace::new();
     let mut told: Option<(TaskLifecycle, u64)> = None;
+    let mut away = 0;
     loop {
         let now = (task.lifecycle, tenths(&task));
         if told != Some(now) {
@@ -149,49 +164,28 @@ async fn follow(
         if task.lifecycle.ended() {
             return Ok(task);
         }
-        if stop.is_set() {
-            return Err(ApplyError::Interrupted);
+        wait(cloud, &mut pace, stop).await?;
+        match cloud.file_systems.task(&task.id).await? {
+            Some(state) => (task, away) = (state, 0),
+            None => away += 1,
         }
-        cloud.clock.sleep(pace.next_pause()).await;
-        if let Some(state) = cloud.file_systems.task(&task.id).await? {
-            task = state;
+        if away > LOOKS {
+            return Err(ApplyError::TaskUnseen { storage: request.storage.clone(), task: Some(task.id) });
         }
     }
+}
+
+async fn wait(cloud: &Cloud, pace: &mut Pace, stop: &Stop) -> Result<(), ApplyError> {
+    if stop.is_set() {
+        return Err(ApplyError::Interrupted);
+    }
+    cloud.clock.sleep(pace.next_pause()).await;
+    Ok(())
 }
 
 /// How many tenths of the files are done: often enough to be told.
 fn tenths(task: &TaskState) -> u64 {
     (task.succeeded * 10).checked_div(task.total).unwrap_or(0)
-}
-
-/// The files that the report names as failed; none when there is no report or it cannot be read.
-async fn failed_files(cloud: &Cloud, task: &TaskState) -> Vec<FailedFile> {
-    let Some(report) = &task.report else { return Vec::new() };
-    let uri = S3Uri(report.clone());
-    let prefix = format!("{}/task-", uri.prefix());
-    let Ok(objects) = cloud.objects.list(uri.bucket(), &prefix).await else { return Vec::new() };
-    let mut files = Vec::new();
-    for object in objects.iter().filter(|object| object.key.contains(&task.id) && object.key.ends_with(".csv")) {
-        if let Ok(Some((body, _))) = cloud.objects.get(uri.bucket(), &object.key).await {
-            files.extend(parse_report(&String::from_utf8_lossy(&body)));
-        }
-    }
-    files
-}
-
-/// Reads a failure report: comma-separated, the path first and the words last.
-fn parse_report(text: &str) -> Vec<FailedFile> {
-    let fields = |line: &str| -> Vec<String> {
-        line.split(',').map(|field| field.trim().trim_matches('"').to_owned()).collect()
-    };
-    text.lines()
-        .filter(|line| !line.trim().is_empty() && !line.to_ascii_lowercase().starts_with("filepath"))
-        .map(fields)
-        .filter_map(|fields| {
-            let path = fields.first()?.clone();
-            Some(FailedFile { path, message: fields.last().cloned().unwrap_or_default() })
-        })
-        .collect()
 }
 
 fn lifecycle_word(lifecycle: TaskLifecycle) -> &'static str {

@@ -15,6 +15,8 @@ mod instances;
 mod lock;
 mod programs;
 mod stack;
+mod task_paths;
+mod task_report;
 mod verify;
 
 pub use archive::bootstrap;

@@ -1,10 +1,10 @@
 //! Rights of nodes, and the scripts they run.
 
 use super::{
-    rules::names as rule,
+    rules::{names as rule, rights},
     sheet::{Sheet, args},
 };
-use crate::spec::{CustomAction, CustomActions, NodeIam, Path};
+use crate::spec::{CustomAction, CustomActions, NodeIam, Path, Queue};
 
 /// Managed policies that let a node do anything.
 const WIDE: [&str; 3] = ["AdministratorAccess", "PowerUserAccess", "IAMFullAccess"];
@@ -31,6 +31,17 @@ pub(super) fn node(sheet: &mut Sheet, iam: Option<&NodeIam>, at: &Path) {
         if policy.as_str().contains(":aws:policy/") && WIDE.contains(&name) {
             sheet.add(&rule::POLICY_TOO_WIDE, at.key("policies").index(i), args! { policy: name });
         }
+    }
+}
+
+/// Rights that only scripts reach, where jobs may be meant.
+pub(super) fn queue(sheet: &mut Sheet, queue: &Queue, at: &Path) {
+    let rights = |iam: &NodeIam| {
+        let NodeIam { policies, s3_access, role, instance_profile } = iam;
+        !policies.is_empty() || !s3_access.is_empty() || role.is_some() || instance_profile.is_some()
+    };
+    if queue.iam.as_ref().is_some_and(rights) && !sheet.doc.gives(&at.key("jobs_may_use_role")) {
+        sheet.add_key(&rights::ROLE_CLOSED_TO_JOBS, at.key("iam"), args! { queue: queue.name });
     }
 }
 

@@ -42,6 +42,7 @@ pub(super) fn check(sheet: &mut Sheet, cluster: &Cluster) {
             &at.key("root_volume"),
         );
         iam::node(sheet, queue.iam.as_ref(), &at.key("iam"));
+        iam::queue(sheet, queue, &at);
         iam::actions(sheet, queue.custom_actions.as_ref(), &at.key("custom_actions"));
         let types = pool::check(sheet, cluster, queue, &at, &mut node_names, i);
         efa::check(sheet, cluster, queue, &at, &types);

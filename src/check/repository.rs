@@ -2,13 +2,13 @@
 
 use super::{
     mounts,
-    rules::{names, storage as rule},
+    rules::{export, names, storage as rule},
     sheet::{Sheet, args, word},
 };
 use crate::spec::{DataRepositoryAssociation, FsxLustre, LustreDeployment, OnDestroy, Path, RepositoryEvent};
 use std::collections::BTreeMap;
 
-pub(super) fn check(sheet: &mut Sheet, lustre: &FsxLustre, at: &Path) {
+pub(super) fn check(sheet: &mut Sheet, name: &str, lustre: &FsxLustre, at: &Path) {
     if lustre.file_system_id.is_some() {
         return;
     }
@@ -25,7 +25,8 @@ pub(super) fn check(sheet: &mut Sheet, lustre: &FsxLustre, at: &Path) {
             sheet.add_key(&rule::BACKUP_AND_REPOSITORY, at.clone(), args! {});
         }
         if lustre.backups.is_some() && lustre.deployment == LustreDeployment::Persistent1 {
-            sheet.add_key(&rule::BACKUPS_AND_REPOSITORY, at.parent().key("backups"), args! {});
+            let args = args! { link: "data_repository" };
+            sheet.add_key(&rule::BACKUPS_AND_REPOSITORY, at.parent().key("backups"), args);
         }
         if let Some(export) = repository.export.as_ref().filter(|to| to.bucket() != repository.import.bucket()) {
             let mut args = args! { export: export.bucket(), import: repository.import.bucket() };
@@ -38,11 +39,36 @@ pub(super) fn check(sheet: &mut Sheet, lustre: &FsxLustre, at: &Path) {
     if associated && lustre.deployment == LustreDeployment::Scratch1 && deployment_given {
         sheet.add_key(&rule::ASSOCIATIONS_SCRATCH_1, at.key("data_repository_associations"), args! {});
     }
+    if associated && lustre.backups.is_some() && !is_scratch(lustre.deployment) {
+        let args = args! { link: "data_repository_associations" };
+        sheet.add_key(&rule::BACKUPS_AND_REPOSITORY, at.key("backups"), args);
+    }
     associations(sheet, &lustre.data_repository_associations, &at.key("data_repository_associations"));
+    in_part(sheet, name, lustre, at);
     let linked = associated || lustre.data_repository.is_some();
     let honest = sheet.is_whole(&at.key("data_repository")) && sheet.is_whole(&at.key("data_repository_associations"));
     if lustre.on_destroy == Some(OnDestroy::Export) && !linked && honest && !sheet.may_be_misspelt(at) {
         sheet.add(&rule::EXPORT_WITHOUT_REPOSITORY, at.key("on_destroy"), args! {});
+    }
+}
+
+/// Backups of scratch file systems are another mistake.
+fn is_scratch(deployment: LustreDeployment) -> bool {
+    matches!(deployment, LustreDeployment::Scratch1 | LustreDeployment::Scratch2)
+}
+
+/// Export is also what happens when the file does not say.
+fn in_part(sheet: &mut Sheet, name: &str, lustre: &FsxLustre, at: &Path) {
+    let exports = matches!(lustre.on_destroy, None | Some(OnDestroy::Export));
+    let list = &lustre.data_repository_associations;
+    let links = at.key("data_repository_associations");
+    let paths: Vec<String> = list.iter().map(|one| mounts::plain(one.path.as_str())).collect();
+    let whole = lustre.data_repository.is_some() || paths.iter().any(|path| path == "/");
+    if exports && !list.is_empty() && !whole && sheet.is_whole(&links) {
+        let at = if lustre.on_destroy.is_some() { at.key("on_destroy") } else { links };
+        let linked: Vec<String> = paths.iter().map(|path| format!("`{path}`")).collect();
+        let args = args! { name: name, linked: linked.join(", ") };
+        sheet.add(&export::EXPORT_IN_PART, at, args);
     }
 }
 

@@ -24,11 +24,13 @@ macro_rules! rules {
 }
 
 pub mod capacity;
+pub mod export;
 pub mod monitoring;
 pub mod names;
 pub mod network;
 pub mod nodes;
 pub mod preflight;
+pub mod rights;
 pub mod slurm;
 pub mod storage;
 pub mod structure;
@@ -64,7 +66,7 @@ pub enum Severity {
     Warning,
 }
 
-const PARTS: [&[&Rule]; 11] = [
+const PARTS: [&[&Rule]; 13] = [
     structure::RULES,
     names::RULES,
     network::RULES,
@@ -74,6 +76,8 @@ const PARTS: [&[&Rule]; 11] = [
     volumes::RULES,
     slurm::RULES,
     monitoring::RULES,
+    export::RULES,
+    rights::RULES,
     preflight::RULES,
     unsupported::RULES,
 ];

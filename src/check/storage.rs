@@ -35,7 +35,7 @@ pub(super) fn check(sheet: &mut Sheet, cluster: &Cluster) {
         }
         if let Some(lustre) = &storage.fsx_lustre {
             lustre::check(sheet, cluster, lustre, &at.key("fsx_lustre"));
-            repository::check(sheet, lustre, &at.key("fsx_lustre"));
+            repository::check(sheet, storage.name.as_str(), lustre, &at.key("fsx_lustre"));
         }
         if let Some(volume) = &storage.ebs {
             ebs(sheet, volume, &at.key("ebs"));

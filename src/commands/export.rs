@@ -29,7 +29,7 @@ pub struct TransferArgs {
     /// The file system's name in the cluster file; default: all that are linked with S3
     #[arg(long, value_name = "NAME")]
     file_system: Vec<String>,
-    /// A directory or file, relative to the mount; default: everything
+    /// A directory or file, relative to the mount; default: everything that is linked with S3
     #[arg(long = "path", value_name = "PATH")]
     paths: Vec<String>,
     /// How to show progress
@@ -71,6 +71,7 @@ async fn run(
             file_system,
             kind,
             paths: args.paths.clone(),
+            may_join: true,
             tags: BTreeMap::from([(CLUSTER_TAG.to_owned(), cluster.name.as_str().to_owned())]),
             storage,
         };
@@ -93,6 +94,9 @@ fn result_text(storage: &str, result: &ExportResult) -> String {
     }
     if let Some(report) = &result.task.report {
         text.push_str(&format!("\nreport: {report} (written when files fail)"));
+    }
+    if result.linked != ["/"] {
+        text.push_str(&format!("\noutside {} nothing is exported or imported", result.linked.join(", ")));
     }
     if result.joined {
         text.push_str("\nthe task ran already; this command followed it to its end");

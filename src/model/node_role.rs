@@ -7,8 +7,16 @@ use super::{
 };
 use crate::spec::{CustomActions, Dcv, NodeIam, Path, S3Access, S3Uri};
 
-/// Session Manager, so that nobody needs a key or an open port.
-const SESSION_MANAGER: &str = "arn:${AWS::Partition}:iam::aws:policy/AmazonSSMManagedInstanceCore";
+/// What the agent of Session Manager calls, so that nobody needs a key or an open port. Amazon's managed policy for it
+/// reads every parameter of the account besides.
+/// <https://docs.aws.amazon.com/systems-manager/latest/userguide/getting-started-create-iam-instance-profile.html>
+const SESSION_MANAGER: [&str; 5] = [
+    "ssm:UpdateInstanceInformation",
+    "ssmmessages:CreateControlChannel",
+    "ssmmessages:CreateDataChannel",
+    "ssmmessages:OpenControlChannel",
+    "ssmmessages:OpenDataChannel",
+];
 
 /// A node's rights, as the cluster file and its kind want them.
 pub(super) struct NodeRole<'c> {
@@ -52,17 +60,23 @@ impl NodeRole<'_> {
 
     fn role(&self, site: Site<'_>, stack: &mut Stack) -> Val {
         let mut statements = self.statements.clone();
+        statements.push(session_manager());
         statements.extend(user_access(self.iam, self.actions));
-        let mut managed = vec![Val::sub(SESSION_MANAGER)];
         let users = self.iam.map(|iam| &iam.policies[..]).unwrap_or_default();
-        managed.extend(users.iter().map(|policy| Val::from(policy.as_str())));
+        let managed: Vec<Val> = users.iter().map(|policy| Val::from(policy.as_str())).collect();
         let role = iam::role(site, format!("{}.role", self.address), self.cause.clone(), site.ec2_principal())
-            .set("ManagedPolicyArns", managed)
+            .some("ManagedPolicyArns", managed)
             .set("Policies", iam::inline("node", policy::document(statements)))
             .because("ManagedPolicyArns", self.cause.key("iam").key("policies"))
             .because("Policies", self.cause.key("iam").key("s3_access"));
         stack.add(format!("{}Role", self.id), role)
     }
+}
+
+/// None of the agent's calls knows resources.
+fn session_manager() -> Statement {
+    let region = Val::reference("AWS::Region");
+    Statement::allow("SessionManager", &SESSION_MANAGER).on("*").when("StringEquals", "aws:RequestedRegion", region)
 }
 
 /// A compute node learns its name from the object of the launch that it came from.
@@ -96,7 +110,8 @@ pub(super) fn write_logs(site: Site<'_>) -> Option<Statement> {
     site.cluster.monitoring.logs.enabled.then_some(write)
 }
 
-/// Reading the munge key, the user's or the one that the storage stack makes.
+/// Reading the munge key, the user's or the one that the storage stack makes: for the head node alone, which hands it
+/// on to the others.
 pub(super) fn read_munge_key(site: Site<'_>, stack: &mut Stack) -> Statement {
     let secret = match &site.cluster.slurm.munge_key_secret {
         Some(own) => own.as_str().into(),

@@ -4,7 +4,7 @@ use super::{
     Resource, Stack, StackKey, Val,
     machine::{self, metadata, os_name, user_data},
     names::camel,
-    node_role::{NodeRole, read_artifacts, read_launches, read_munge_key, read_tags, write_logs},
+    node_role::{NodeRole, read_artifacts, read_launches, read_tags, write_logs},
     pool::{self, PoolTemplate, pool_templates},
     props::Props,
     site::Site,
@@ -49,7 +49,6 @@ impl Builder<'_> {
         let mut statements = read_artifacts(self.site, Some("compute"));
         statements.push(read_launches(self.site));
         statements.extend(write_logs(self.site));
-        statements.push(read_munge_key(self.site, &mut self.stack));
         statements.push(read_tags());
         let role = NodeRole {
             id: "Compute".to_owned(),

@@ -131,6 +131,21 @@ pub struct DataRisk {
     pub fate: DataFate,
     /// When it was last exported, in words of a timestamp.
     pub last_export: Option<String>,
+    /// The directories of a file system that are exported; `/`: all of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub linked: Vec<String>,
+}
+
+impl DataRisk {
+    /// Whether data is lost that nobody can have back.
+    pub fn is_loss(&self) -> bool {
+        matches!(self.fate, DataFate::Lost | DataFate::ExportedInPart) && self.holding != DataHolding::Logs
+    }
+
+    /// Whether an export comes first.
+    pub fn is_exported(&self) -> bool {
+        matches!(self.fate, DataFate::ExportedFirst | DataFate::ExportedInPart)
+    }
 }
 
 /// What becomes of data.
@@ -139,6 +154,8 @@ pub struct DataRisk {
 pub enum DataFate {
     /// It is exported to S3 before it goes; a failed export stops the plan.
     ExportedFirst,
+    /// What lies in the linked directories is exported to S3 before it goes; what lies outside is lost.
+    ExportedInPart,
     /// A snapshot of it is made before it goes.
     SnapshotFirst,
     /// It stays outside the cluster.

@@ -40,7 +40,7 @@ pub fn destroy(
             .physical_id
             .as_ref()
             .is_some_and(|id| live.file_systems.values().any(|file_system| file_system.state.id == *id));
-        if data.fate == DataFate::ExportedFirst && (given_up || !exists) {
+        if data.is_exported() && (given_up || !exists) {
             data.fate = DataFate::Lost;
         }
     }

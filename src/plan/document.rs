@@ -1,10 +1,10 @@
 //! The plan as a document: complete, versioned, with a digest.
 
-use super::{Action, Basis, Change, DataFate, DataRisk, FileChange, Step};
+use super::{Action, Basis, Change, DataRisk, FileChange, Step};
 use crate::render::sha256_json;
 use crate::{
     cloud::ResourceDrift,
-    model::{DataHolding, NodeFact, ParameterSource, StackKey},
+    model::{NodeFact, ParameterSource, StackKey},
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -188,8 +188,7 @@ impl Plan {
     /// Changes whose data is lost without export or snapshot, and that need an approval of their own. Logs
     /// have a lifetime in any case, and go without one.
     pub fn losses(&self) -> impl Iterator<Item = &Change> {
-        let lost = |data: &DataRisk| data.fate == DataFate::Lost && data.holding != DataHolding::Logs;
-        self.changes.iter().filter(move |change| change.data.as_ref().is_some_and(lost))
+        self.changes.iter().filter(|change| change.data.as_ref().is_some_and(DataRisk::is_loss))
     }
 
     /// The plan with its digest computed. What is only said beside the plan (drift, CloudFormation's own

@@ -377,11 +377,12 @@ fn address_of(key: &StackKey, logical_id: &str, resource: &Value) -> String {
 fn risk(resource: &Value, policy: &str, logical_id: &str, live: &Live) -> Option<DataRisk> {
     let holding = resource.pointer("/Metadata/hpcctl:holds")?;
     let holding: DataHolding = serde_json::from_value(holding.clone()).ok()?;
+    let exportable = matches!(holding, DataHolding::FileSystem { exportable: true, .. });
+    let linked = live.file_systems.get(logical_id).filter(|_| exportable).map(|one| one.state.linked());
     let fate = match resource.get(policy).and_then(Value::as_str) {
         Some("Retain") => DataFate::Kept,
         Some("Snapshot") => DataFate::SnapshotFirst,
-        _ if matches!(holding, DataHolding::FileSystem { exportable: true, .. }) => DataFate::ExportedFirst,
-        _ => DataFate::Lost,
+        _ => exported(exportable, linked.as_deref()),
     };
     let last_export = live
         .file_systems
@@ -389,7 +390,17 @@ fn risk(resource: &Value, policy: &str, logical_id: &str, live: &Live) -> Option
         .and_then(|file_system| file_system.last_export.as_ref())
         .and_then(|task| task.ended)
         .map(|at| at.to_string());
-    Some(DataRisk { holding, fate, last_export })
+    Some(DataRisk { holding, fate, last_export, linked: linked.unwrap_or_default() })
+}
+
+/// What an export brings to S3, by the links that the file system has now; without a look at it, by its template.
+fn exported(exportable: bool, linked: Option<&[String]>) -> DataFate {
+    match linked {
+        None if exportable => DataFate::ExportedFirst,
+        None | Some([]) => DataFate::Lost,
+        Some([all]) if all == "/" => DataFate::ExportedFirst,
+        Some(_) => DataFate::ExportedInPart,
+    }
 }
 
 /// Outputs whose values may be new: new outputs, and those that refer to what is made, replaced or renumbered.

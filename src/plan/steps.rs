@@ -1,6 +1,6 @@
 //! The order of steps.
 
-use super::{Action, Change, DataFate, Step, StepAction, duration};
+use super::{Action, Change, Step, StepAction, duration};
 use crate::{
     model::{DataHolding, Graph, ParameterSource, StackKey},
     observe::Live,
@@ -147,7 +147,7 @@ impl List {
 fn exports(work: &Work<'_>, list: &mut List, after: &[usize]) -> Vec<usize> {
     let mut steps = Vec::new();
     for change in work.changes {
-        let Some(data) = change.data.as_ref().filter(|data| data.fate == DataFate::ExportedFirst) else { continue };
+        let Some(data) = change.data.as_ref().filter(|data| data.is_exported()) else { continue };
         let (DataHolding::FileSystem { name, .. }, Some(id)) = (&data.holding, &change.physical_id) else { continue };
         let export = StepAction::Export { storage: name.clone(), file_system: id.clone() };
         steps.push(list.push(export, after, duration::EXPORT_SECONDS));

@@ -197,4 +197,14 @@ pub static CODES: &[(&str, &str, &str)] = &[
         "the rehearsal failed",
         "A file could not be used or a program failed. `hpcctl rehearsal stop` ends what runs; everything else of it is in its directory beside the sandbox's state file.",
     ),
+    (
+        "HPC2152",
+        "a data-repository task is out of sight",
+        "FSx did not show the task for minutes, or refused to begin one because of a task that it does not list. Nothing was deleted. `aws fsx describe-data-repository-tasks` shows what FSx knows; run the command again when nothing runs.",
+    ),
+    (
+        "HPC2153",
+        "the path is not linked with S3",
+        "Only what lies in a linked directory travels between a file system and S3. Paths are relative to the mount, for `import-fsx` too, which looks for the object below the link's own place in S3.",
+    ),
 ];

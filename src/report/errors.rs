@@ -339,6 +339,20 @@ impl From<ApplyError> for Failure {
                 )
                 .with(details)
             }
+            ApplyError::TaskUnseen { storage, task } => {
+                let message = match &task {
+                    Some(task) => format!("FSx does not show task {task} of `{storage}` any more"),
+                    None => format!("FSx says that a task of `{storage}` runs, and shows none"),
+                };
+                let look = "see `aws fsx describe-data-repository-tasks`, and run the command again when none runs";
+                Failure::new("HPC2152", message, look, exit::ERROR)
+            }
+            ApplyError::NotLinked { storage, path, linked } => Failure::new(
+                "HPC2153",
+                format!("`{path}` of `{storage}` lies in no directory that is linked with S3"),
+                format!("name a path within {}, relative to the mount", linked.join(", ")),
+                exit::ERROR,
+            ),
             ApplyError::NoRepository { storage } => Failure::new(
                 "HPC2051",
                 format!("file system `{storage}` has no link with S3"),

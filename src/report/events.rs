@@ -51,6 +51,7 @@ pub fn task_text(storage: &str, task: &TaskState) -> String {
         TaskKind::ExportToRepository => "export",
         TaskKind::ImportMetadataFromRepository => "import",
         TaskKind::ReleaseDataFromFilesystem => "release",
+        TaskKind::Other => "task",
     };
     let lifecycle = serde_json::to_value(task.lifecycle).ok();
     let lifecycle = lifecycle.as_ref().and_then(|value| value.as_str()).unwrap_or_default();

@@ -66,6 +66,10 @@ pub fn data(risk: &DataRisk) -> String {
     };
     match risk.fate {
         DataFate::ExportedFirst => format!("{what} is exported to S3 first; a failed export stops here{export}"),
+        DataFate::ExportedInPart => {
+            let linked = risk.linked.join(", ");
+            format!("data loss: {what}: outside {linked} nothing is exported; what lies there is, first{export}")
+        }
         DataFate::SnapshotFirst => format!("a snapshot of {what} is made first"),
         DataFate::Kept => format!("{what} stays"),
         DataFate::Lost if risk.holding == DataHolding::Logs => format!("{what} go with it"),

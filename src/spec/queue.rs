@@ -100,6 +100,10 @@ pub struct Queue {
     /// Scripts of one's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub custom_actions: Option<CustomActions>,
+    /// Let jobs use the role of their nodes: with it they have its rights on S3, and all others that `iam` and hpcctl
+    /// give to these nodes. Default: only root reaches the metadata service.
+    #[serde(default)]
+    pub jobs_may_use_role: bool,
     /// More rights for the nodes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub iam: Option<NodeIam>,

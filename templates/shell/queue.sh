@@ -11,6 +11,7 @@ case $POOL in
 *) GPU=false ;;
 esac
 HYPERTHREADING={{ hyperthreading }}
+JOBS_MAY_USE_ROLE={{ jobs_may_use_role }}
 LOCAL_SCRATCH={{ local_scratch | sh }}
 
 on_start() {

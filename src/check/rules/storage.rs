@@ -202,9 +202,9 @@ rules! {
 
 1431 BACKUPS_AND_REPOSITORY Error "backups-of-linked-file-system"
 "linked file systems are not backed up"
-"a file system with `data_repository` cannot have automatic backups"
-"remove `backups`; S3 holds the data"
-"FSx refuses `AutomaticBackupRetentionDays` above 0 on a file system that is linked with S3 \
+"a file system with `{link}` cannot have automatic backups"
+"remove `backups`; S3 holds what is linked"
+"FSx backs up no file system that is linked with S3, be it by `data_repository` or by associations \
  (<https://docs.aws.amazon.com/fsx/latest/LustreGuide/using-backups-fsx.html>)."
 
 1432 LUSTRE_VERSION Error "lustre-version"

@@ -2,7 +2,7 @@
 
 use super::super::{CLUSTER_TAG, ErrorKind, FileSystemState, FileSystems, Repository, Result, TaskInput, TaskState};
 use super::config::Settings;
-use super::errors::failed;
+use super::errors::{failed, own};
 use super::retry::UntrustedForGood;
 use super::tasks;
 use super::values::{count, maybe, pairs, text, time};
@@ -10,7 +10,10 @@ use async_trait::async_trait;
 use aws_sdk_fsx::{
     Client,
     config::Builder,
-    types::{DataRepositoryAssociation, DataRepositoryLifecycle, FileSystem, Filter, FilterName},
+    types::{
+        AutoExportPolicy, DataRepositoryAssociation, DataRepositoryLifecycle, EventType, FileSystem, Filter,
+        FilterName, S3DataRepositoryConfiguration,
+    },
 };
 
 /// FSx.
@@ -57,7 +60,11 @@ impl FileSystems for Fsx {
         };
         match page.file_systems().first() {
             Some(found) => self.state(found).await.map(Some),
-            None => Ok(None),
+            // FSx says so when there is no such file system; an answer without it is none.
+            None => {
+                let message = format!("FSx answered without saying anything of {id}");
+                Err(own("fsx", "DescribeFileSystems", ErrorKind::Unavailable, message))
+            }
         }
     }
 
@@ -91,6 +98,21 @@ impl FileSystems for Fsx {
     async fn cancel_task(&self, id: &str) -> Result<()> {
         tasks::cancel(&self.client, id).await
     }
+
+    async fn set_auto_export(&self, association: &str, events: &[String]) -> Result<()> {
+        let found = self.client.describe_data_repository_associations().association_ids(association).send().await;
+        let found = found.map_err(failed("fsx", "DescribeDataRepositoryAssociations"))?;
+        let before = found.associations().first().and_then(|one| one.s3());
+        // What is left out is switched off: the import policy is said again.
+        let mut s3 = S3DataRepositoryConfiguration::builder()
+            .set_auto_import_policy(before.and_then(|s3| s3.auto_import_policy()).cloned());
+        if !events.is_empty() {
+            let events = events.iter().map(|event| EventType::from(event.as_str())).collect();
+            s3 = s3.auto_export_policy(AutoExportPolicy::builder().set_events(Some(events)).build());
+        }
+        let call = self.client.update_data_repository_association().association_id(association).s3(s3.build());
+        call.send().await.map(drop).map_err(failed("fsx", "UpdateDataRepositoryAssociation"))
+    }
 }
 
 /// What the description itself says; associations are asked for separately.
@@ -110,6 +132,8 @@ fn described(from: &FileSystem) -> FileSystemState {
                 import: maybe(link.import_path()),
                 export: maybe(link.export_path()),
                 association: None,
+                auto_export: Vec::new(),
+                lifecycle: link.lifecycle().map(|one| one.as_str().to_owned()).unwrap_or_default(),
             })
             .into_iter()
             .collect(),
@@ -121,10 +145,14 @@ fn described(from: &FileSystem) -> FileSystemState {
 /// An association has one S3 path for both directions.
 fn association(from: &DataRepositoryAssociation) -> Repository {
     let path = maybe(from.data_repository_path());
+    let policy = from.s3().and_then(|s3| s3.auto_export_policy());
+    let events = policy.map(|policy| policy.events()).unwrap_or_default();
     Repository {
         path: text(from.file_system_path()),
         import: path.clone(),
         export: path,
         association: maybe(from.association_id()),
+        auto_export: events.iter().map(|event| event.as_str().to_owned()).collect(),
+        lifecycle: from.lifecycle().map(|one| one.as_str().to_owned()).unwrap_or_default(),
     }
 }

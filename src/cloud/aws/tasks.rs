@@ -38,7 +38,7 @@ pub(super) async fn find(client: &Client, id: &str) -> Result<Option<TaskState>>
     }
 }
 
-/// All tasks of a file system, newest first. Those of other kinds (FSx's own evictions) are left out.
+/// All tasks of a file system, newest first.
 pub(super) async fn of(client: &Client, file_system: &str) -> Result<Vec<TaskState>> {
     let filter =
         DataRepositoryTaskFilter::builder().name(DataRepositoryTaskFilterName::FileSystemId).values(file_system);
@@ -80,40 +80,41 @@ fn kind_for_fsx(kind: TaskKind) -> Kind {
     match kind {
         TaskKind::ExportToRepository => Kind::Export,
         TaskKind::ImportMetadataFromRepository => Kind::Import,
-        TaskKind::ReleaseDataFromFilesystem => Kind::Eviction,
+        TaskKind::ReleaseDataFromFilesystem | TaskKind::Other => Kind::Eviction,
     }
 }
 
-fn kind(from: &Kind) -> Option<TaskKind> {
+/// A task of a kind that we do not know keeps the file system busy like any other.
+fn kind(from: &Kind) -> TaskKind {
     match from {
-        Kind::Export => Some(TaskKind::ExportToRepository),
-        Kind::Import => Some(TaskKind::ImportMetadataFromRepository),
-        Kind::Eviction => Some(TaskKind::ReleaseDataFromFilesystem),
-        _ => None,
+        Kind::Export => TaskKind::ExportToRepository,
+        Kind::Import => TaskKind::ImportMetadataFromRepository,
+        Kind::Eviction => TaskKind::ReleaseDataFromFilesystem,
+        _ => TaskKind::Other,
     }
 }
 
-fn lifecycle(from: &Lifecycle) -> Option<TaskLifecycle> {
+/// A state that we do not know is not an end.
+fn lifecycle(from: &Lifecycle) -> TaskLifecycle {
     match from {
-        Lifecycle::Pending => Some(TaskLifecycle::Pending),
-        Lifecycle::Executing => Some(TaskLifecycle::Executing),
-        Lifecycle::Succeeded => Some(TaskLifecycle::Succeeded),
-        Lifecycle::Failed => Some(TaskLifecycle::Failed),
-        Lifecycle::Canceling => Some(TaskLifecycle::Canceling),
-        Lifecycle::Canceled => Some(TaskLifecycle::Canceled),
-        _ => None,
+        Lifecycle::Pending => TaskLifecycle::Pending,
+        Lifecycle::Succeeded => TaskLifecycle::Succeeded,
+        Lifecycle::Failed => TaskLifecycle::Failed,
+        Lifecycle::Canceling => TaskLifecycle::Canceling,
+        Lifecycle::Canceled => TaskLifecycle::Canceled,
+        _ => TaskLifecycle::Executing,
     }
 }
 
-/// A task; `None` for a kind or a lifecycle that we do not know.
+/// A task; `None` when FSx does not say what it is or how far.
 fn state(from: &DataRepositoryTask) -> Option<TaskState> {
     let status = from.status();
     let number = |count: Option<i64>| count.and_then(|count| u64::try_from(count).ok()).unwrap_or_default();
     Some(TaskState {
         id: text(from.task_id()),
         file_system: text(from.file_system_id()),
-        kind: kind(from.r#type()?)?,
-        lifecycle: lifecycle(from.lifecycle()?)?,
+        kind: kind(from.r#type()?),
+        lifecycle: lifecycle(from.lifecycle()?),
         total: number(status.and_then(|status| status.total_count())),
         succeeded: number(status.and_then(|status| status.succeeded_count())),
         failed: number(status.and_then(|status| status.failed_count())),

@@ -20,6 +20,9 @@ pub trait FileSystems: Send + Sync {
     async fn tasks_of(&self, file_system: &str) -> Result<Vec<TaskState>>;
     /// Begins to cancel a task.
     async fn cancel_task(&self, id: &str) -> Result<()>;
+    /// Begins to change which events an association exports by itself (`NEW`, `CHANGED`, `DELETED`; none: it exports
+    /// nothing by itself). What it imports by itself stays as it is.
+    async fn set_auto_export(&self, association: &str, events: &[String]) -> Result<()>;
 }
 
 /// A file system as FSx describes it.
@@ -56,6 +59,36 @@ pub struct Repository {
     pub export: Option<String>,
     /// The association's id; `None` for the link that the file system was born with.
     pub association: Option<String>,
+    /// The events that it exports by itself: `NEW`, `CHANGED`, `DELETED`.
+    pub auto_export: Vec<String>,
+    /// `AVAILABLE`, `UPDATING`, `MISCONFIGURED` ...; empty when FSx does not say.
+    pub lifecycle: String,
+}
+
+impl Repository {
+    /// Whether a path of the file system (without a slash in front) lies in its directory.
+    pub fn holds(&self, path: &str) -> bool {
+        let root = self.path.trim_matches('/');
+        root.is_empty() || path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+
+    /// Whether it is the whole file system's.
+    pub fn is_whole(&self) -> bool {
+        self.path.trim_matches('/').is_empty()
+    }
+}
+
+impl FileSystemState {
+    /// The directories that are linked with S3: nothing outside them is ever exported. `/`: everything is.
+    pub fn linked(&self) -> Vec<String> {
+        if self.repositories.iter().any(Repository::is_whole) {
+            return vec!["/".to_owned()];
+        }
+        let directory = |one: &Repository| format!("/{}", one.path.trim_matches('/'));
+        let mut all: Vec<String> = self.repositories.iter().map(directory).collect();
+        all.sort();
+        all
+    }
 }
 
 /// What a data-repository task is to do.
@@ -65,7 +98,7 @@ pub struct TaskInput {
     pub file_system: String,
     /// The kind.
     pub kind: TaskKind,
-    /// Directories and files, relative to the mount; none: all.
+    /// Directories and files relative to the mount, or `s3://bucket/prefix` for an import; none: all.
     pub paths: Vec<String>,
     /// Where the report goes, such as `s3://bucket/prefix`; none: no report.
     pub report: Option<String>,
@@ -85,6 +118,8 @@ pub enum TaskKind {
     ImportMetadataFromRepository,
     /// Frees the space of files that S3 has.
     ReleaseDataFromFilesystem,
+    /// Something else that keeps the file system busy.
+    Other,
 }
 
 /// A data-repository task as FSx describes it.

@@ -40,7 +40,10 @@ pub(super) fn made(world: &mut World, stack: &Stack, logical: &str, resource: &R
                 adopt_bucket(world, url);
             }
         }
-        "AWS::FSx::DataRepositoryAssociation" => adopt_bucket(world, resource.text("DataRepositoryPath")),
+        "AWS::FSx::DataRepositoryAssociation" => {
+            adopt_bucket(world, resource.text("DataRepositoryPath"));
+            some_linked_files(world, resource);
+        }
         "AWS::EC2::Instance" => {
             if let (Some(instance), Some(kind)) =
                 (world.instances.get_mut(&resource.physical), resource.text("InstanceType"))
@@ -107,6 +110,13 @@ pub(super) fn split_url(url: &str) -> Option<(&str, &str)> {
     Some(path.split_once('/').unwrap_or((path, "")))
 }
 
+/// Where FSx does not come to its bucket, the task fails as a whole.
+pub(super) fn unreachable_bucket(world: &World, absent: &[String], file_system: &str) -> Option<String> {
+    let links = super::file_systems::repositories(world, file_system);
+    let mut buckets = links.iter().filter_map(|link| Some(split_url(link.export.as_deref()?)?.0.to_owned()));
+    buckets.find(|bucket| absent.contains(bucket))
+}
+
 /// What people have put on a new file system by the time that somebody looks: path and size.
 fn some_files(file_system: &str) -> BTreeMap<String, u64> {
     let count = 18 + number(&[file_system, "files"], 12);
@@ -115,6 +125,16 @@ fn some_files(file_system: &str) -> BTreeMap<String, u64> {
         (format!("{folder}/run-{:03}.dat", n / 3 + 1), (number(&[file_system, &n.to_string()], 9000) + 1) << 20)
     };
     (0..count).map(file).collect()
+}
+
+/// People work in the directories that are linked, too.
+fn some_linked_files(world: &mut World, link: &Resource) {
+    let root = link.text("FileSystemPath").unwrap_or_default().trim_matches('/').to_owned();
+    let Some(files) = link.text("FileSystemId").and_then(|id| world.files.get_mut(id)) else { return };
+    let there = files.keys().any(|file| file.strip_prefix(&root).is_some_and(|rest| rest.starts_with('/')));
+    if !root.is_empty() && !there {
+        files.extend((1..=6).map(|n| (format!("{root}/file-{n:03}.dat"), n << 20)));
+    }
 }
 
 fn instance(
@@ -240,11 +260,7 @@ pub(super) fn settle_tasks(world: &mut World) {
 fn export(world: &mut World, task: &super::task::Task) {
     let targets = super::file_systems::repositories(world, &task.input.file_system);
     for file in task.treated(task.ends()).iter().filter(|file| !task.fails(file)) {
-        let under = |path: &str| {
-            let path = path.trim_matches('/');
-            path.is_empty() || file.strip_prefix(path).is_some_and(|rest| rest.starts_with('/'))
-        };
-        let Some(target) = targets.iter().find(|t| t.export.is_some() && under(&t.path)) else { continue };
+        let Some(target) = targets.iter().find(|t| t.export.is_some() && t.holds(file)) else { continue };
         let Some((bucket, prefix)) = target.export.as_deref().and_then(split_url) else { continue };
         let root = target.path.trim_matches('/');
         let inside = file.strip_prefix(root).unwrap_or(file).trim_start_matches('/');

@@ -14,9 +14,13 @@ use crate::cloud::{
     CLUSTER_TAG, ErrorKind, FileSystemState, FileSystems, Repository, Result, TaskInput, TaskKind, TaskState,
 };
 use async_trait::async_trait;
+use serde_json::Value;
 
 const SERVICE: &str = "fsx";
 const KIND: &str = "AWS::FSx::FileSystem";
+const LINK: &str = "AWS::FSx::DataRepositoryAssociation";
+/// The property with the events that an association exports by itself.
+const AUTO_EXPORT: &str = "S3/AutoExportPolicy/Events";
 
 #[async_trait]
 impl FileSystems for Sandbox {
@@ -65,6 +69,20 @@ impl FileSystems for Sandbox {
                 return Err(call.error(ErrorKind::Invalid, "DataRepositoryTaskEnded", words));
             }
             task.canceled.get_or_insert(now);
+            Ok(())
+        })
+    }
+
+    async fn set_auto_export(&self, association: &str, events: &[String]) -> Result<()> {
+        let call = Call::change(SERVICE, "UpdateDataRepositoryAssociation");
+        self.call(call, |world, _| {
+            let all = world.stacks.values_mut().flat_map(|stack| stack.resources.values_mut());
+            let found = all.into_iter().find(|r| r.kind == LINK && r.physical == association && r.present());
+            let missing = || {
+                let words = format!("no data repository association {association}");
+                call.error(ErrorKind::NotFound, "DataRepositoryAssociationNotFound", words)
+            };
+            found.ok_or_else(missing)?.set_live(AUTO_EXPORT, Some(events.into()).filter(|_| !events.is_empty()));
             Ok(())
         })
     }
@@ -122,17 +140,19 @@ pub(super) fn repositories(world: &World, file_system: &str) -> Vec<Repository> 
             export: text("ExportPath").or_else(made_up),
             import: Some(import),
             association: None,
+            auto_export: Vec::new(),
+            lifecycle: "AVAILABLE".to_owned(),
         })
     });
-    let associated = world
-        .resources()
-        .map(|(_, r)| r)
-        .filter(|r| r.kind == "AWS::FSx::DataRepositoryAssociation" && r.text("FileSystemId") == Some(file_system));
+    let associated =
+        world.resources().map(|(_, r)| r).filter(|r| r.kind == LINK && r.text("FileSystemId") == Some(file_system));
     let association = |r: &Resource| Repository {
         path: r.text("FileSystemPath").unwrap_or("/").to_owned(),
         import: r.text("DataRepositoryPath").map(str::to_owned),
         export: r.text("DataRepositoryPath").map(str::to_owned),
         association: Some(r.physical.clone()),
+        auto_export: r.live(AUTO_EXPORT).as_ref().and_then(Value::as_array).into_iter().flatten().map(plain).collect(),
+        lifecycle: "AVAILABLE".to_owned(),
     };
     own.into_iter().chain(associated.map(association)).collect()
 }
@@ -158,9 +178,11 @@ fn start(world: &mut World, script: &Script, call: Call, input: &TaskInput) -> R
     }
     let files = files(world, input);
     let failing = failing(world, script, input, &files);
+    let unreachable = super::effects::unreachable_bucket(world, &script.absent, id);
     let nth = world.count(&format!("task {id}")).to_string();
     let id = format!("task-0{}", hex(&[id, "task", &nth], 16));
-    let task = Task { id, input: input.clone(), created: now, files, failing, canceled: None, settled: false };
+    let task =
+        Task { id, input: input.clone(), created: now, files, failing, unreachable, canceled: None, settled: false };
     let state = task.view(now);
     world.tasks.push(task);
     Ok(state)
@@ -168,9 +190,20 @@ fn start(world: &mut World, script: &Script, call: Call, input: &TaskInput) -> R
 
 fn check_repository(world: &World, call: Call, input: &TaskInput) -> Result<()> {
     let repositories = repositories(world, &input.file_system);
+    let refuse = |words: String| Err(call.error(ErrorKind::Invalid, "BadRequest", words));
     if repositories.is_empty() {
-        let words = format!("File system '{}' has no linked data repository", input.file_system);
-        return Err(call.error(ErrorKind::Invalid, "BadRequest", words));
+        return refuse(format!("File system '{}' has no linked data repository", input.file_system));
+    }
+    let export = input.kind == TaskKind::ExportToRepository;
+    if export && repositories.iter().any(|one| !one.auto_export.is_empty()) {
+        let words = "Automatic export and export data repository tasks cannot run at the same time";
+        return refuse(format!("{words}: disable automatic export on file system '{}' first", input.file_system));
+    }
+    if let Some(path) = input.paths.iter().find(|path| !export && split_url(path).is_none()) {
+        return refuse(format!("Path '{path}' of an import task must have the format s3://bucket/prefix"));
+    }
+    if let Some(path) = input.paths.iter().find(|path| export && split_url(path).is_some()) {
+        return refuse(format!("Path '{path}' of an export task must be relative to the mount point"));
     }
     let Some(report) = input.report.as_deref() else { return Ok(()) };
     let within = |r: &Repository| {
@@ -179,10 +212,10 @@ fn check_repository(world: &World, call: Call, input: &TaskInput) -> Result<()> 
         rest.is_some_and(|rest| !export.is_empty() && (rest.is_empty() || rest.starts_with('/')))
     };
     let words = "The report path must be within the file system's export path";
-    if repositories.iter().any(within) { Ok(()) } else { Err(call.error(ErrorKind::Invalid, "BadRequest", words)) }
+    if repositories.iter().any(within) { Ok(()) } else { refuse(words.to_owned()) }
 }
 
-/// The files that a task treats.
+/// The files that a task treats: an export leaves alone what lies outside the linked directories.
 fn files(world: &World, input: &TaskInput) -> Vec<String> {
     let paths: Vec<&str> = input.paths.iter().map(|path| path.trim_matches('/')).collect();
     let within = |file: &str| {
@@ -194,14 +227,20 @@ fn files(world: &World, input: &TaskInput) -> Vec<String> {
     if input.kind == TaskKind::ImportMetadataFromRepository {
         let sources = repositories(world, &input.file_system);
         let urls = sources.iter().filter_map(|r| split_url(r.import.as_deref()?));
+        let named = |bucket: &str, key: &str| {
+            let of = |path: &String| split_url(path).is_some_and(|(b, prefix)| b == bucket && key.starts_with(prefix));
+            input.paths.is_empty() || input.paths.iter().any(of)
+        };
         let keys = urls.flat_map(|(bucket, prefix)| {
             let found = world.buckets.get(bucket).map(|b| b.list(prefix)).unwrap_or_default();
-            found.into_iter().map(|(key, _)| key.to_owned()).collect::<Vec<_>>()
+            let found = found.into_iter().filter(|(key, _)| named(bucket, key));
+            found.map(|(key, _)| key.to_owned()).collect::<Vec<_>>()
         });
-        return keys.filter(|key| within(key)).collect();
+        return keys.collect();
     }
+    let links = repositories(world, &input.file_system);
     let all = world.files.get(&input.file_system).into_iter().flat_map(|files| files.keys());
-    all.filter(|file| within(file)).cloned().collect()
+    all.filter(|file| within(file) && links.iter().any(|link| link.holds(file))).cloned().collect()
 }
 
 fn failing(world: &mut World, script: &Script, input: &TaskInput, files: &[String]) -> Vec<(String, String)> {

@@ -44,6 +44,23 @@ impl Resource {
         self.properties.get(name)?.as_str()
     }
 
+    /// A property as it is now, changes by hand and by other calls included.
+    pub fn live(&self, path: &str) -> Option<Value> {
+        match self.edits.get(path) {
+            Some(edited) => Some(edited.clone()).filter(|value| !value.is_null()),
+            None => self.properties.pointer(&format!("/{path}")).cloned(),
+        }
+    }
+
+    /// A call outside CloudFormation changes a property; back at what the template says it is no drift.
+    pub fn set_live(&mut self, path: &str, value: Option<Value>) {
+        if self.properties.pointer(&format!("/{path}")) == value.as_ref() {
+            self.edits.remove(path);
+        } else {
+            self.edits.insert(path.to_owned(), value.unwrap_or_default());
+        }
+    }
+
     /// What the hand edits have made different from the template.
     pub fn differences(&self) -> Vec<DriftDifference> {
         let differs = |(path, actual): (&String, &Value)| self.difference(path, actual);

@@ -20,6 +20,9 @@ pub(super) struct Task {
     pub files: Vec<String>,
     /// Those that fail, with the report's code.
     pub failing: Vec<(String, String)>,
+    /// The bucket that FSx does not come to: the whole task fails.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unreachable: Option<String>,
     pub canceled: Option<Timestamp>,
     /// Its effects (objects, report) have been written.
     pub settled: bool,
@@ -44,13 +47,16 @@ impl Task {
             Some(_) => TaskLifecycle::Canceling,
             None if now < self.begins() => TaskLifecycle::Pending,
             None if now < self.ends() => TaskLifecycle::Executing,
-            None if self.failing.is_empty() => TaskLifecycle::Succeeded,
+            None if self.failing.is_empty() && self.unreachable.is_none() => TaskLifecycle::Succeeded,
             None => TaskLifecycle::Failed,
         }
     }
 
     /// Files that have been treated so far.
     pub fn treated(&self, now: Timestamp) -> &[String] {
+        if self.unreachable.is_some() {
+            return &[];
+        }
         let until = self.canceled.unwrap_or(now).min(now);
         let elapsed = (until.0 - self.begins().0).max(0);
         let whole = EXECUTING.0 + EXECUTING.1 * i64::try_from(self.files.len()).unwrap_or(i64::MAX / 8);
@@ -86,6 +92,9 @@ impl Task {
     }
 
     fn failure(&self) -> String {
+        if let Some(bucket) = &self.unreachable {
+            return format!("The bucket {bucket} does not exist or cannot be accessed");
+        }
         let count = self.failing.len();
         format!("{count} of {} files failed; see the task completion report for their names", self.files.len())
     }

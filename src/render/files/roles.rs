@@ -114,6 +114,7 @@ fn put_queue(site: &Site<'_>, files: &mut Files, queue: &Queue, cause: &str) -> 
         // As words of the shell: the engine writes Python's.
         efa => queue.efa.to_string(),
         hyperthreading => queue.hyperthreading.to_string(),
+        jobs_may_use_role => queue.jobs_may_use_role.to_string(),
         local_scratch => queue.local_scratch.as_ref().map_or("", |path| path.as_str()),
         pools => pools.collect::<Vec<_>>(),
         actions => actions(queue.custom_actions.as_ref()),
@@ -153,8 +154,11 @@ pub(super) fn login(site: &Site<'_>, files: &mut Files) -> Result<(), RenderErro
 
 /// The parts of the set-up that all nodes share.
 fn common(site: &Site<'_>, files: &mut Files, role: &str) -> Result<(), RenderError> {
+    let head = role == "head";
     // People work on these; compute nodes are their jobs'.
     let shared = role != "compute";
+    let closed = site.cluster.queues.iter().any(|queue| !queue.jobs_may_use_role);
+    let protected = shared || closed;
     let context = vars! {
         cluster => site.cluster.name,
         os => site.os,
@@ -163,15 +167,16 @@ fn common(site: &Site<'_>, files: &mut Files, role: &str) -> Result<(), RenderEr
         http_proxy => site.cluster.network.http_proxy,
         munge_key_secret => site.cluster.slurm.munge_key_secret.as_ref().map(|secret| secret.as_str()),
         logs => site.cluster.monitoring.logs.enabled,
+        head,
         shared,
+        protected,
     };
     site.put(files, &format!("{role}/common.sh"), "shell/common.sh", &context, "image")?;
-    if shared {
+    if protected {
         let (script, unit) = ("libexec/protect-metadata", "systemd/hpcctl-metadata.service");
         site.put(files, &format!("{role}/{script}"), script, &context, "image")?;
         site.put(files, &format!("{role}/{unit}"), unit, &context, "image")?;
     }
-    let head = role == "head";
     let context = vars! { os => site.os, head, storage => mounts(site.cluster, head) };
     site.put(files, &format!("{role}/storage.sh"), "shell/storage.sh", &context, "storage")?;
     put_cloudwatch(site, files, role);

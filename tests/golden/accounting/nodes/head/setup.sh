@@ -151,6 +151,7 @@ remember_node
 [[ $mode == update ]] || on_start
 install_programs
 setup_munge
+share_munge_key
 mount_all
 configure_slurm
 configure_slurmdbd

@@ -1,6 +1,15 @@
 #!/bin/bash
 # Shared file systems. Written by hpcctl; sourced after common.sh.
 
+# release WHERE: unmounted. The servers of a Lustre that is gone answer nobody: a plain umount may hang for good.
+release() {
+  if [[ $(awk -v at="$1" '$2 == at { kind = $3 } END { print kind }' "${MOUNTS:-/proc/mounts}") == lustre ]]; then
+    timeout 60 umount -f -l "$1"
+  else
+    umount "$1"
+  fi
+}
+
 # mount_at WHAT WHERE TYPE OPTIONS: into /etc/fstab, and mounted. A changed line is mounted anew.
 mount_at() {
   local line="$1 $2 $3 $4 0 0"
@@ -10,7 +19,7 @@ mount_at() {
     printf '%s\n' "$line" >>/etc/fstab
     systemctl daemon-reload
     if mountpoint -q "$2"; then
-      umount "$2" || { log "$2 is in use; its new source is mounted at the next boot"; return; }
+      release "$2" || { log "$2 is in use; its new source is mounted at the next boot"; return; }
     fi
   fi
   mountpoint -q "$2" || retry 12 5 mount "$2" || die "cannot mount $2"
@@ -61,6 +70,24 @@ mount_volume() {
   *) die "cannot tell what is on $volume" ;;
   esac
   mount_at "$device" "$2" ext4 defaults,noatime,nofail,x-systemd.device-timeout=60
+}
+
+# share_munge_key: to the root of the cluster's other nodes, who ask from a port that only root can open. `subtree_check`
+# keeps them, who are not squashed here, from what else is on this disk.
+share_munge_key() {
+  local mac cidr clients=
+  mkdir -p /etc/exports.d
+  install_packages nfs-utils
+  install -d -m 700 /opt/hpcctl/key
+  cmp -s /etc/munge/munge.key /opt/hpcctl/key/munge.key ||
+    install -m 400 /etc/munge/munge.key /opt/hpcctl/key/munge.key
+  mac=$(imds meta-data/mac)
+  for cidr in $(imds "meta-data/network/interfaces/macs/$mac/vpc-ipv4-cidr-blocks"); do
+    clients+=" $cidr(ro,sync,secure,subtree_check,no_root_squash)"
+  done
+  printf '/opt/hpcctl/key%s\n' "$clients" >/etc/exports.d/hpcctl-key.exports
+  systemctl enable -q --now nfs-server
+  exportfs -ra
 }
 
 # export_nfs DIRECTORY...: to the VPC; the security group says who gets through.

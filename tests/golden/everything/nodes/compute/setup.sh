@@ -6,7 +6,7 @@ cd "$(dirname "$0")"
 . ./common.sh
 # shellcheck source=storage.sh
 . ./storage.sh
-# The queue's settings and scripts: EFA, GPU, HYPERTHREADING, LOCAL_SCRATCH, on_start, on_configured.
+# The queue's settings and scripts: EFA, GPU, HYPERTHREADING, JOBS_MAY_USE_ROLE, LOCAL_SCRATCH, on_start, on_configured.
 # shellcheck source=queue.sh disable=SC1091
 . "./$QUEUE/queue.sh"
 
@@ -132,6 +132,7 @@ retry 300 2 node_name || die "nobody said which node this is"
 log "this is $node"
 hostnamectl set-hostname "$node"
 setup_logs
+[[ $JOBS_MAY_USE_ROLE == true ]] || protect_metadata
 mount_all
 [[ -z $LOCAL_SCRATCH ]] || setup_local_scratch
 [[ $EFA == false ]] || install_efa

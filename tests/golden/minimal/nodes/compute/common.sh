@@ -33,9 +33,6 @@ imds() {
 # fact FILTER: a fact that is known since the deployment, from cluster.json.
 fact() { jq -er "$1" "$NODE_TREE/cluster.json"; }
 
-# secret ARN: a secret's text. Keep it out of the log: no `set -x` in these scripts.
-secret() { aws secretsmanager get-secret-value --secret-id "$1" --query SecretString --output text; }
-
 # --- Packages
 
 install_packages() {
@@ -78,22 +75,28 @@ remember_node() {
 
 configure_proxy() { :; }
 
-# The munge key: all nodes share it, and who has it can speak for any user.
-setup_munge() {
-  local key
-  command -v munged >/dev/null || install_packages munge
-  key=$(mktemp)
-  secret "$(fact .munge_secret_arn)" >"$key.text" || die "cannot read the munge key"
-  # CloudFormation made the secret: its characters are the key.
-  tr -d '\n' <"$key.text" >"$key"
-  rm -f "$key.text"
-  (($(stat -c %s "$key") >= 32)) || die "the munge key is shorter than 32 bytes"
-  if ! cmp -s "$key" /etc/munge/munge.key; then
-    install -o munge -g munge -m 400 "$key" /etc/munge/munge.key
+# install_munge_key FILE: the key that all nodes share, for munged alone. Who has it can speak for any user.
+install_munge_key() {
+  (($(stat -c %s "$1") >= 32)) || die "the munge key is shorter than 32 bytes"
+  if ! cmp -s "$1" /etc/munge/munge.key; then
+    install -o munge -g munge -m 400 "$1" /etc/munge/munge.key
     systemctl restart munge
   fi
-  rm -f "$key"
   systemctl enable -q munge
+}
+
+# The head node hands the key to the root of other nodes: an export of its own, read once. Their roles cannot read it, so
+# a job that gets at the role has not got the key.
+setup_munge() {
+  local from=/run/hpcctl-key
+  command -v munged >/dev/null || install_packages munge
+  install_packages nfs-common
+  install -d -m 700 "$from"
+  retry 120 5 mount -t nfs4 -o nfsvers=4.2,ro,nosuid,nodev,noexec,soft,timeo=100 \
+    "$(fact .head.private_ip):/opt/hpcctl/key" "$from" || die "the head node does not hand the munge key over"
+  retry 60 5 test -s "$from/munge.key" || die "the head node has no munge key yet"
+  install_munge_key "$from/munge.key"
+  umount "$from"
 }
 
 # Fills @@HEAD_...@@ in: fill_head HOSTNAME ADDRESS FILE...
@@ -111,6 +114,16 @@ put() {
 }
 
 ensure_slurm() { :; }
+
+# Neither people on a shared node nor jobs may borrow its role: see the script.
+protect_metadata() {
+  install_packages iptables
+  put libexec/protect-metadata /opt/hpcctl/libexec/protect-metadata 755 || true
+  put systemd/hpcctl-metadata.service /etc/systemd/system/hpcctl-metadata.service || true
+  systemctl daemon-reload
+  systemctl enable -q hpcctl-metadata
+  systemctl restart hpcctl-metadata
+}
 
 # --- Scripts of one's own
 

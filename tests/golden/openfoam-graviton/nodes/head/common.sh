@@ -78,7 +78,17 @@ remember_node() {
 
 configure_proxy() { :; }
 
-# The munge key: all nodes share it, and who has it can speak for any user.
+# install_munge_key FILE: the key that all nodes share, for munged alone. Who has it can speak for any user.
+install_munge_key() {
+  (($(stat -c %s "$1") >= 32)) || die "the munge key is shorter than 32 bytes"
+  if ! cmp -s "$1" /etc/munge/munge.key; then
+    install -o munge -g munge -m 400 "$1" /etc/munge/munge.key
+    systemctl restart munge
+  fi
+  systemctl enable -q munge
+}
+
+# Only the head node's role can read the key.
 setup_munge() {
   local key
   command -v munged >/dev/null || install_packages munge
@@ -87,13 +97,8 @@ setup_munge() {
   # CloudFormation made the secret: its characters are the key.
   tr -d '\n' <"$key.text" >"$key"
   rm -f "$key.text"
-  (($(stat -c %s "$key") >= 32)) || die "the munge key is shorter than 32 bytes"
-  if ! cmp -s "$key" /etc/munge/munge.key; then
-    install -o munge -g munge -m 400 "$key" /etc/munge/munge.key
-    systemctl restart munge
-  fi
+  install_munge_key "$key"
   rm -f "$key"
-  systemctl enable -q munge
 }
 
 # Fills @@HEAD_...@@ in: fill_head HOSTNAME ADDRESS FILE...
@@ -112,7 +117,7 @@ put() {
 
 ensure_slurm() { :; }
 
-# People on a shared node must not borrow its role: see the script.
+# Neither people on a shared node nor jobs may borrow its role: see the script.
 protect_metadata() {
   install_packages iptables
   put libexec/protect-metadata /opt/hpcctl/libexec/protect-metadata 755 || true

@@ -11,6 +11,7 @@ spot-b) GPU=false ;;
 *) GPU=false ;;
 esac
 HYPERTHREADING=true
+JOBS_MAY_USE_ROLE=false
 LOCAL_SCRATCH=''
 
 on_start() {

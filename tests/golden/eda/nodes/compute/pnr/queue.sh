@@ -9,6 +9,7 @@ x2) GPU=false ;;
 *) GPU=false ;;
 esac
 HYPERTHREADING=false
+JOBS_MAY_USE_ROLE=false
 LOCAL_SCRATCH=/scratch
 
 on_start() {

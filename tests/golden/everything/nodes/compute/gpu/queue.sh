@@ -9,6 +9,7 @@ block) GPU=true ;;
 *) GPU=false ;;
 esac
 HYPERTHREADING=false
+JOBS_MAY_USE_ROLE=false
 LOCAL_SCRATCH=/scratch
 
 on_start() {

@@ -11,6 +11,7 @@ od) GPU=false ;;
 *) GPU=false ;;
 esac
 HYPERTHREADING=false
+JOBS_MAY_USE_ROLE=true
 LOCAL_SCRATCH=''
 
 on_start() {

@@ -9,6 +9,7 @@ od) GPU=false ;;
 *) GPU=false ;;
 esac
 HYPERTHREADING=true
+JOBS_MAY_USE_ROLE=false
 LOCAL_SCRATCH=''
 
 on_start() {

@@ -15,6 +15,7 @@ spot-2xl) GPU=false ;;
 *) GPU=false ;;
 esac
 HYPERTHREADING=true
+JOBS_MAY_USE_ROLE=false
 LOCAL_SCRATCH=''
 
 on_start() {

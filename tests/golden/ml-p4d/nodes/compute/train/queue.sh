@@ -10,6 +10,7 @@ od) GPU=true ;;
 *) GPU=false ;;
 esac
 HYPERTHREADING=false
+JOBS_MAY_USE_ROLE=true
 LOCAL_SCRATCH=/scratch
 
 on_start() {

@@ -9,6 +9,7 @@ c5n) GPU=false ;;
 *) GPU=false ;;
 esac
 HYPERTHREADING=false
+JOBS_MAY_USE_ROLE=false
 LOCAL_SCRATCH=''
 
 on_start() {
