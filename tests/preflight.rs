@@ -444,7 +444,7 @@ fn the_table_of_rights_has_every_call_of_the_adapters_and_no_other() {
     }
     let table: BTreeSet<(String, String)> = rights::calls().map(|(a, b)| (a.to_owned(), b.to_owned())).collect();
     let missing: Vec<_> = called.difference(&table).filter(|(_, one)| !ON_NODES.contains(&one.as_str())).collect();
-    assert!(missing.is_empty(), "no rights for {missing:?}");
+    assert!(missing.is_empty(), "src/cloud/rights.rs has no rights for {missing:?}");
     // Their failures are not looked at, or are somebody else's.
     let silent = ["DeleteChangeSet", "HeadObject", "DescribeStackDriftDetectionStatus"];
     let unused: Vec<_> = table.difference(&called).filter(|(_, one)| !silent.contains(&one.as_str())).collect();

@@ -1,7 +1,7 @@
 //! Why a step failed.
 
 use super::{FailedFile, Leftover, LockInfo};
-use crate::{cloud::CloudError, model::StackKey, plan::Moved};
+use crate::{cloud::CloudError, model::StackKey, observe::HeadFailure, plan::Moved};
 
 /// Why a plan, or a step of it, was not carried out.
 #[derive(Debug, Clone, PartialEq)]
@@ -104,12 +104,56 @@ pub enum ApplyError {
     },
     /// The user interrupted.
     Interrupted,
+    /// The user does not want to wait for the head node any longer.
+    StoppedWaiting {
+        /// The revision that it did not report yet.
+        revision: u64,
+    },
+    /// The head node could not set a revision up.
+    HeadFailed {
+        /// The revision.
+        revision: u64,
+        /// Its instance.
+        instance: String,
+        /// What failed.
+        failure: HeadFailure,
+    },
+    /// The head node did not report in time.
+    HeadSilent(HeadSilence),
 }
 
 impl From<CloudError> for ApplyError {
     fn from(error: CloudError) -> Self {
         Self::Cloud(error)
     }
+}
+
+/// A head node that did not report in time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HeadSilence {
+    /// The revision.
+    pub revision: u64,
+    /// Its instance; none: there is none.
+    pub instance: Option<String>,
+    /// How long it was waited for, in seconds.
+    pub seconds: i64,
+    /// The revision that it reports; none: it has not reported at all.
+    pub reported: Option<u64>,
+    /// EC2's word for its state, when it does not run.
+    pub state: Option<String>,
+    /// What it wrote to its console.
+    pub console: Console,
+}
+
+/// What an instance wrote to its console.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Console {
+    /// The end of it.
+    Lines(Vec<String>),
+    /// Nothing that EC2 shows.
+    Empty,
+    /// EC2 did not say.
+    Unknown(CloudError),
 }
 
 /// A resource that failed.

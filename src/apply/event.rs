@@ -61,6 +61,20 @@ pub enum Event {
         /// How many are left.
         left: usize,
     },
+    /// The head node has not yet reported the revision.
+    HeadAwaited {
+        /// The revision.
+        revision: u64,
+        /// How long it has been waited for, in seconds.
+        seconds: i64,
+        /// The revision that it reports; none: it has not reported yet.
+        reported: Option<u64>,
+    },
+    /// The cloud does not answer while the head node is waited for; it is asked again.
+    HeadUnseen {
+        /// Why.
+        error: String,
+    },
     /// The lock of a dead or silent owner was taken over.
     LockTakenOver {
         /// Whose it was.

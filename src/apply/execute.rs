@@ -1,7 +1,7 @@
 //! Carrying out the steps, side by side where the plan allows it.
 
 use super::{
-    ApplyError, Context, Event, Lock, archive, export,
+    ApplyError, Context, Event, HeadWait, Lock, archive, await_head, export,
     export::{ExportRequest, TransferKind},
     instances, stack, verify,
 };
@@ -39,7 +39,7 @@ pub struct StepFailure {
     pub error: ApplyError,
 }
 
-/// Carries out all steps. After a failure nothing new is begun, but what runs is followed to its end.
+/// Carries out all steps that need the lock. After a failure nothing new is begun, but what runs is followed to its end.
 pub async fn execute(context: &Context<'_>, lock: Option<&mut Lock>) -> Applied {
     let steps = pin!(run(context));
     match lock {
@@ -60,6 +60,22 @@ pub async fn execute(context: &Context<'_>, lock: Option<&mut Lock>) -> Applied 
     }
 }
 
+/// Carries out what is left and needs no lock, once everything else is done: give the lock back first.
+pub async fn finish(context: &Context<'_>, applied: &mut Applied) {
+    for last in context.plan.steps.iter().filter(|step| !step.action.needs_lock()) {
+        if !applied.failed.is_empty() {
+            applied.not_begun.push(last.number);
+            continue;
+        }
+        match step(context, last).await.1 {
+            Ok(()) => applied.done.push(last.number),
+            Err(error) => {
+                applied.failed.push(StepFailure { step: last.number, action: last.action.clone(), error });
+            }
+        }
+    }
+}
+
 /// Renews the lock until that fails.
 async fn renew(context: &Context<'_>, lock: &mut Lock) -> ApplyError {
     loop {
@@ -72,7 +88,7 @@ async fn renew(context: &Context<'_>, lock: &mut Lock) -> ApplyError {
 
 async fn run(context: &Context<'_>) -> Applied {
     let mut applied = Applied::default();
-    let mut waiting: Vec<&Step> = context.plan.steps.iter().collect();
+    let mut waiting: Vec<&Step> = context.plan.steps.iter().filter(|step| step.action.needs_lock()).collect();
     let mut done: BTreeSet<usize> = BTreeSet::new();
     let mut running = FuturesUnordered::new();
     loop {
@@ -141,6 +157,15 @@ async fn perform(context: &Context<'_>, step: &Step) -> Result<bool, ApplyError>
         StepAction::DeleteStack { stack, .. } => stack::delete(context, stack, step.number).await,
         StepAction::Terminate { queue } => instances::terminate(context, queue.as_deref()).await,
         StepAction::Publish { last } => archive::publish(context, *last).await,
+        StepAction::AwaitHead { limit } => {
+            let wait = HeadWait {
+                bucket: context.bucket(),
+                cluster: context.plan.cluster.clone(),
+                revision: context.plan.revision,
+                limit: *limit,
+            };
+            await_head(context.cloud, &wait, context.listener, &context.stop).await
+        }
         StepAction::Purge => archive::purge(context).await,
         StepAction::Verify => verify::verify(context).await,
     }

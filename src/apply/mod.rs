@@ -5,6 +5,7 @@
 //! keeps two people from applying to one cluster at the same time. Nothing here re-plans.
 
 mod archive;
+mod await_head;
 mod context;
 mod error;
 mod event;
@@ -20,10 +21,11 @@ mod task_report;
 mod verify;
 
 pub use archive::bootstrap;
+pub use await_head::{HeadWait, await_head};
 pub use context::{Context, Stop};
-pub use error::{ApplyError, FailedResource};
+pub use error::{ApplyError, Console, FailedResource, HeadSilence};
 pub use event::{Event, Listener};
-pub use execute::{Applied, StepFailure, execute};
+pub use execute::{Applied, StepFailure, execute, finish};
 pub use export::{ExportRequest, ExportResult, FailedFile, TransferKind, transfer};
 pub use lock::{Lock, LockInfo, LockOutcome, Owner, read_lock, unlock};
 pub use programs::{NodeProgram, OLDEST_GLIBC};

@@ -96,12 +96,14 @@ const CALLS: &[Call] = &[
     ("ec2", "DescribeAddresses", &["ec2:DescribeAddresses"], On::Any, LOOK),
     ("ec2", "DescribeTags", &["ec2:DescribeTags"], On::Any, BUILD),
     ("ec2", "TerminateInstances", &["ec2:TerminateInstances"], On::Instances, BUILD),
+    ("ec2", "GetConsoleOutput", &["ec2:GetConsoleOutput"], On::Instances, ALL),
     ("servicequotas", "GetServiceQuota", &["servicequotas:GetServiceQuota"], On::Any, LOOK),
     ("iam", "SimulatePrincipalPolicy", &["iam:SimulatePrincipalPolicy"], On::Any, LOOK),
     ("iam", "ListRoles", &["iam:ListRoles"], On::Any, BUILD),
     ("fsx", "DescribeFileSystems", &["fsx:DescribeFileSystems"], On::Any, ALL),
     ("fsx", "DescribeDataRepositoryAssociations", &["fsx:DescribeDataRepositoryAssociations"], On::Any, ALL),
     ("fsx", "DescribeDataRepositoryTasks", &["fsx:DescribeDataRepositoryTasks"], On::Any, ALL),
+    ("fsx", "UpdateDataRepositoryAssociation", &["fsx:UpdateDataRepositoryAssociation"], On::FileSystems, BOTH),
     ("fsx", "CreateDataRepositoryTask", &["fsx:CreateDataRepositoryTask", "fsx:TagResource"], On::FileSystems, BOTH),
     ("fsx", "CancelDataRepositoryTask", &["fsx:CancelDataRepositoryTask"], On::FileSystems, BOTH),
     ("s3", "GetObject", &["s3:GetObject"], On::Reports, BOTH),
@@ -255,7 +257,7 @@ impl Scope {
             }
             On::FileSystems => {
                 let fsx = |kind: &str| self.arn(&format!("fsx:{region}:{account}:{kind}/*"));
-                ("FileSystems", vec![fsx("file-system"), fsx("task")], None)
+                ("FileSystems", vec![fsx("file-system"), fsx("association"), fsx("task")], None)
             }
             On::Logs => {
                 ("Logs", vec![self.arn(&format!("logs:{region}:{account}:log-group:/hpcctl/{cluster}:*"))], None)

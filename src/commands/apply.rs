@@ -2,6 +2,7 @@
 
 use super::{
     approve::{Approval, approve},
+    await_head,
     cli::Global,
     cloud::on_cloud,
     load::{self, Loaded, load_for_cloud},
@@ -12,7 +13,7 @@ use super::{
     process, rehearsal,
 };
 use crate::{
-    apply::{self, ApplyError, Context, LockOutcome, Stop},
+    apply::{self, Applied, ApplyError, Context, LockOutcome, Stop},
     cloud::{Caller, Cloud, ErrorKind},
     observe::{self, Live, Wanted},
     plan::{PLAN_FORMAT, PLAN_KIND, Plan},
@@ -35,6 +36,9 @@ pub struct ApplyArgs {
     /// How to show progress
     #[arg(long, value_enum, default_value_t = ProgressFormat::Text)]
     progress: ProgressFormat,
+    /// Do not wait until the head node reports the revision
+    #[arg(long)]
+    no_wait: bool,
     /// In the sandbox: run the cluster with real Slurm daemons on this machine afterwards
     #[arg(long)]
     with_slurm: bool,
@@ -42,26 +46,48 @@ pub struct ApplyArgs {
     preflight: Preflight,
 }
 
+/// How a plan is carried out.
+#[derive(Debug, Clone, Copy)]
+pub struct Manner {
+    /// How progress is shown.
+    pub progress: ProgressFormat,
+    /// Whether the head node is waited for.
+    pub wait: bool,
+}
+
 /// Makes the cluster as its file, or a saved plan, says.
 pub fn apply(args: &ApplyArgs, global: &Global, output: &mut Output) -> Result<u8, Failure> {
     let text = load::read(&args.target)?;
-    let global = &global.hurried();
+    // Machines of a rehearsal live in real time: what they report is not waited for in a hurry.
+    let rehearsed = args.with_slurm || rehearsal::running(global).is_some();
+    let manner = Manner { progress: args.progress, wait: !args.no_wait && !rehearsed };
+    let hurried = &global.hurried();
     let is_plan = text.trim_start().starts_with('{');
     if args.with_slurm {
-        rehearsal::possible(&args.target, is_plan, global, output)?;
+        rehearsal::possible(&args.target, is_plan, hurried, output)?;
     }
+    let (region, cluster, code);
     if is_plan {
         let plan = saved(&text)?;
-        let region = plan.region.clone();
-        return on_cloud(global, Some(&region), |cloud, stop| saved_plan(args, cloud, stop, plan, output));
+        (region, cluster) = (plan.region.clone(), plan.cluster.clone());
+        let run = |cloud, stop| saved_plan(args, cloud, stop, plan, manner, output);
+        code = on_cloud(hurried, Some(&region), run)?;
+    } else {
+        let loaded = load_for_cloud(&args.target, output)?;
+        (region, cluster) = (loaded.graph.region.clone(), loaded.graph.cluster.clone());
+        let run = |cloud, stop| fresh_plan(args, cloud, stop, loaded, manner, output);
+        code = on_cloud(hurried, Some(&region), run)?;
     }
-    let loaded = load_for_cloud(&args.target, output)?;
-    let region = loaded.graph.region.clone();
-    let code = on_cloud(global, Some(&region), |cloud, stop| fresh_plan(args, cloud, stop, loaded, output))?;
-    if args.with_slurm && code == exit::OK {
-        return rehearsal::begin(&args.target, global, output);
+    if code != exit::OK || !rehearsed {
+        return Ok(code);
     }
-    Ok(code)
+    if args.with_slurm {
+        rehearsal::begin(&args.target, hurried, output)?;
+    }
+    match args.no_wait {
+        true => Ok(exit::OK),
+        false => await_head::after_apply(global, &region, &cluster, args.progress, output),
+    }
 }
 
 /// Reads a saved plan.
@@ -86,6 +112,7 @@ async fn fresh_plan(
     cloud: Cloud,
     stop: Stop,
     mut loaded: Loaded,
+    manner: Manner,
     output: &mut Output,
 ) -> Result<u8, Failure> {
     let live = settled(&cloud, &stop, output, || look(&cloud, &loaded, false)).await?;
@@ -96,7 +123,7 @@ async fn fresh_plan(
         return Ok(exit::OK);
     }
     approve(&plan, &args.approval, output)?;
-    carry_out(&cloud, stop, &plan, args.progress, output).await
+    carry_out(&cloud, stop, &plan, manner, output).await
 }
 
 async fn saved_plan(
@@ -104,6 +131,7 @@ async fn saved_plan(
     cloud: Cloud,
     stop: Stop,
     plan: Plan,
+    manner: Manner,
     output: &mut Output,
 ) -> Result<u8, Failure> {
     if !plan.is_intact() {
@@ -124,7 +152,7 @@ async fn saved_plan(
         return Ok(exit::OK);
     }
     approve(&plan, &args.approval, output)?;
-    carry_out(&cloud, stop, &plan, args.progress, output).await
+    carry_out(&cloud, stop, &plan, manner, output).await
 }
 
 /// Looks until no stack is busy any more.
@@ -156,34 +184,52 @@ where
     }
 }
 
-/// Takes the lock, makes sure that nothing moved, carries the plan out, gives the lock back.
+/// Carries a plan out under the lock, then waits for the head node without it.
 pub async fn carry_out(
     cloud: &Cloud,
     stop: Stop,
     plan: &Plan,
-    format: ProgressFormat,
+    manner: Manner,
     output: &mut Output,
 ) -> Result<u8, Failure> {
     let began = cloud.clock.now();
-    let progress = Progress::new(output, format);
+    let progress = Progress::new(output, manner.progress);
     let mut context = Context::new(cloud, plan, &progress, stop);
-    context.programs = programs(cloud, plan)?;
-    let caller = cloud.identity.caller().await?;
-    let mut lock = lock(&context, &caller).await?;
-    if let Err(failure) = fresh(&context).await {
-        release(cloud, lock.take(), output).await;
-        return Err(failure);
+    let mut applied = Applied::default();
+    if !plan.only_waits() {
+        context.programs = programs(cloud, plan)?;
+        applied = under_lock(&context, output).await?;
     }
-    let applied = apply::execute(&context, lock.as_mut()).await;
-    release(cloud, lock, output).await;
+    if manner.wait {
+        apply::finish(&context, &mut applied).await;
+    }
     if let Some(first) = applied.failed.first() {
         output.warn(&errors::applied_text(&applied, output.paint_err));
         let failure: Failure = first.error.clone().into();
         return Ok(failure.exit);
     }
+    if !manner.wait && plan.awaits_head() {
+        output.note(&format!(
+            "the head node sets revision {} up; `hpcctl status FILE --wait` waits for it",
+            plan.revision
+        ));
+    }
     let took = events::duration(cloud.clock.now().0 - began.0);
     output.data(&format!("\nDone: plan {} of {} in {took}.\n", plan.id(), plan.cluster));
     Ok(exit::OK)
+}
+
+/// Takes the lock, makes sure that nothing moved, carries out what needs the lock, gives it back.
+async fn under_lock(context: &Context<'_>, output: &Output) -> Result<Applied, Failure> {
+    let caller = context.cloud.identity.caller().await?;
+    let mut lock = lock(context, &caller).await?;
+    if let Err(failure) = fresh(context).await {
+        release(context.cloud, lock.take(), output).await;
+        return Err(failure);
+    }
+    let applied = apply::execute(context, lock.as_mut()).await;
+    release(context.cloud, lock, output).await;
+    Ok(applied)
 }
 
 /// The lock. Before the artifact bucket exists there is nothing to lock with: the bucket is made first.

@@ -31,7 +31,8 @@ pub fn approve(plan: &Plan, approval: &Approval, output: &Output) -> Result<(), 
         failure.details = open;
         return Err(failure);
     }
-    if approval.auto_approve {
+    // Whoever only waits approves nothing.
+    if approval.auto_approve || plan.only_waits() {
         return Ok(());
     }
     if !std::io::stdin().is_terminal() {

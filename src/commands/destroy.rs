@@ -1,7 +1,7 @@
 //! `destroy`.
 
 use super::{
-    apply::{carry_out, settled},
+    apply::{Manner, carry_out, settled},
     approve::{Approval, approve},
     cli::Global,
     cloud::on_cloud,
@@ -71,7 +71,7 @@ async fn run(
         return Ok(exit::OK);
     }
     approve(&plan, &args.approval, output)?;
-    carry_out(&cloud, stop, &plan, args.progress, output).await
+    carry_out(&cloud, stop, &plan, Manner { progress: args.progress, wait: false }, output).await
 }
 
 /// File systems whose data the cluster file itself gives up.

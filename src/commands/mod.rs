@@ -3,6 +3,7 @@
 mod accounting;
 mod apply;
 mod approve;
+mod await_head;
 mod catalog;
 mod cli;
 mod cloud;

@@ -1,6 +1,12 @@
 //! `status`.
 
-use super::{cli::Global, cloud::on_cloud, load::checked, output::Output};
+use super::{
+    await_head,
+    cli::Global,
+    cloud::on_cloud,
+    load::checked,
+    output::{Output, ProgressFormat},
+};
 use crate::{
     apply, observe,
     report::{
@@ -19,6 +25,9 @@ pub struct StatusArgs {
     /// How to show it
     #[arg(long, value_enum, default_value_t = StatusFormat::Text)]
     format: StatusFormat,
+    /// Wait first until the head node reports the newest revision
+    #[arg(long)]
+    wait: bool,
 }
 
 /// How to show a status.
@@ -34,7 +43,10 @@ pub enum StatusFormat {
 pub fn status(args: &StatusArgs, global: &Global, output: &mut Output) -> Result<u8, Failure> {
     let (_, cluster) = checked(&args.file, output)?;
     let (name, region) = (cluster.name.as_str().to_owned(), cluster.region.as_str().to_owned());
-    on_cloud(global, Some(&region.clone()), |cloud, _| async move {
+    on_cloud(global, Some(&region.clone()), |cloud, stop| async move {
+        if args.wait {
+            await_head::newest(&cloud, &stop, &name, ProgressFormat::Text, output).await?;
+        }
         let live = observe::observe(&cloud, &name, &observe::Wanted::default()).await?;
         let lock = match live.bucket.as_ref().filter(|bucket| bucket.exists) {
             Some(bucket) => apply::read_lock(&cloud, &bucket.name, &name).await?,

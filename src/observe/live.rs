@@ -1,6 +1,6 @@
 //! What exists, as data.
 
-use super::SlurmReport;
+use super::{SetUpLog, SlurmReport};
 use crate::{
     cloud::{Caller, FileSystemState, InstanceState, ResourceDrift, StackResource, StackState, TaskState, Timestamp},
     model::StackKey,
@@ -37,6 +37,8 @@ pub struct Live {
     pub zones: BTreeMap<String, String>,
     /// What the head node last said of Slurm, when it has said something.
     pub slurm: Option<SlurmReport>,
+    /// The log of the head node's set-up that failed last, when one has.
+    pub set_up: Option<SetUpLog>,
     /// What is not as its template says, when it was looked for.
     pub drift: Option<BTreeMap<StackKey, Vec<ResourceDrift>>>,
 }
@@ -122,6 +124,11 @@ pub mod keys {
     /// What the head node reports of Slurm.
     pub fn slurm_report(cluster: &str) -> String {
         format!("clusters/{cluster}/status/slurm.json")
+    }
+
+    /// The log of the head node's set-up that failed last.
+    pub fn set_up_log(cluster: &str) -> String {
+        format!("clusters/{cluster}/status/set-up.log")
     }
 
     /// A file that nodes fetch.

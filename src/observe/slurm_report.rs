@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 /// The `kind` of a report.
 pub const SLURM_REPORT_KIND: &str = "hpcctl/slurm-report";
 /// Its `format_version`: a new minor adds, a new major is not read.
-pub const SLURM_REPORT_FORMAT: &str = "1.0";
+pub const SLURM_REPORT_FORMAT: &str = "1.1";
 
 /// The report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +23,9 @@ pub struct SlurmReport {
     pub cluster: String,
     /// The revision that is in place on the head node.
     pub revision: u64,
+    /// The instance that reports; none: an older hpcctl wrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance: Option<String>,
     /// When the head node last looked.
     pub at: Timestamp,
     /// Why the newest configuration is not in place, when its set-up failed.

@@ -1,6 +1,6 @@
 //! Taking the snapshot.
 
-use super::{Bucket, Live, LiveFileSystem, LiveStack, Revision, SlurmReport, keys};
+use super::{Bucket, HeadSays, Live, LiveFileSystem, LiveStack, Revision, keys};
 use crate::{
     catalog::{self, Partition},
     cloud::{Cloud, CloudError, ImageQuery, StackState, StackStatus, TaskKind, TaskLifecycle},
@@ -86,8 +86,8 @@ pub async fn observe(cloud: &Cloud, cluster: &str, wanted: &Wanted) -> Result<Li
         live.revision = revision(cloud, &bucket, cluster).await?;
         live.files = files(cloud, &bucket, cluster).await?;
         // Only a view: whoever may not read it plans without it.
-        let report = cloud.objects.get(&bucket, &keys::slurm_report(cluster)).await.ok().flatten();
-        live.slurm = report.and_then(|(text, _)| SlurmReport::parse(&text));
+        let said = HeadSays::read(cloud, &bucket, cluster).await.unwrap_or_default();
+        (live.slurm, live.set_up) = (said.report, said.log);
     }
     live.bucket = Some(Bucket { name: bucket, exists });
     if wanted.drift {

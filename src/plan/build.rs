@@ -196,6 +196,9 @@ impl Builder<'_> {
         let steps = steps::to_apply(&work);
         let drift =
             live.drift.as_ref().map(|drift| drift.iter().map(|(key, list)| (key.to_string(), list.clone())).collect());
+        let only_waits = steps.iter().all(|step| !step.action.needs_lock());
+        let next = u64::from(!only_waits || steps.is_empty());
+        let revision = live.revision.as_ref().map_or(1, |revision| revision.number + next);
         let impact = impact(&out.changes, live, steps::critical_path(&steps));
         Plan {
             kind: PLAN_KIND.to_owned(),
@@ -205,13 +208,14 @@ impl Builder<'_> {
             cluster: desired.graph.cluster.clone(),
             region: desired.graph.region.clone(),
             basis: Basis::of(live),
-            revision: live.revision.as_ref().map_or(1, |revision| revision.number + 1),
+            revision,
             source: Source {
                 name: desired.document.name.clone(),
                 sha256: sha256(&desired.document.text),
                 text: desired.document.text.clone(),
             },
             busy_queues: busy_queues(&impact, live),
+            head_behind: steps::head_behind(live),
             impact,
             changes: out.changes,
             quiet_stacks: out.quiet,

@@ -56,6 +56,9 @@ pub struct Plan {
     /// Queues that change while jobs run on their nodes, as the head node last said.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub busy_queues: Vec<BusyQueue>,
+    /// The head node does not run the newest revision, as far as it says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub head_behind: Option<HeadBehind>,
     /// What apply does.
     pub steps: Vec<Step>,
     /// What apply does it with.
@@ -111,6 +114,17 @@ pub struct Impact {
     pub running_instances: usize,
     /// How long it usually takes, in seconds.
     pub seconds: u32,
+}
+
+/// A head node that does not run the newest revision.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeadBehind {
+    /// The revision that is published.
+    pub published: u64,
+    /// The revision that it reports; none: it has not reported yet.
+    pub reported: Option<u64>,
+    /// Why its set-up failed, when it did.
+    pub failed: Option<String>,
 }
 
 /// A queue with jobs.
@@ -180,6 +194,16 @@ impl Plan {
         self.steps.is_empty()
     }
 
+    /// Whether it changes nothing: there is only a head node to wait for.
+    pub fn only_waits(&self) -> bool {
+        !self.is_empty() && self.steps.iter().all(|step| !step.action.needs_lock())
+    }
+
+    /// Whether the head node is waited for at the end.
+    pub fn awaits_head(&self) -> bool {
+        self.steps.iter().any(|step| !step.action.needs_lock())
+    }
+
     /// How many resources an action hits.
     pub fn count(&self, action: Action) -> usize {
         self.changes.iter().filter(|change| change.action == action).count()
@@ -192,7 +216,7 @@ impl Plan {
     }
 
     /// The plan with its digest computed. What is only said beside the plan (drift, CloudFormation's own
-    /// prediction, running jobs) is no part of it: the same plan has the same digest, whether or not somebody looked.
+    /// prediction, running jobs, what the head node says) is no part of it: the same plan has the same digest, whether or not somebody looked.
     pub fn sealed(mut self) -> Self {
         let said = (
             std::mem::take(&mut self.drift),
@@ -200,10 +224,11 @@ impl Plan {
             std::mem::take(&mut self.disagreements),
             std::mem::take(&mut self.previewed),
             std::mem::take(&mut self.busy_queues),
+            std::mem::take(&mut self.head_behind),
         );
         self.digest = String::new();
         self.digest = sha256_json(&self);
-        (self.drift, self.drift_checked, self.disagreements, self.previewed, self.busy_queues) = said;
+        (self.drift, self.drift_checked, self.disagreements, self.previewed, self.busy_queues, self.head_behind) = said;
         self
     }
 

@@ -39,6 +39,15 @@ pub fn delete_seconds(resource_type: &str) -> u32 {
     }
 }
 
+/// What a new head node takes to boot, to set itself up and to report.
+pub const HEAD_BOOT_SECONDS: u32 = 300;
+/// What a head node takes to find a new revision, to set it up and to report.
+pub const HEAD_UPDATE_SECONDS: u32 = 90;
+/// The longest that a new head node may take.
+pub const HEAD_BOOT_LIMIT: u32 = 1200;
+/// The longest that a head node may take for a new revision.
+pub const HEAD_UPDATE_LIMIT: u32 = 600;
+
 /// Exporting a file system: at least this, and more with its data.
 pub const EXPORT_SECONDS: u32 = 300;
 /// Terminating instances.

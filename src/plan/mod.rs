@@ -22,4 +22,5 @@ pub use build::{CLUSTER_FACTS, Desired, PlanError, plan};
 pub use change::*;
 pub use destroy::{DestroyOptions, destroy};
 pub use document::*;
+pub use duration::HEAD_BOOT_LIMIT;
 pub use step::*;

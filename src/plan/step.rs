@@ -16,6 +16,13 @@ pub struct Step {
     pub seconds: u32,
 }
 
+impl StepAction {
+    /// Whether nobody else may apply meanwhile.
+    pub fn needs_lock(&self) -> bool {
+        !matches!(self, Self::AwaitHead { .. })
+    }
+}
+
 /// What a step does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "do")]
@@ -62,6 +69,12 @@ pub enum StepAction {
     Publish {
         /// False: before the head node is first made, with what is known by then.
         last: bool,
+    },
+    /// Waits until the head node reports that it runs this revision. It needs no lock: the head node goes on by
+    /// itself, whether or not somebody waits.
+    AwaitHead {
+        /// For how many seconds at most.
+        limit: u32,
     },
     /// Deletes the cluster's archive from the artifact bucket.
     Purge,

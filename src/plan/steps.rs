@@ -1,11 +1,14 @@
 //! The order of steps.
 
-use super::{Action, Change, Step, StepAction, duration};
+use super::{Action, Change, HeadBehind, Step, StepAction, duration};
 use crate::{
     model::{DataHolding, Graph, ParameterSource, StackKey},
-    observe::Live,
+    observe::{HeadNode, Live},
 };
 use std::collections::BTreeMap;
+
+/// The head node's address in plans.
+const HEAD_INSTANCE: &str = "head.instance";
 
 /// What has to be done to a stack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +48,9 @@ pub struct Work<'a> {
 pub fn to_apply(work: &Work<'_>) -> Vec<Step> {
     let mut list = List::default();
     if work.stacks.is_empty() && !work.files_change {
+        if head_behind(work.live).is_some() {
+            await_head(work, &[], &mut list);
+        }
         return list.steps;
     }
     let bootstrap = work.live.bucket.as_ref().is_none_or(|bucket| !bucket.exists);
@@ -67,7 +73,29 @@ pub fn to_apply(work: &Work<'_>) -> Vec<Step> {
     all.push(archive);
     let publish = list.push(StepAction::Publish { last: true }, &all, 5);
     removals(work, publish, &exports, &mut list);
+    let followed: Vec<usize> = list.steps.iter().flat_map(|step| step.after.iter().copied()).collect();
+    let last: Vec<usize> = (1..=list.steps.len()).filter(|number| !followed.contains(number)).collect();
+    await_head(work, &last, &mut list);
     list.steps
+}
+
+/// What there is to say of a head node that does not run the newest revision.
+pub fn head_behind(live: &Live) -> Option<HeadBehind> {
+    let (head, published) = (HeadNode::of(live)?, live.revision.as_ref()?.number);
+    let failed = head.failure_of(published).map(|failed| failed.line.clone());
+    (!head.runs(published)).then_some(HeadBehind { published, reported: head.reported, failed })
+}
+
+/// The very last step, whatever else there is: nothing depends on it, and a plan whose head node does not report has
+/// done all that it can.
+fn await_head(work: &Work<'_>, after: &[usize], list: &mut List) {
+    let boots = work.changes.iter().any(|change| change.address == HEAD_INSTANCE)
+        || HeadNode::of(work.live).is_some_and(|head| head.reported.is_none());
+    let (limit, seconds) = match boots {
+        true => (duration::HEAD_BOOT_LIMIT, duration::HEAD_BOOT_SECONDS),
+        false => (duration::HEAD_UPDATE_LIMIT, duration::HEAD_UPDATE_SECONDS),
+    };
+    list.push(StepAction::AwaitHead { limit }, after, seconds);
 }
 
 /// The steps to nothing. Slurm stops first, then what it launched, so that the data that is exported is

@@ -198,6 +198,16 @@ pub static CODES: &[(&str, &str, &str)] = &[
         "A file could not be used or a program failed. `hpcctl rehearsal stop` ends what runs; everything else of it is in its directory beside the sandbox's state file.",
     ),
     (
+        "HPC2140",
+        "the head node failed to set a revision up",
+        "Everything is made and published, but the head node could not set it up: a mount, a package, a script of your own. The message names the line of its log that failed and shows the end of it; `status/set-up.log` in the artifact bucket keeps it. After a first boot nothing tries again by itself; a revision that follows is tried again by `hpcctl node sync`, after a minute first and an hour at most.",
+    ),
+    (
+        "HPC2141",
+        "the head node does not report",
+        "Everything is made and published, but the head node has not said in time that it runs the revision: 20 minutes for a new one, 10 for one that is up. A head node that reaches neither S3 nor the package mirrors cannot say so; what it wrote to its console (`ec2:GetConsoleOutput`, which needs no network) is in the message. It may still come: `hpcctl status FILE --wait` waits again, and so does `hpcctl apply`. `apply --no-wait` does not wait at all.",
+    ),
+    (
         "HPC2152",
         "a data-repository task is out of sight",
         "FSx did not show the task for minutes, or refused to begin one because of a task that it does not list. Nothing was deleted. `aws fsx describe-data-repository-tasks` shows what FSx knows; run the command again when nothing runs.",

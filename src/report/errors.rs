@@ -371,6 +371,11 @@ impl From<ApplyError> for Failure {
                     .with(details)
             }
             ApplyError::Interrupted => interrupted(),
+            ApplyError::StoppedWaiting { revision } => super::head::stopped(revision),
+            ApplyError::HeadFailed { revision, instance, failure } => {
+                super::head::failed(revision, &instance, &failure)
+            }
+            ApplyError::HeadSilent(silence) => super::head::silent(&silence),
         }
     }
 }

@@ -31,6 +31,11 @@ pub fn event_text(at: Timestamp, event: &Event, paint: Paint) -> Option<String> 
         }
         Event::Task { storage, task } => format!("     {}", task_text(storage, task)),
         Event::Terminating { left } => format!("     {} to terminate", words::count(*left, "instance")),
+        Event::HeadAwaited { revision, seconds, reported } => {
+            let before = reported.map_or_else(String::new, |before| format!("; it runs revision {before}"));
+            format!("     the head node has not reported revision {revision} yet ({}){before}", duration(*seconds))
+        }
+        Event::HeadUnseen { error } => format!("     cannot look at the head node, trying again: {error}"),
         Event::LockTakenOver { owner } => format!("     took over the lock of {owner}, who is gone"),
     };
     Some(format!("{clock} {line}"))

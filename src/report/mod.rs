@@ -5,6 +5,7 @@ pub mod codes;
 pub mod errors;
 pub mod events;
 pub mod findings;
+pub mod head;
 pub mod node;
 pub mod operate;
 pub mod paint;

@@ -21,8 +21,10 @@ const DIFF_LINES: usize = 24;
 pub fn plan_text(plan: &Plan, view: PlanView) -> String {
     let mut out = String::new();
     head(plan, view, &mut out);
-    if plan.is_empty() {
+    if plan.is_empty() || plan.only_waits() {
         nothing(plan, &mut out);
+    }
+    if plan.is_empty() {
         return out;
     }
     let dangerous = |change: &&Change| change.data.is_some();
@@ -52,7 +54,7 @@ pub fn plan_text(plan: &Plan, view: PlanView) -> String {
 fn head(plan: &Plan, view: PlanView, out: &mut String) {
     let revision = match (plan.goal, plan.basis.revision) {
         (Goal::Destroy, _) => "destroy".to_owned(),
-        (Goal::Apply, Some(before)) if plan.is_empty() => format!("revision {before}"),
+        (Goal::Apply, Some(before)) if plan.is_empty() || plan.only_waits() => format!("revision {before}"),
         (Goal::Apply, Some(before)) => format!("revision {before} -> {}", plan.revision),
         (Goal::Apply, None) => format!("revision {} (new)", plan.revision),
     };
@@ -172,6 +174,9 @@ fn drift(plan: &Plan, view: PlanView, out: &mut String) {
 fn foot(plan: &Plan, view: PlanView, out: &mut String) {
     let _ = writeln!(out, "\n{}    {}", view.paint.bold("Order"), order(plan));
     let _ = writeln!(out, "{}   {}", view.paint.bold("Impact"), impact(plan));
+    if let Some(behind) = &plan.head_behind {
+        let _ = writeln!(out, "{}     {}", view.paint.bold("Note"), super::head::behind(behind));
+    }
     for disagreement in &plan.disagreements {
         let planned = disagreement.planned.map_or("no change", words::action);
         let _ = writeln!(

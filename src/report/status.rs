@@ -1,11 +1,11 @@
 //! What is there, as text and JSON.
 
-use super::{paint::Paint, slurm, words};
+use super::{head, paint::Paint, slurm, words};
 use crate::{
     apply::LockInfo,
     cloud::QUEUE_TAG,
     model::StackKey,
-    observe::{Live, Revision},
+    observe::{HeadFailure, HeadNode, Live, Revision},
 };
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, fmt::Write};
@@ -57,6 +57,11 @@ impl Status<'_> {
         if let Some(head) = self.head() {
             let _ = writeln!(out, "  head node {head}");
         }
+        let published = self.live.revision.as_ref().map(|revision| revision.number);
+        let said = HeadNode::of(self.live).and_then(|node| head::state(&node, published, self.live.at));
+        if let Some(said) = said {
+            let _ = writeln!(out, "  {} {said}", paint.yellow("head node"));
+        }
         if let Some(lock) = self.lock {
             let _ = writeln!(
                 out,
@@ -96,13 +101,14 @@ impl Status<'_> {
             .collect();
         let mut value = json!({
             "kind": "hpcctl.status",
-            "format_version": "1.0",
+            "format_version": "1.1",
             "cluster": self.cluster,
             "region": self.region,
             "revision": self.live.revision,
             "stacks": stacks,
             "file_systems": file_systems,
             "instances": self.live.instances,
+            "head_node": self.head_json(),
             "slurm": self.live.slurm,
             "lock": self.lock,
         });
@@ -121,6 +127,24 @@ impl Status<'_> {
             }
         }
         counts
+    }
+
+    fn head_json(&self) -> Value {
+        let Some(HeadNode { instance, launched, reported, failed }) = HeadNode::of(self.live) else {
+            return Value::Null;
+        };
+        let published = self.live.revision.as_ref().map(|revision| revision.number);
+        let failed = failed.map(|failed| {
+            let HeadFailure { revision, line, log, tries_again } = failed;
+            json!({"revision": revision, "line": line, "log": log, "tries_again": tries_again})
+        });
+        json!({
+            "instance": instance,
+            "created": launched.map(|at| at.to_string()),
+            "published": published,
+            "reported": reported,
+            "set_up_failed": failed,
+        })
     }
 
     fn head(&self) -> Option<String> {

@@ -92,6 +92,7 @@ pub fn step(action: &StepAction) -> String {
         StepAction::Terminate { queue: None } => "terminate compute instances".to_owned(),
         StepAction::Publish { last: true } => "publish node files".to_owned(),
         StepAction::Publish { last: false } => "publish node files for the first boot".to_owned(),
+        StepAction::AwaitHead { .. } => "wait for the head node".to_owned(),
         StepAction::Purge => "delete the archive".to_owned(),
         StepAction::Verify => "prove that nothing is left".to_owned(),
     }

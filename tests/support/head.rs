@@ -3,7 +3,10 @@
 
 use super::{Built, build, carry_out_well, on_sandbox, plan_for};
 use hpcctl::{
-    cloud::{Cloud, InstanceState, sandbox::Sandbox},
+    cloud::{
+        Cloud, InstanceState,
+        sandbox::{Fault, HeadFault, HeadTrouble, Sandbox},
+    },
     node::{Cluster, Event, Home, hostlist},
 };
 use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf};
@@ -76,6 +79,9 @@ impl Head {
             let key = format!("clusters/{}/current/cluster.json", built.graph.cluster);
             cloud.objects.get(plan.content.bucket.as_ref().unwrap(), &key).await.unwrap().unwrap().0
         });
+        // From here on the test is the head node: the sandbox's own must not report beside it.
+        let silent = HeadFault { cluster: None, trouble: HeadTrouble::Silent, log: None };
+        sandbox.add_fault(Fault::HeadNode(silent));
         fs::write(etc.join("cluster.json"), cluster_json).unwrap();
         let mut config: serde_json::Value =
             serde_json::from_str(&built.rendered.files["head/hpcctl.json"].content).unwrap();

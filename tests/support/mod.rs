@@ -77,7 +77,9 @@ pub async fn plan_destroy(cloud: &Cloud, built: &Built) -> Plan {
 pub async fn carry_out(cloud: &Cloud, plan: &Plan) -> Applied {
     let events = Events::default();
     let context = Context::new(cloud, plan, &events, Stop::default());
-    apply::execute(&context, None).await
+    let mut applied = apply::execute(&context, None).await;
+    apply::finish(&context, &mut applied).await;
+    applied
 }
 
 /// Carries a plan out and panics when a step fails.

@@ -104,6 +104,20 @@ impl Compute for Ec2 {
         health::ailing(&self.client, ids).await
     }
 
+    /// What a Nitro instance writes is shown at once; others show what EC2 kept at their last start or stop.
+    ///
+    /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_GetConsoleOutput.html>
+    async fn console(&self, id: &str) -> Result<Option<String>> {
+        let call = || self.client.get_console_output().instance_id(id);
+        let answer = match call().latest(true).send().await.map_err(failed("ec2", "GetConsoleOutput")) {
+            Err(error) if error.code.as_deref() == Some("UnsupportedOperation") => {
+                call().send().await.map_err(failed("ec2", "GetConsoleOutput"))
+            }
+            answer => answer,
+        };
+        Ok(answer?.output().and_then(console_text).filter(|text| !text.is_empty()))
+    }
+
     async fn terminate(&self, ids: &[String]) -> Result<()> {
         for batch in ids.chunks(BATCH) {
             self.terminate_batch(batch).await?;
@@ -167,6 +181,13 @@ fn newest(images: &[Image]) -> Option<ImageState> {
 /// Tags as EC2 takes them.
 pub(super) fn ec2_tags(tags: &BTreeMap<String, String>) -> Vec<Tag> {
     tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
+}
+
+/// The console's text, which EC2 gives in base 64.
+fn console_text(output: &str) -> Option<String> {
+    let plain: String = output.split_whitespace().collect();
+    let bytes = aws_smithy_types::base64::decode(plain).ok()?;
+    Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 pub(super) fn filter(name: &str, values: &[&str]) -> Filter {

@@ -23,6 +23,8 @@ pub trait Compute: Send + Sync {
     async fn tag(&self, ids: &[String], tags: &BTreeMap<String, String>) -> Result<()>;
     /// What EC2 itself knows of the health of instances; those in order are left out.
     async fn ailing(&self, ids: &[String]) -> Result<Vec<InstanceHealth>>;
+    /// The end of what an instance wrote to its console, as text; `None`: EC2 shows nothing yet.
+    async fn console(&self, id: &str) -> Result<Option<String>>;
     /// Begins to terminate instances. Those that are gone already do not count as failures.
     async fn terminate(&self, ids: &[String]) -> Result<()>;
     /// The subnets with these ids.

@@ -5,7 +5,7 @@ use super::{
     control::{Call, Sandbox},
     eval::plain,
     faults::Script,
-    fleet,
+    fleet, head,
     ids::{hex, number},
     instance::Instance,
     world::World,
@@ -125,6 +125,17 @@ impl Compute for Sandbox {
     /// Nothing ails in the sandbox.
     async fn ailing(&self, _: &[String]) -> Result<Vec<InstanceHealth>> {
         self.call(Call::look(SERVICE, "DescribeInstanceStatus"), |_, _| Ok(Vec::new()))
+    }
+
+    async fn console(&self, id: &str) -> Result<Option<String>> {
+        let call = Call::look(SERVICE, "GetConsoleOutput");
+        self.call(call, |world, script| match world.instances.get(id) {
+            Some(instance) => Ok(head::console(world, script, instance)),
+            None => {
+                let words = format!("The instance ID '{id}' does not exist");
+                Err(call.error(ErrorKind::NotFound, "InvalidInstanceID.NotFound", words))
+            }
+        })
     }
 
     async fn terminate(&self, ids: &[String]) -> Result<()> {

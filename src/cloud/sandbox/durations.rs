@@ -46,3 +46,8 @@ pub(super) fn seconds(kind: &str, verb: Verb) -> i64 {
         Verb::Delete => found[2],
     }
 }
+
+/// Seconds from the launch of a head node to its first report: system and packages, mounts, Slurm.
+pub(super) const HEAD_SETS_UP: i64 = 210;
+/// Seconds from the publication of a revision to the head node's report of it: it looks every minute.
+pub(super) const HEAD_PICKS_UP: i64 = 45;

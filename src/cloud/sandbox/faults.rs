@@ -51,6 +51,8 @@ pub enum Fault {
     Files(Files),
     /// Fleets find little or no capacity, as long as the fault is in the script.
     NoCapacity(NoCapacity),
+    /// A head node does not report, as long as the fault is in the script.
+    HeadNode(HeadFault),
 }
 
 /// Which resources.
@@ -212,6 +214,32 @@ pub struct NoCapacity {
     pub available: u32,
     /// EC2's code; none: `InsufficientInstanceCapacity`.
     pub code: Option<String>,
+}
+
+/// A head node does not report.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HeadFault {
+    /// The cluster; none: any.
+    #[serde(default)]
+    pub cluster: Option<String>,
+    /// What is the matter.
+    pub trouble: HeadTrouble,
+    /// What its set-up writes last.
+    #[serde(default)]
+    pub log: Option<String>,
+}
+
+/// Why a head node does not report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HeadTrouble {
+    /// It says nothing, though its set-up came to its end.
+    Silent,
+    /// Its set-up fails, and it says so.
+    SetUpFailed,
+    /// It reaches nothing: only its console shows how far it is.
+    NoNetwork,
 }
 
 impl Target {

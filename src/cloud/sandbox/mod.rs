@@ -26,6 +26,7 @@ mod experiments;
 mod faults;
 mod file_systems;
 mod fleet;
+mod head;
 mod identity;
 mod ids;
 mod instance;
@@ -56,7 +57,8 @@ mod world;
 pub use compute::Launch;
 pub use control::Sandbox;
 pub use faults::{
-    CallError, CallErrorKind, Crash, Fail, Fault, Files, HandEdit, NoCapacity, Script, Slow, Target, Verb,
+    CallError, CallErrorKind, Crash, Fail, Fault, Files, HandEdit, HeadFault, HeadTrouble, NoCapacity, Script, Slow,
+    Target, Verb,
 };
 pub use inventory::ScriptedImage;
 pub use rehearsal::{Database, Machine};

@@ -7,6 +7,7 @@ use super::{
     apply, effects,
     estate::Estate,
     faults::{Fault, Script, Verb},
+    head,
     operation::{Action, Operation, StepState},
     phases,
     resource::Resource,
@@ -33,6 +34,7 @@ impl Sim<'_> {
         }
         self.world.now = self.world.now.max(target);
         effects::settle_tasks(self.world);
+        head::report(self.world, self.script);
         self.edit_by_hand();
     }
 

@@ -25,7 +25,7 @@ pub use world::{KnownLaunch, World};
 use super::{Cluster, Event, Events, Home, Ledger, NodeError, Pools};
 use crate::{
     cloud::{Cloud, LAUNCH_TAG},
-    observe::keys,
+    observe::{SlurmReport, keys},
 };
 use obey::Hands;
 use std::{collections::BTreeSet, path::PathBuf, time::Duration};
@@ -135,7 +135,9 @@ async fn tend(
 /// Report and metrics.
 async fn tell(cloud: &Cloud, world: &World<'_>, place: &Place, memory: &mut Memory) -> Result<(), NodeError> {
     let jobs = world.cluster.slurm().jobs().await?;
-    let report = report(world, &jobs, memory);
+    // Whoever waits for a new head node must not take the old one's word. Without metadata it is not said.
+    let instance = cloud.metadata.instance_id().await.ok();
+    let report = SlurmReport { instance, ..report(world, &jobs, memory) };
     report::publish(cloud, world, &report, memory).await?;
     if place.logs.is_dir() && memory.due(Part::Metrics, world.now, METRICS) {
         Home::log(&place.logs.join(metrics::LOG), &metrics::line(&report, &jobs, world.now), metrics::MOST)?;

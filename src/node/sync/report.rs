@@ -25,6 +25,7 @@ pub fn report(world: &World<'_>, jobs: &[SlurmJob], memory: &Memory) -> SlurmRep
         format_version: SLURM_REPORT_FORMAT.to_owned(),
         cluster: cluster.config.cluster.clone(),
         revision: cluster.revision(),
+        instance: None,
         at: world.now,
         set_up_failed: memory.configuration.failed.clone(),
         queues: cluster.config.queues.iter().map(|one| queue(world, one, jobs, memory)).collect(),

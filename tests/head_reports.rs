@@ -1,0 +1,279 @@
+//! Done means done: apply ends when the head node reports the revision that it runs (AW-24).
+
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use hpcctl::{
+    apply::{self, ApplyError, Console, Context, Event, Stop},
+    cloud::{
+        Cloud,
+        sandbox::{CallError, CallErrorKind, Fault, HeadFault, HeadTrouble, Sandbox},
+    },
+    observe::{HeadNode, keys},
+    plan::StepAction,
+    report::{errors::Failure, paint::Paint, plan_text, status::Status},
+};
+use std::time::Duration;
+use support::*;
+
+const REGION: &str = "eu-west-1";
+
+fn built() -> Built {
+    build("head.yaml", head::CLUSTER)
+}
+
+fn changed() -> Built {
+    build("head.yaml", &head::CLUSTER.replace("max: 5", "max: 6"))
+}
+
+fn trouble(trouble: HeadTrouble) -> Fault {
+    Fault::HeadNode(HeadFault { cluster: None, trouble, log: None })
+}
+
+async fn status(cloud: &Cloud, built: &Built) -> (String, serde_json::Value) {
+    let live = look(cloud, built).await;
+    let status = Status { cluster: "head", region: REGION, live: &live, lock: None, rehearsal: None };
+    (status.text(Paint::PLAIN), serde_json::from_str(&status.json()).unwrap())
+}
+
+/// Applies without waiting.
+async fn publish(cloud: &Cloud, built: &Built) {
+    let plan = plan_for(cloud, built).await;
+    let events = Events::default();
+    let applied = apply::execute(&Context::new(cloud, &plan, &events, Stop::default()), None).await;
+    assert!(applied.failed.is_empty(), "{:?}", applied.failed);
+}
+
+#[test]
+fn apply_ends_when_the_head_node_reports() {
+    on_sandbox(async {
+        let sandbox = Sandbox::in_memory(REGION);
+        let (cloud, built) = (sandbox.cloud(), built());
+        let plan = plan_for(&cloud, &built).await;
+        let last = plan.steps.last().unwrap();
+        assert_eq!(last.action, StepAction::AwaitHead { limit: 1200 });
+        let events = Events::default();
+        let context = Context::new(&cloud, &plan, &events, Stop::default());
+        let mut applied = apply::execute(&context, None).await;
+        let before = cloud.clock.now();
+        let live = look(&cloud, &built).await;
+        assert_eq!(HeadNode::of(&live).unwrap().reported, None, "nothing is done yet");
+        apply::finish(&context, &mut applied).await;
+        assert!(applied.failed.is_empty() && applied.done.len() == plan.steps.len());
+        assert!(cloud.clock.now().0 - before.0 > 60);
+        let waited = |(_, event): &(_, Event)| matches!(event, Event::HeadAwaited { revision: 1, reported: None, .. });
+        assert!(events.0.lock().unwrap().iter().any(waited), "progress is told");
+        assert!(HeadNode::of(&look(&cloud, &built).await).unwrap().runs(1));
+        assert!(plan_for(&cloud, &built).await.is_empty());
+
+        // A change waits for a shorter time, and for its own revision.
+        let plan = plan_for(&cloud, &changed()).await;
+        assert_eq!(plan.steps.last().unwrap().action, StepAction::AwaitHead { limit: 600 });
+        carry_out_well(&cloud, &plan).await;
+        assert_eq!(HeadNode::of(&look(&cloud, &built).await).unwrap().reported, Some(2));
+    });
+}
+
+#[test]
+fn a_head_node_that_has_not_reported_is_pending_and_waited_for_later() {
+    on_sandbox(async {
+        let sandbox = Sandbox::in_memory(REGION);
+        let (cloud, built) = (sandbox.cloud(), built());
+        publish(&cloud, &built).await;
+        let (text, json) = status(&cloud, &built).await;
+        assert!(text.contains("head node has not reported yet, created"), "{text}");
+        assert_eq!(
+            (json["head_node"]["published"].as_u64(), &json["head_node"]["reported"]),
+            (Some(1), &serde_json::Value::Null)
+        );
+
+        let plan = plan_for(&cloud, &built).await;
+        assert!(!plan.is_empty() && plan.only_waits() && plan.revision == 1);
+        assert_eq!(plan.head_behind.as_ref().unwrap().published, 1);
+        assert!(plan.clone().sealed().is_intact());
+        let view = plan_text::PlanView { paint: Paint::PLAIN, verbose: false };
+        let text = plan_text::plan_text(&plan, view);
+        assert!(
+            text.contains("No changes") && text.contains("the head node has not reported revision 1 yet"),
+            "{text}"
+        );
+        carry_out_well(&cloud, &plan).await;
+        assert!(plan_for(&cloud, &built).await.is_empty());
+
+        publish(&cloud, &changed()).await;
+        let (text, _) = status(&cloud, &built).await;
+        assert!(text.contains("head node runs revision 1, 2 is published"), "{text}");
+        sandbox.advance(Duration::from_secs(60));
+        let (text, json) = status(&cloud, &built).await;
+        assert!(!text.contains("is published"), "{text}");
+        assert_eq!(json["head_node"]["reported"].as_u64(), Some(2));
+    });
+}
+
+#[test]
+fn a_failed_set_up_ends_apply_with_the_line_that_failed() {
+    on_sandbox(async {
+        let sandbox = Sandbox::in_memory(REGION);
+        let (cloud, built) = (sandbox.cloud(), built());
+        sandbox.add_fault(trouble(HeadTrouble::SetUpFailed));
+        let applied = carry_out(&cloud, &plan_for(&cloud, &built).await).await;
+        let ApplyError::HeadFailed { revision: 1, failure, .. } = &applied.failed[0].error else {
+            panic!("{:?}", applied.failed)
+        };
+        assert_eq!(failure.line, "set-up failed in line 191: mount_all");
+        assert!(!failure.tries_again);
+        let said: Failure = applied.failed[0].error.clone().into();
+        assert_eq!((said.code, said.exit), ("HPC2140", 1));
+        assert!(said.message.ends_with("set-up failed in line 191: mount_all"), "{}", said.message);
+        let (text, json) = status(&cloud, &built).await;
+        assert!(text.contains("set-up of revision 1 failed: set-up failed in line 191: mount_all"), "{text}");
+        assert_eq!(json["head_node"]["set_up_failed"]["tries_again"], false);
+
+        // It is pending, and fails at once when nothing tries again.
+        let plan = plan_for(&cloud, &built).await;
+        assert!(plan.only_waits() && plan.head_behind.as_ref().unwrap().failed.is_some());
+        let before = cloud.clock.now();
+        assert!(matches!(carry_out(&cloud, &plan).await.failed[0].error, ApplyError::HeadFailed { .. }));
+        assert_eq!(cloud.clock.now(), before);
+    });
+}
+
+#[test]
+fn a_set_up_that_is_tried_again_may_still_come() {
+    on_sandbox(async {
+        let sandbox = Sandbox::in_memory(REGION);
+        let (cloud, built) = (sandbox.cloud(), built());
+        carry_out_well(&cloud, &plan_for(&cloud, &built).await).await;
+        sandbox.add_fault(trouble(HeadTrouble::SetUpFailed));
+        let applied = carry_out(&cloud, &plan_for(&cloud, &changed()).await).await;
+        let ApplyError::HeadFailed { revision: 2, failure, .. } = &applied.failed[0].error else {
+            panic!("{:?}", applied.failed)
+        };
+        assert!(failure.tries_again);
+        // Who applies again waits for the next try; the old failure counts when time is up.
+        let plan = plan_for(&cloud, &changed()).await;
+        assert!(plan.only_waits());
+        let before = cloud.clock.now();
+        assert!(matches!(carry_out(&cloud, &plan).await.failed[0].error, ApplyError::HeadFailed { .. }));
+        assert!(cloud.clock.now().0 - before.0 >= 600);
+        // Without the fault the next try succeeds.
+        let mended = sandbox.reborn().cloud();
+        carry_out_well(&mended, &plan_for(&mended, &changed()).await).await;
+        assert!(plan_for(&mended, &changed()).await.is_empty());
+    });
+}
+
+#[test]
+fn a_head_node_without_network_is_heard_by_its_console() {
+    on_sandbox(async {
+        let sandbox = Sandbox::in_memory(REGION);
+        let (cloud, built) = (sandbox.cloud(), built());
+        sandbox.add_fault(trouble(HeadTrouble::NoNetwork));
+        let before = cloud.clock.now();
+        let applied = carry_out(&cloud, &plan_for(&cloud, &built).await).await;
+        let error = &applied.failed[0].error;
+        let ApplyError::HeadSilent(silence) = error else { panic!("{:?}", applied.failed) };
+        assert!((1200..1300).contains(&silence.seconds) && cloud.clock.now().0 - before.0 > 1200);
+        let Console::Lines(lines) = &silence.console else { panic!("{silence:?}") };
+        assert!(lines.last().unwrap().ends_with("trying again in 60 s: install_aws"));
+        let said: Failure = error.clone().into();
+        assert_eq!((said.code, said.exit), ("HPC2141", 1));
+        assert!(said.details.iter().any(|line| line.starts_with("its console says last: trying again")), "{said:?}");
+        // Who may not see the console still gets the rest.
+        sandbox.add_fault(Fault::Error(CallError {
+            operation: "GetConsoleOutput".to_owned(),
+            error: CallErrorKind::AccessDenied,
+            message: None,
+            after: 0,
+            times: None,
+        }));
+        let applied = carry_out(&cloud, &plan_for(&cloud, &built).await).await;
+        let ApplyError::HeadSilent(silence) = &applied.failed[0].error else { panic!("{:?}", applied.failed) };
+        assert!(matches!(silence.console, Console::Unknown(_)));
+    });
+}
+
+#[test]
+fn a_silent_head_node_is_not_waited_for_once_it_has_ended() {
+    on_sandbox(async {
+        let sandbox = Sandbox::in_memory(REGION);
+        let (cloud, built) = (sandbox.cloud(), built());
+        sandbox.add_fault(trouble(HeadTrouble::Silent));
+        publish(&cloud, &built).await;
+        let id = HeadNode::of(&look(&cloud, &built).await).unwrap().instance;
+        let plan = plan_for(&cloud, &built).await;
+        let ending = async {
+            cloud.clock.sleep(Duration::from_secs(55)).await;
+            cloud.compute.terminate(&[id]).await.unwrap();
+        };
+        let (applied, ()) = futures_util::future::join(carry_out(&cloud, &plan), ending).await;
+        let ApplyError::HeadSilent(silence) = &applied.failed[0].error else { panic!("{:?}", applied.failed) };
+        assert_eq!(silence.state.as_deref(), Some("shutting-down"));
+        assert!(silence.seconds < 200);
+    });
+}
+
+#[test]
+fn a_laptop_without_network_asks_again_and_whoever_is_tired_goes() {
+    on_sandbox(async {
+        let sandbox = Sandbox::in_memory(REGION);
+        let (cloud, built) = (sandbox.cloud(), built());
+        publish(&cloud, &built).await;
+        let plan = plan_for(&cloud, &built).await;
+        sandbox.add_fault(Fault::Error(CallError {
+            operation: "GetObject".to_owned(),
+            error: CallErrorKind::Network,
+            message: None,
+            after: 0,
+            times: Some(7),
+        }));
+        let events = Events::default();
+        let stop = Stop::default();
+        let context = Context::new(&cloud, &plan, &events, stop.clone());
+        let mut applied = apply::Applied::default();
+        apply::finish(&context, &mut applied).await;
+        assert!(applied.failed.is_empty(), "{:?}", applied.failed);
+        let unseen = |(_, event): &&(_, Event)| matches!(event, Event::HeadUnseen { .. });
+        assert_eq!(events.0.lock().unwrap().iter().filter(unseen).count(), 1, "said once");
+
+        publish(&cloud, &changed()).await;
+        let plan = plan_for(&cloud, &changed()).await;
+        stop.set();
+        let context = Context::new(&cloud, &plan, &events, stop);
+        let mut applied = apply::Applied::default();
+        apply::finish(&context, &mut applied).await;
+        let error = applied.failed[0].error.clone();
+        assert_eq!(error, ApplyError::StoppedWaiting { revision: 2 });
+        let said: Failure = error.into();
+        assert_eq!(said.exit, 130);
+        assert!(said.message.contains("the cluster goes on by itself"));
+    });
+}
+
+#[test]
+fn what_an_earlier_head_node_reported_counts_for_nothing() {
+    on_sandbox(async {
+        let sandbox = Sandbox::in_memory(REGION);
+        let (cloud, built) = (sandbox.cloud(), built());
+        sandbox.add_fault(trouble(HeadTrouble::Silent));
+        publish(&cloud, &built).await;
+        let bucket = look(&cloud, &built).await.bucket.unwrap().name;
+        let report = |instance: &str| {
+            serde_json::to_vec(&serde_json::json!({
+                "kind": "hpcctl/slurm-report", "format_version": "1.1", "cluster": "head", "revision": 1,
+                "instance": instance, "at": 0, "set_up_failed": null, "queues": [],
+            }))
+            .unwrap()
+        };
+        let put = |body| {
+            cloud.objects.put(&bucket, "clusters/head/status/slurm.json", body, hpcctl::cloud::PutCondition::Always)
+        };
+        assert_eq!(keys::slurm_report("head"), "clusters/head/status/slurm.json");
+        put(report("i-0123456789abcdef0")).await.unwrap();
+        assert!(plan_for(&cloud, &built).await.only_waits(), "another instance said so");
+        let own = HeadNode::of(&look(&cloud, &built).await).unwrap().instance;
+        put(report(&own)).await.unwrap();
+        assert!(plan_for(&cloud, &built).await.is_empty());
+    });
+}
