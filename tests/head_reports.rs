@@ -10,11 +10,11 @@ use hpcctl::{
         Cloud,
         sandbox::{CallError, CallErrorKind, Fault, HeadFault, HeadTrouble, Sandbox},
     },
-    observe::{HeadNode, keys},
+    observe::{HeadNode, SetUpLog, keys},
     plan::StepAction,
     report::{errors::Failure, paint::Paint, plan_text, status::Status},
 };
-use std::time::Duration;
+use std::{fs, os::unix::fs::PermissionsExt, process::Command, time::Duration};
 use support::*;
 
 const REGION: &str = "eu-west-1";
@@ -276,4 +276,48 @@ fn what_an_earlier_head_node_reported_counts_for_nothing() {
         put(report(&own)).await.unwrap();
         assert!(plan_for(&cloud, &built).await.is_empty());
     });
+}
+
+/// The head node's own script, which fails at its mounts: what it puts into the bucket is what apply reads.
+#[test]
+fn a_set_up_that_fails_says_so_in_the_bucket() {
+    let folder = std::env::temp_dir().join(format!("hpcctl-set-up-{}", std::process::id()));
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(folder.join("bin")).unwrap();
+    let files = built().rendered.files;
+    for name in ["common.sh", "storage.sh"] {
+        fs::write(folder.join(name), &files[&format!("head/{name}")].content).unwrap();
+    }
+    fs::write(folder.join("cluster.json"), "{\n  \"cluster\": \"head\",\n  \"revision\": 7\n}\n").unwrap();
+    let (functions, _) = files["head/setup.sh"].content.split_once("\nremember_node\n").unwrap();
+    let mounts = "mount_all() {\n  echo 'mount.lustre: no such host' >&2\n  false\n}\nmount_all\n";
+    fs::write(folder.join("setup.sh"), format!("{functions}\n{mounts}")).unwrap();
+    let stub = |name: &str, line: &str| {
+        let path = folder.join("bin").join(name);
+        fs::write(&path, format!("#!/bin/bash\n{line}\n")).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    };
+    stub("curl", "echo i-0aaaaaaaaaaaaaaaa");
+    stub("aws", &format!("cp \"$4\" {0}/uploaded && echo \"$5\" >{0}/to", folder.display()));
+    let path = format!("{}:{}", folder.join("bin").display(), std::env::var("PATH").unwrap());
+    let ended = Command::new("bash")
+        .arg(folder.join("setup.sh"))
+        .arg("start")
+        .envs([("PATH", path.as_str()), ("CLUSTER", "head"), ("BUCKET", "hpcctl-1-r")])
+        .env("NODE_TREE", &folder)
+        .env("LOGS", folder.join("logs"))
+        .output()
+        .unwrap();
+    assert_eq!(ended.status.code(), Some(1), "{ended:?}");
+    assert_eq!(
+        fs::read_to_string(folder.join("to")).unwrap().trim(),
+        "s3://hpcctl-1-r/clusters/head/status/set-up.log"
+    );
+    let log = SetUpLog::parse(&fs::read(folder.join("uploaded")).unwrap()).unwrap();
+    assert_eq!((log.revision, log.instance.as_str(), log.first_boot), (7, "i-0aaaaaaaaaaaaaaaa", true));
+    assert!(log.lines.contains(&"mount.lustre: no such host".to_owned()), "{log:?}");
+    assert!(log.line().starts_with("set-up failed in line ") && log.line().ends_with(": false"), "{log:?}");
+    // hpcctl node sync reads the last line of what went wrong from the error output.
+    assert!(String::from_utf8_lossy(&ended.stderr).contains("no such host"));
+    fs::remove_dir_all(&folder).unwrap();
 }

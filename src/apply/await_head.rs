@@ -119,8 +119,8 @@ impl Watch<'_> {
     async fn ended(&mut self, seconds: i64) -> Result<Option<String>, ApplyError> {
         let Some(instance) = self.instance.clone().filter(|_| seconds - self.looked >= LOOK) else { return Ok(None) };
         self.looked = seconds;
-        match self.cloud.compute.instances(&[instance]).await {
-            Ok(found) => Ok(found.into_iter().find(|one| !one.is_alive()).map(|one| one.state)),
+        match self.cloud.compute.instances(std::slice::from_ref(&instance)).await {
+            Ok(found) => Ok(found.into_iter().find(|one| one.id == instance && !one.is_alive()).map(|one| one.state)),
             Err(error) => self.pass(error).map(|()| None),
         }
     }

@@ -1,7 +1,7 @@
 //! Logs, alarms and budget, and what is not supported yet.
 
 use super::{
-    rules::{monitoring as rule, unsupported},
+    rules::{monitoring as rule, told, unsupported},
     sheet::{Sheet, args, list},
 };
 use crate::spec::{Cluster, Path};
@@ -11,6 +11,9 @@ use std::collections::HashSet;
 /// <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html>.
 const DAYS: [u32; 22] =
     [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
+
+/// A notification of AWS Budgets has so many subscribers by e-mail at most.
+const BUDGET_PEOPLE: usize = 10;
 
 pub(super) fn check(sheet: &mut Sheet, cluster: &Cluster) {
     logs(sheet, cluster);
@@ -48,8 +51,12 @@ fn logs(sheet: &mut Sheet, cluster: &Cluster) {
 fn budget(sheet: &mut Sheet, cluster: &Cluster) {
     let Some(budget) = &cluster.budget else { return };
     let at = Path::from("budget");
-    if budget.notify.is_empty() {
+    // A budget without people of its own tells those who hear of alarms.
+    let others = &cluster.monitoring.notify;
+    if budget.notify.is_empty() && others.is_empty() {
         sheet.add_missing(&rule::BUDGET_NOBODY, at.key("notify"), args! {});
+    } else if budget.notify.is_empty() && others.len() > BUDGET_PEOPLE {
+        sheet.add(&told::BUDGET_TELLS_TEN, Path::from("monitoring").key("notify"), args! { people: others.len() });
     }
     let mut seen = HashSet::new();
     for (i, threshold) in budget.thresholds_percent.iter().enumerate() {

@@ -34,6 +34,7 @@ pub mod rights;
 pub mod slurm;
 pub mod storage;
 pub mod structure;
+pub mod told;
 pub mod unsupported;
 pub mod volumes;
 
@@ -76,6 +77,7 @@ const PARTS: [&[&Rule]; 13] = [
     volumes::RULES,
     slurm::RULES,
     monitoring::RULES,
+    told::RULES,
     export::RULES,
     rights::RULES,
     preflight::RULES,

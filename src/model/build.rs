@@ -3,6 +3,7 @@
 use super::{
     Graph, Stack, accounting::accounting, architecture, facts::node_facts, head::head, monitoring::monitoring,
     names::CLUSTER_TAG, network::network, queue::queue, retention::keep_ground, site::Site, storage::storage,
+    unused::drop_unused,
 };
 use crate::{
     catalog::{Ground, InstanceCatalog},
@@ -33,6 +34,7 @@ pub fn build_on(cluster: &Cluster, catalog: &InstanceCatalog, ground: &Ground) -
     stacks.extend(cluster.queues.iter().enumerate().map(|(index, wish)| queue(site, index, wish)));
     stacks.extend(monitoring(site));
     keep_ground(&mut stacks);
+    stacks.iter_mut().for_each(drop_unused);
     Graph {
         cluster: cluster.name.to_string(),
         region: cluster.region.to_string(),

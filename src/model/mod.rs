@@ -38,6 +38,7 @@ mod site;
 mod stack;
 mod storage;
 mod tags;
+mod unused;
 mod val;
 
 pub use bootstrap::{BOOTSTRAP_STACK, Bootstrap, bootstrap};

@@ -1,8 +1,8 @@
 //! The plan to what the cluster file says.
 
 use super::{
-    After, Basis, BusyQueue, Cause, Change, Content, DataFate, FileChange, Goal, Impact, PLAN_FORMAT, PLAN_KIND, Plan,
-    PlannedFile, PlannedParameter, Reason, Source,
+    After, Basis, BusyQueue, Cause, Change, Content, DataFate, FileChange, Goal, Impact, Note, PLAN_FORMAT, PLAN_KIND,
+    Plan, PlannedFile, PlannedParameter, Reason, Source,
     stack_diff::{Context, ParameterState, StackDiff, create_all, diff_stack, removed},
     steps::{self, StackWork},
 };
@@ -215,6 +215,7 @@ impl Builder<'_> {
                 text: desired.document.text.clone(),
             },
             busy_queues: busy_queues(&impact, live),
+            notes: notes(&out.changes),
             head_behind: steps::head_behind(live),
             impact,
             changes: out.changes,
@@ -326,6 +327,31 @@ pub fn busy_queues(impact: &Impact, live: &Live) -> Vec<BusyQueue> {
     busy.map(one).collect()
 }
 
+/// What a reviewer must know of what is made.
+fn notes(changes: &[Change]) -> Vec<Note> {
+    let budget =
+        |change: &Change| change.action == super::Action::Create && change.resource_type == "AWS::Budgets::Budget";
+    let tag = || Note::BudgetNeedsTag { tag: crate::cloud::CLUSTER_TAG.to_owned() };
+    changes.iter().any(budget).then(tag).into_iter().collect()
+}
+
+/// Login pools by what becomes of their nodes: those that run while new ones would differ, and those that end.
+fn login_pools(changes: &[Change]) -> (Vec<String>, Vec<String>) {
+    use super::Action::{Create, Delete, Forget};
+    let pool = |change: &Change, part: &str| -> Option<String> {
+        let pool = change.address.strip_prefix("login.")?.strip_suffix(part)?;
+        Some(pool.to_owned())
+    };
+    let group = |name: &String, is: fn(&Change) -> bool| {
+        changes.iter().any(|change| is(change) && pool(change, ".group").as_ref() == Some(name))
+    };
+    let templates = changes.iter().filter(|change| !matches!(change.action, Create | Delete | Forget));
+    let mut changed: Vec<String> = templates.filter_map(|change| pool(change, ".launch_template")).collect();
+    changed.retain(|name| !group(name, |change| change.action != super::Action::Update));
+    let groups = changes.iter().filter(|change| matches!(change.action, Delete | super::Action::Replace));
+    (changed, groups.filter_map(|change| pool(change, ".group")).collect())
+}
+
 /// What happens to people and jobs.
 pub fn impact(changes: &[Change], live: &Live, seconds: u32) -> Impact {
     use super::Action::{Create, Delete, Replace};
@@ -352,6 +378,7 @@ pub fn impact(changes: &[Change], live: &Live, seconds: u32) -> Impact {
             impact.file_systems_lost.push(name.clone());
         }
     }
+    (impact.login_pools_changed, impact.login_pools_ended) = login_pools(changes);
     let stopped = impact.queues_stopped.clone();
     impact.queues_changed.retain(|queue| !stopped.contains(queue));
     impact

@@ -67,6 +67,7 @@ pub fn destroy(
         drift_checked: false,
         disagreements: Vec::new(),
         previewed: false,
+        notes: Vec::new(),
         head_behind: None,
         steps,
         content: Content { bucket: live.bucket.as_ref().map(|bucket| bucket.name.clone()), ..Content::default() },

@@ -56,6 +56,9 @@ pub struct Plan {
     /// Queues that change while jobs run on their nodes, as the head node last said.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub busy_queues: Vec<BusyQueue>,
+    /// What a reviewer must know besides, and nobody can change by the plan.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<Note>,
     /// The head node does not run the newest revision, as far as it says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub head_behind: Option<HeadBehind>,
@@ -110,10 +113,27 @@ pub struct Impact {
     pub queues_changed: Vec<String>,
     /// File systems that are replaced or deleted.
     pub file_systems_lost: Vec<String>,
+    /// Login pools whose next nodes differ from those that run: those stay as they are until somebody replaces them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub login_pools_changed: Vec<String>,
+    /// Login pools that go: log-ins there end when their grace is over.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub login_pools_ended: Vec<String>,
     /// Running compute instances, when the plan was made.
     pub running_instances: usize,
     /// How long it usually takes, in seconds.
     pub seconds: u32,
+}
+
+/// What a reviewer must know besides.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum Note {
+    /// The budget counts by a tag that must be activated for cost allocation, in the account that pays.
+    BudgetNeedsTag {
+        /// The tag.
+        tag: String,
+    },
 }
 
 /// A head node that does not run the newest revision.

@@ -4,7 +4,7 @@ use super::{
     error::{RehearsalError, failed},
     secret,
 };
-use crate::cloud::{Cloud, sandbox::Sandbox};
+use crate::cloud::{Cloud, PutCondition, sandbox::Sandbox};
 use sha2::{Digest, Sha256};
 use std::{fs, path::Path};
 
@@ -41,12 +41,17 @@ fn option<'w>(words: &[&'w str], name: &str) -> Option<&'w str> {
     words.get(at + 1).copied()
 }
 
-/// `s3 cp [--recursive] s3://BUCKET/KEY TO`; `-` is the standard output.
+/// `s3 cp [--recursive] s3://BUCKET/KEY TO`, where `-` is the standard output, or `s3 cp FROM s3://BUCKET/KEY`.
 async fn copy(cloud: &Cloud, words: &[&str]) -> Result<Vec<u8>, RehearsalError> {
     let recursive = words.contains(&"--recursive");
     let quiet = |word: &&str| matches!(*word, "--only-show-errors" | "--quiet" | "--recursive");
     let paths: Vec<&str> = words.iter().filter(|word| !quiet(word)).copied().collect();
     let [from, to] = paths.as_slice() else { return Err(unknown(words)) };
+    if let Some((bucket, key)) = to.strip_prefix("s3://").and_then(|path| path.split_once('/')) {
+        let body = fs::read(from).map_err(|error| failed(Path::new(from), &error))?;
+        cloud.objects.put(bucket, key, body, PutCondition::Always).await?;
+        return Ok(Vec::new());
+    }
     let place = from.strip_prefix("s3://").and_then(|path| path.split_once('/'));
     let (Some((bucket, key)), false) = (place, from.starts_with('-')) else { return Err(unknown(words)) };
     if recursive {

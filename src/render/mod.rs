@@ -7,6 +7,7 @@ mod canonical;
 pub mod cloudformation;
 pub mod files;
 mod wire;
+mod yaml;
 
 pub use canonical::{canonical, sha256, sha256_json, sha256_of};
 pub use files::{NodeConfig, NodePool, NodeQueue, NodeTemplate, PoolConfig, RenderError, node_files, packaged_slurm};
@@ -71,7 +72,7 @@ impl Template {
     /// The template as YAML, for people.
     pub fn to_yaml(&self) -> String {
         let value: serde_json::Value = serde_json::from_str(&self.body).unwrap_or_default();
-        serde_yaml::to_string(&value).unwrap_or_default()
+        yaml::for_old_readers(&serde_yaml::to_string(&value).unwrap_or_default())
     }
 }
 

@@ -174,6 +174,9 @@ fn drift(plan: &Plan, view: PlanView, out: &mut String) {
 fn foot(plan: &Plan, view: PlanView, out: &mut String) {
     let _ = writeln!(out, "\n{}    {}", view.paint.bold("Order"), order(plan));
     let _ = writeln!(out, "{}   {}", view.paint.bold("Impact"), impact(plan));
+    for note in &plan.notes {
+        let _ = writeln!(out, "{}     {}", view.paint.bold("Note"), words::note(note));
+    }
     if let Some(behind) = &plan.head_behind {
         let _ = writeln!(out, "{}     {}", view.paint.bold("Note"), super::head::behind(behind));
     }
@@ -217,6 +220,13 @@ pub fn impact(plan: &Plan) -> String {
     }
     if !impact.queues_stopped.is_empty() && !destroy {
         parts.push(format!("jobs in {} end", impact.queues_stopped.join(", ")));
+    }
+    if !impact.login_pools_changed.is_empty() && !destroy {
+        let pools = impact.login_pools_changed.join(", ");
+        parts.push(format!("login nodes of {pools} stay as they are until they are replaced"));
+    }
+    if !impact.login_pools_ended.is_empty() && !destroy {
+        parts.push(format!("log-ins on {} end after their grace", impact.login_pools_ended.join(", ")));
     }
     for busy in &plan.busy_queues {
         let (jobs, nodes) = (busy.jobs as usize, busy.nodes as usize);

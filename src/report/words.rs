@@ -2,7 +2,7 @@
 
 use crate::{
     model::DataHolding,
-    plan::{Action, DataFate, DataRisk, Effect, Reason, StepAction},
+    plan::{Action, DataFate, DataRisk, Effect, Note, Reason, StepAction},
 };
 
 /// The symbol of an action.
@@ -74,6 +74,15 @@ pub fn data(risk: &DataRisk) -> String {
         DataFate::Kept => format!("{what} stays"),
         DataFate::Lost if risk.holding == DataHolding::Logs => format!("{what} go with it"),
         DataFate::Lost => format!("data loss: {what}{export}"),
+    }
+}
+
+/// What a reviewer must know besides, in words.
+pub fn note(note: &Note) -> String {
+    match note {
+        Note::BudgetNeedsTag { tag } => format!(
+            "the budget counts by the tag `{tag}`, which somebody must activate once for cost allocation in the account that pays"
+        ),
     }
 }
 

@@ -7,6 +7,7 @@
      "available": 2}                          two can be had, then the code; `type`, `subnet`, `purchase` narrow it
     {"action": "CreateDataRepositoryTask", "reason": "...", "files": {"a/b": "S3AccessDenied"}, "sleep": 2}
     {"action": "CreateFileSystem", "code": "ServiceLimitExceeded", "message": "..."}   any FSx operation
+    {"head": "silent"}                        head nodes do not report, see `heads.py`
 
 `times` counts down as a rule is used; without it a rule holds until it is removed. The path is in
 HPC_FAULTS. A rule is used at most once a call, the first that fits.

@@ -10,6 +10,7 @@
     fleet            CreateFleet with capacity errors
     fis              spot interruptions by Fault Injection Service (a fake: no emulator has it)
     faults           the faults file
+    heads            head nodes: their reports, their consoles
     images           the vendors' machine images
     instances        addresses of the subnet, user data, spot
 
@@ -27,6 +28,7 @@ import fis
 import fleet
 import fsx
 import guard
+import heads
 import images
 import instances
 import stack_policies
@@ -34,7 +36,7 @@ from emulator import HANDLERS, app
 
 
 def main():
-    for part in (fsx, fis, cfn_types, cfn_fsx, fleet, images, instances, corrections, drift_readers, stack_policies,
+    for part in (fsx, fis, cfn_types, cfn_fsx, fleet, heads, images, instances, corrections, drift_readers, stack_policies,
                  guard):
         part.install()
     print(f"test cloud: {len(HANDLERS)} CloudFormation types", flush=True)

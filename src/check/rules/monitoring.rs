@@ -20,7 +20,7 @@ rules! {
 1603 BUDGET_NOBODY Warning "budget-tells-nobody"
 "a budget tells somebody"
 "nobody is told when the budget is used up"
-"add `notify` with e-mail addresses"
+"add `notify` with e-mail addresses, here or below `monitoring`"
 "A budget does not limit what is spent, it only tells \
  (<https://docs.aws.amazon.com/cost-management/latest/userguide/budgets-managing-costs.html>)."
 
