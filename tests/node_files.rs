@@ -31,10 +31,12 @@ fn clusters() -> Vec<(String, Cluster)> {
         all.push((name, read(&fs::read_to_string(&path).unwrap())));
     }
     all.sort_by(|a, b| a.0.cmp(&b.0));
-    // The Slurm that slurmctld in tests/node-files is: every example once more for it.
+    // For slurmctld of Debian 12 and of Debian 13 in tests/node-files: every example once more for each.
     for (name, cluster) in all.clone() {
-        let image = spec::Image { os: spec::Os::Debian12, ..spec::Image::default() };
-        all.push((format!("{name}-debian12"), Cluster { image, ..cluster }));
+        for (system, os) in [("debian12", spec::Os::Debian12), ("ubuntu2404", spec::Os::Ubuntu2404)] {
+            let image = spec::Image { os, ..spec::Image::default() };
+            all.push((format!("{name}-{system}"), Cluster { image, ..cluster.clone() }));
+        }
     }
     for os in ["ubuntu2404", "ubuntu2204", "debian12", "alinux2023", "rocky9", "rhel9"] {
         let packaged = ["ubuntu2404", "ubuntu2204", "debian12"].contains(&os);
@@ -171,7 +173,7 @@ fn queues_and_pools_show_up_in_slurm_conf() {
         "AccountingStorageTRES=gres/gpu,license/starccm,license/fluent",
         "# SlurmdTimeout=180  (slurm.options has another)",
         "SlurmdTimeout=400",
-        "SlurmctldParameters=enable_configless,idle_on_node_suspend,node_reg_mem_percent=90,power_save_interval=30",
+        "SlurmctldParameters=enable_configless,idle_on_node_suspend,power_save_interval=30,node_reg_mem_percent=90",
         "TreeWidth=65533",
     ] {
         assert!(main.lines().any(|it| it == line), "slurm.conf lacks `{line}`:\n{main}");
@@ -209,6 +211,76 @@ fn options_wait_for_the_slurm_that_knows_them() {
     );
     let new = main("ubuntu2404");
     assert!(new.contains("ProctrackType=proctrack/cgroup\n") && !new.contains("TreeWidth="));
+}
+
+/// The line of an option in a cluster's slurm.conf.
+fn option(files: &Files, key: &str) -> Option<String> {
+    let mut lines = files["head/slurm.conf"].content.lines();
+    lines.find_map(|line| line.strip_prefix(key)?.strip_prefix('=')).map(str::to_owned)
+}
+
+#[test]
+fn slurm_has_nothing_to_complain_of() {
+    // ND-04: 23.11 and later call NoAddrCache defunct, 24.11 wants five times MessageTimeout.
+    let of = |image: &str, key: &str| option(&render(&read(&full(&format!("image: {image}")))), key);
+    assert_eq!(of("{ os: debian12 }", "CommunicationParameters").as_deref(), Some("NoAddrCache"));
+    assert_eq!(of("{ os: ubuntu2204 }", "CommunicationParameters").as_deref(), Some("NoAddrCache"));
+    assert_eq!(of("{ os: ubuntu2404 }", "CommunicationParameters"), None);
+    assert_eq!(of("{ os: rocky9, slurm_prefix: /opt/slurm }", "CommunicationParameters"), None);
+    for (name, cluster) in clusters() {
+        let files = render(&cluster);
+        let number = |key: &str| option(&files, key).unwrap().parse::<u32>().unwrap();
+        assert!(number("UnkillableStepTimeout") >= 5 * number("MessageTimeout"), "{name}");
+    }
+}
+
+#[test]
+fn the_schedulers_are_told_what_a_cluster_needs() {
+    let parameters = |text: &str| option(&render(&read(text)), "SchedulerParameters");
+    let minimal = fs::read_to_string("examples/clusters/minimal.yaml").unwrap();
+    // ND-03: the packaged 23.11 without a database, and that alone.
+    assert_eq!(parameters(&minimal).as_deref(), Some("bf_interval=5"));
+    assert_eq!(parameters(&format!("{minimal}\nimage: {{ os: debian12 }}\n")), None);
+    let external = "accounting: { external: { host: db, user: slurm, password_secret: \
+                    \"arn:aws:secretsmanager:eu-west-1:123456789012:secret:database-AbCdEf\" } }";
+    assert_eq!(parameters(&format!("{minimal}\n{external}\n")), None);
+    // ND-06: a job whose prolog fails is not held.
+    assert_eq!(parameters(&full("")).as_deref(), Some("nohold_on_prolog_fail"));
+    for (name, cluster) in clusters() {
+        let files = render(&cluster);
+        let prolog = option(&files, "Prolog").is_some();
+        let told = option(&files, "SchedulerParameters").unwrap_or_default().contains("nohold_on_prolog_fail");
+        assert_eq!(prolog, told, "{name}");
+    }
+}
+
+#[test]
+fn a_daemon_in_the_foreground_is_no_unit_that_waits_for_word() {
+    // ND-01, ND-02: with -D nothing tells systemd that the daemon is ready.
+    for (name, cluster) in clusters() {
+        for (path, file) in render(&cluster).iter().filter(|(path, _)| path.contains("/systemd/")) {
+            let foreground = file.content.lines().any(|line| line.starts_with("ExecStart=") && line.contains(" -D"));
+            let simple = file.content.contains("\nType=simple\nNotifyAccess=none\nPIDFile=\nExecStart=\nExecStart=");
+            assert_eq!(foreground, simple, "{name}: {path}");
+        }
+    }
+}
+
+#[test]
+fn no_step_is_left_to_set_e_where_it_does_not_hold() {
+    // ND-10: bash ignores `set -e` in a list before `||` or `&&` and in a condition, and goes on after a step that failed.
+    for (name, cluster) in clusters() {
+        for (path, file) in render(&cluster).iter().filter(|(_, file)| file.content.starts_with("#!/bin/bash")) {
+            for line in file.content.lines().map(str::trim) {
+                let closes = [") ||", ") &&", "} ||", "} &&"].iter().any(|end| line.starts_with(end));
+                let opens = ["if (", "if ! (", "if {", "! (", "! {"].iter().any(|begin| line.starts_with(begin));
+                assert!(!closes && !opens, "{name}: {path}: several steps under one condition: {line}");
+            }
+        }
+    }
+    let files = render(&read(&full("")));
+    let setup = &files["compute/setup.sh"].content;
+    assert!(setup.contains("EFA_KEY=4E9091BCBB97A96B26B15E59A05480B1DD2D3CCC\n"));
 }
 
 #[test]

@@ -295,7 +295,7 @@ fn stuck_nodes_come_back() {
     let lost = |states| {
         let mut case = Case::new().running("q-od-1", states);
         case.world.nodes.get_mut("q-od-1").unwrap().reason = "Not responding".to_owned();
-        case.since(180).decide()
+        case.since(300).decide()
     };
     assert_eq!(lost("DOWN+CLOUD+NOT_RESPONDING"), [power_down(&["q-od-1"])]);
     assert_eq!(lost("COMPLETING+CLOUD+DRAIN+NOT_RESPONDING"), [replace(Cause::Stuck, &["q-od-1"])]);

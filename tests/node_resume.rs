@@ -5,7 +5,7 @@ mod support;
 
 use hpcctl::{
     cloud::sandbox::{Crash, Fault, NoCapacity},
-    node::{self, Event, Ledger, NodeError, Pools, Why, hostlist, parse_resume_file},
+    node::{self, Event, Launch, LaunchedNode, Ledger, NodeError, Pools, Why, hostlist, parse_resume_file},
 };
 use support::{
     head::{CLUSTER, Head, lines},
@@ -19,7 +19,7 @@ fn with_spot() -> String {
 
 fn resume(head: &Head, list: &str, file: Option<&str>) -> (Result<bool, NodeError>, Vec<Event>) {
     let nodes = hostlist::expand(list).unwrap();
-    let jobs = parse_resume_file(file, &nodes).unwrap();
+    let jobs = parse_resume_file(file, &nodes, &mut |_| {});
     let mut events = Vec::new();
     let mut keep = |event| events.push(event);
     let result = on_sandbox(node::resume(&head.cloud, &head.cluster, &head.home, jobs, &mut keep));
@@ -171,4 +171,26 @@ fn suspending_what_is_gone_is_no_error() {
     resume(&head, "q-od-1", None).0.unwrap();
     suspend(&head, "q-od-1", Why::Failed);
     assert_eq!(Pools::read(&head.home).unwrap().failures.get("q"), Some(&1));
+}
+
+#[test]
+fn what_another_program_began_in_between_is_its() {
+    let head = Head::of("in-between", &with_spot());
+    resume(&head, "q-od-1", None).0.unwrap();
+    let nodes = hostlist::expand("q-od-[1-3]").unwrap();
+    let mut said = Vec::new();
+    // It has looked when it says what runs, and begins after that.
+    let mut other = |event: Event| {
+        if matches!(event, Event::Running { .. }) {
+            let mut launch = Launch::new("0f".repeat(16), "head", "q", "od", head.cloud.clock.now(), Vec::new());
+            let node = LaunchedNode { name: "q-od-2".to_owned(), address: "10.0.0.9".to_owned() };
+            launch.nodes.insert("i-0123456789abcdef0".to_owned(), node);
+            Ledger::new(&head.home).record(&launch).unwrap();
+        }
+        said.push(event);
+    };
+    let jobs = parse_resume_file(None, &nodes, &mut |_| {});
+    on_sandbox(node::resume(&head.cloud, &head.cluster, &head.home, jobs, &mut other)).unwrap();
+    assert_eq!(head.instances().len(), 2, "q-od-1 and q-od-3; the other program has q-od-2");
+    assert!(lines(&said).contains(&"q-od-2 are being launched already".to_owned()), "{:?}", lines(&said));
 }

@@ -4,7 +4,10 @@
 mod support;
 
 use hpcctl::{
-    cloud::{PutCondition, Timestamp, sandbox::Fault, sandbox::NoCapacity},
+    cloud::{
+        PutCondition, Timestamp,
+        sandbox::{CallError, CallErrorKind, Fault, NoCapacity},
+    },
     node::{
         self, Answer, Event, FleetOrder, Ledger, Order, OrderDocument, Pools, QueueOrder, answer_key, hostlist,
         orders_prefix, parse_resume_file,
@@ -42,7 +45,7 @@ fn told(head: &Head) -> Vec<String> {
 
 fn resume(head: &Head, list: &str) {
     let nodes = hostlist::expand(list).unwrap();
-    let jobs = parse_resume_file(None, &nodes).unwrap();
+    let jobs = parse_resume_file(None, &nodes, &mut |_| {});
     on_sandbox(node::resume(&head.cloud, &head.cluster, &head.home, jobs, &mut |_| {})).unwrap();
     head.calls();
 }
@@ -77,7 +80,7 @@ fn a_cluster_in_order_is_left_alone_and_nodes_get_their_names() {
     let head = Head::of("order", CLUSTER);
     resume(&head, "q-od-[1-2]");
     head.show_each(&[("q-od-1", "ALLOCATED+CLOUD", ""), ("q-od-2", "IDLE+CLOUD", ""), ("q-od-3", ASLEEP, "")]);
-    head.say("jobs", "7|RUNNING|q|1|q-od-1\n8|PENDING|q|4|\n");
+    head.say("jobs", "7|RUNNING|q|None|q-od-1\n8|PENDING|q|Resources|\n");
     assert_eq!(sync(&head), Vec::<String>::new());
     assert_eq!(told(&head), Vec::<String>::new());
     let mut names: Vec<String> = head.instances().iter().map(|one| one.tags["Name"].clone()).collect();
@@ -100,7 +103,7 @@ fn a_cluster_in_order_is_left_alone_and_nodes_get_their_names() {
 fn a_resume_that_died_before_it_wrote_anything_is_done_for_it() {
     let head = Head::of("killed-early", CLUSTER);
     head.show_each(&[("q-od-1", RISING, ""), ("q-od-2", RISING, "")]);
-    head.say("jobs", "7|CONFIGURING|q|2|q-od-[1-2]\n");
+    head.say("jobs", "7|CONFIGURING|q|None|q-od-[1-2]\n");
     assert_eq!(sync(&head), Vec::<String>::new(), "it may be at it");
     wait(&head, 31);
     let said = sync(&head);
@@ -335,7 +338,7 @@ fn people_see_what_the_head_node_says() {
     let head = Head::of("people", CLUSTER);
     resume(&head, "q-od-1");
     head.show_each(&[("q-od-1", "ALLOCATED+CLOUD", ""), ("q-od-2", "DOWN+CLOUD", "a bad fan")]);
-    head.say("jobs", "7|RUNNING|q|1|q-od-1\n");
+    head.say("jobs", "7|RUNNING|q|None|q-od-1\n8|PENDING|q|launch failed requeued held|\n9|PENDING|q|Priority|\n");
     sync(&head);
     let changed = support::build("people", &CLUSTER.replace("c5.xlarge", "c5.2xlarge"));
     let plan = on_sandbox(plan_for(&head.cloud, &changed));
@@ -352,7 +355,10 @@ fn people_see_what_the_head_node_says() {
         rehearsal: None,
     };
     let text = status.text(hpcctl::report::paint::Paint::PLAIN);
-    assert!(text.contains("queue q") && text.contains("1 job on 1 node, 0 pending"), "{text}");
+    assert!(text.contains("queue q") && text.contains("1 job on 1 node, 2 pending"), "{text}");
+    // ND-06: a job that waits for somebody is named, one that waits for nodes is not.
+    assert!(text.contains("! job 8 is held (launch failed requeued held): `scontrol release 8`"), "{text}");
+    assert!(!text.contains("job 9"), "{text}");
     assert!(text.contains("! q-od-2: a bad fan"), "{text}");
     // Whether jobs run is no part of the plan's digest.
     head.say("jobs", "");
@@ -371,4 +377,94 @@ fn a_pass_that_cannot_look_decides_nothing() {
     let result = on_sandbox(pass(&head.cloud, &head.cluster, &head.home, &place(&head), &mut |_| {}));
     assert!(result.is_err());
     assert_eq!(head.instances().len(), before);
+}
+
+/// The ledger's only launch.
+fn the_launch(head: &Head) -> node::Launch {
+    Ledger::new(&head.home).launches().unwrap().remove(0)
+}
+
+#[test]
+fn names_that_nodes_were_not_told_are_told_later() {
+    let head = Head::of("untold", CLUSTER);
+    let call = CallError {
+        operation: "PutObject".to_owned(),
+        error: CallErrorKind::Unavailable,
+        after: 0,
+        times: Some(1),
+        message: None,
+    };
+    head.sandbox.add_fault(Fault::Error(call));
+    let nodes = hostlist::expand("q-od-[1-2]").unwrap();
+    let jobs = parse_resume_file(None, &nodes, &mut |_| {});
+    let all = on_sandbox(node::resume(&head.cloud, &head.cluster, &head.home, jobs, &mut |_| {})).unwrap();
+    assert!(!all, "ResumeProgram says that something failed");
+    let key = head.cluster.launch_key(&the_launch(&head).launch);
+    assert!(object(&head, &key).is_none());
+    head.show("q-od-[1-2]", RISING);
+    assert!(sync(&head).contains(&"told q-od-[1-2] their names, which had failed".to_owned()));
+    let published: node::Launch = serde_json::from_slice(&object(&head, &key).unwrap()).unwrap();
+    assert_eq!((published.nodes.len(), published.untold, the_launch(&head).untold), (2, false, false));
+    assert_eq!(sync(&head), Vec::<String>::new());
+}
+
+#[test]
+fn addresses_that_slurmctld_does_not_have_are_told_until_it_does() {
+    let head = Head::of("addresses", CLUSTER);
+    head.say("refuse", "slurm_update error: Unable to contact slurm controller");
+    resume(&head, "q-od-[1-2]");
+    fs::remove_file(head.bin.join("refuse")).unwrap();
+    let address = |name: &str| {
+        let launch = the_launch(&head);
+        launch.nodes.values().find(|node| node.name == name).unwrap().address.clone()
+    };
+    let line = |name: &str, at: &str| format!("NodeName={name} NodeAddr={at} State={RISING} Partitions=q\n");
+    // Of the second it has heard.
+    head.say("nodes", &(line("q-od-1", "q-od-1") + &line("q-od-2", &address("q-od-2"))));
+    for _ in 0..2 {
+        assert_eq!(sync(&head), ["slurmctld had other addresses for q-od-1"]);
+        assert_eq!(told(&head), [format!("update nodename=q-od-1 nodeaddr={}", address("q-od-1"))]);
+    }
+    head.say("nodes", &(line("q-od-1", &address("q-od-1")) + &line("q-od-2", &address("q-od-2"))));
+    assert_eq!(sync(&head), Vec::<String>::new());
+    assert_eq!(told(&head), Vec::<String>::new());
+}
+
+#[test]
+fn a_damaged_file_is_set_aside_and_what_was_in_it_is_found_again() {
+    let head = Head::of("damaged", CLUSTER);
+    resume(&head, "q-od-[1-2]");
+    head.show("q-od-[1-2]", "ALLOCATED+CLOUD");
+    let launch = the_launch(&head);
+    for (name, text) in
+        [(format!("launches/{}.json", launch.launch).as_str(), ""), ("sync.json", "{"), ("pools.json", "x")]
+    {
+        fs::write(head.home.state.join(name), text).unwrap();
+    }
+    let said = sync(&head);
+    assert!(said[0].ends_with("was lost and read back: q-od-[1-2]"), "{said:?}");
+    assert!(said[1].starts_with("damaged and set aside"), "{said:?}");
+    for name in ["sync.json.bad", "pools.json.bad", ".json.bad"] {
+        assert!(said[1].contains(name), "{name}: {said:?}");
+    }
+    assert_eq!(the_launch(&head).nodes, launch.nodes);
+    assert_eq!(sync(&head), Vec::<String>::new(), "told once");
+    resume(&head, "q-od-3");
+    assert_eq!(head.instances().len(), 3);
+}
+
+#[test]
+fn what_programs_that_died_have_half_written_is_swept() {
+    let head = Head::of("halves", CLUSTER);
+    head.show("q-od-1", ASLEEP);
+    // No process has this number: the most is 2^22.
+    let dead = ["sync.json.4194305.next", "launches/x.json.4194305.next"];
+    let alive = format!("pools.json.{}.next", std::process::id());
+    fs::create_dir_all(head.home.state.join("launches")).unwrap();
+    for name in dead.into_iter().chain([alive.as_str()]) {
+        fs::write(head.home.state.join(name), "").unwrap();
+    }
+    sync(&head);
+    assert!(dead.iter().all(|name| !head.home.state.join(name).exists()));
+    assert!(head.home.state.join(alive).exists(), "its program still writes it");
 }

@@ -99,9 +99,9 @@ fn resume(
     let nodes = hostlist::expand(nodes)?;
     // slurmctld deletes the file soon: one that is gone is as good as none.
     let text = resume_file.and_then(|path| std::fs::read_to_string(path).ok());
-    let jobs = parse_resume_file(text.as_deref(), &nodes)?;
     on_cloud(global, Some(&cluster.config.region.clone()), |cloud, _| async move {
         let mut events = log(output, cloud.clock.clone());
+        let jobs = parse_resume_file(text.as_deref(), &nodes, &mut events);
         let complete = node::resume(&cloud, &cluster, home, jobs, &mut events).await?;
         Ok(if complete { exit::OK } else { exit::ERROR })
     })

@@ -83,6 +83,16 @@ pub enum Event {
         /// Its nodes.
         nodes: Vec<String>,
     },
+    /// Documents of the state were damaged. They lie beside their places; what they said is found again.
+    SetAside {
+        /// Their names now.
+        files: Vec<String>,
+    },
+    /// A list in the file of the jobs that wait is none: its nodes are launched each for itself.
+    NoList {
+        /// Why.
+        error: NodeError,
+    },
     /// A new configuration is in place.
     Configured {
         /// Its revision.

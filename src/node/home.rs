@@ -12,6 +12,11 @@ use std::{
     time::SystemTime,
 };
 
+/// How the names of documents end that are being written.
+const NEXT: &str = ".next";
+/// How the names of documents end that were damaged.
+const BAD: &str = ".bad";
+
 /// Where hpcctl's files are on this node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Home {
@@ -31,9 +36,44 @@ impl Home {
         read(&path)?.ok_or_else(|| failed(&path, "is not there"))
     }
 
-    /// A document of the state; `None` when there is none.
+    /// A document of the state; `None` when there is none. One that is damaged, as a power loss or a full disk may leave it, is
+    /// set aside under its name and `.bad`: what it said is found again in EC2 and Slurm, and a program that ends here
+    /// would launch nothing.
     pub(super) fn remembered<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, NodeError> {
-        read(&self.state.join(name))
+        let path = self.state.join(name);
+        let Some(text) = bytes(&path)? else { return Ok(None) };
+        match serde_json::from_slice(&text) {
+            Ok(value) => Ok(Some(value)),
+            Err(_) => match fs::rename(&path, self.state.join(format!("{name}{BAD}"))) {
+                // Another program was faster.
+                Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+                moved => moved.map(|()| None).map_err(|error| failed(&path, &error.to_string())),
+            },
+        }
+    }
+
+    /// The documents of the state that were damaged and set aside.
+    pub(super) fn set_aside(&self, folders: &[&str]) -> Result<Vec<String>, NodeError> {
+        let mut found = Vec::new();
+        for folder in folders {
+            let bad = self.names(folder)?.into_iter().filter(|name| name.ends_with(BAD));
+            found.extend(bad.map(|name| Path::new(folder).join(name).display().to_string()));
+        }
+        Ok(found)
+    }
+
+    /// Deletes what programs that died have left half written.
+    pub(super) fn sweep(&self, folders: &[&str]) -> Result<(), NodeError> {
+        for folder in folders {
+            for name in self.names(folder)? {
+                let writer = name.strip_suffix(NEXT).and_then(|name| name.rsplit_once('.')).map(|(_, writer)| writer);
+                let Some(writer) = writer.and_then(|writer| writer.parse::<u32>().ok()) else { continue };
+                if !Path::new(&format!("/proc/{writer}")).exists() {
+                    self.forget(&Path::new(folder).join(&name).display().to_string())?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Writes a document of the state: whole or not at all, also when the machine stops in the middle.
@@ -41,7 +81,7 @@ impl Home {
         let path = self.state.join(name);
         let mut text = serde_json::to_vec_pretty(value).map_err(|error| failed(&path, &error.to_string()))?;
         text.push(b'\n');
-        let next = self.state.join(format!("{name}.{}.next", std::process::id()));
+        let next = self.state.join(format!("{name}.{}{NEXT}", std::process::id()));
         let write = || {
             make_folder(&path)?;
             let mut file = File::create(&next)?;
@@ -194,11 +234,16 @@ fn make_folder(path: &Path) -> std::io::Result<()> {
 }
 
 fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, NodeError> {
-    let text = match fs::read(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        text => text.map_err(|error| failed(path, &error.to_string()))?,
-    };
+    let Some(text) = bytes(path)? else { return Ok(None) };
     serde_json::from_slice(&text).map(Some).map_err(|error| failed(path, &error.to_string()))
+}
+
+/// What is in a file; `None`: there is none.
+fn bytes(path: &Path) -> Result<Option<Vec<u8>>, NodeError> {
+    match fs::read(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        text => text.map(Some).map_err(|error| failed(path, &error.to_string())),
+    }
 }
 
 fn failed(path: &Path, words: &str) -> NodeError {

@@ -25,6 +25,9 @@ pub struct Launch {
     pub wanted: Vec<String>,
     /// The instances that became nodes, by id.
     pub nodes: BTreeMap<String, LaunchedNode>,
+    /// Whether the nodes still have to be told their names: it failed. Only in the ledger.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub untold: bool,
 }
 
 /// What an instance became.
@@ -49,7 +52,13 @@ impl Launch {
             at,
             wanted,
             nodes: BTreeMap::new(),
+            untold: false,
         }
+    }
+
+    /// The order of launches: by their beginning; of two of one second the same one is always the newer.
+    pub fn order(&self) -> (Timestamp, &str) {
+        (self.at, &self.launch)
     }
 
     /// Whether nothing is left of it.

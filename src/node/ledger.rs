@@ -9,7 +9,7 @@ use std::{
     fs::File,
 };
 
-const FOLDER: &str = "launches";
+pub(super) const FOLDER: &str = "launches";
 const GUARD: &str = "ledger.lock";
 
 /// The ledger of a head node.
@@ -127,10 +127,10 @@ impl Held<'_> {
         Ok(found)
     }
 
-    /// The instances of nodes, by the node's name; of two the newer.
+    /// The instances of nodes, by the node's name; of two the newer, by [`Launch::order`].
     pub fn instances(&self) -> BTreeMap<&str, &str> {
         let mut launches: Vec<&Launch> = self.launches.iter().collect();
-        launches.sort_by_key(|launch| launch.at);
+        launches.sort_by_key(|launch| launch.order());
         let nodes = launches.into_iter().flat_map(|launch| &launch.nodes);
         nodes.map(|(instance, node)| (node.name.as_str(), instance.as_str())).collect()
     }

@@ -22,7 +22,8 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Fleets that are asked for at the same time.
 const AT_ONCE: usize = 8;
 
-/// Launches instances for nodes. True: every node has one.
+/// Launches instances for nodes. True: every node has one, and all that have to know were told; what was not told is
+/// made good by [`sync`](super::sync).
 ///
 /// `jobs` are those of [`parse_resume_file`](super::parse_resume_file).
 ///
@@ -41,7 +42,7 @@ pub async fn resume(
     let rests = Pools::read(home)?;
     let mut failed: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let jobs = without_resting(cloud, cluster, &rests, jobs, &mut failed, events);
-    let launches = begin(cloud, cluster, &ledger, &jobs)?;
+    let (jobs, launches) = begin(cloud, cluster, &ledger, jobs, events)?;
     let strict = cluster.config.scaling == Scaling::AllOrNothing;
     let all_or_nothing = strict && jobs.len() == 1;
     let fleets = launches.into_iter().map(|(pool, own)| fleets::launch(cloud, cluster, pool, own, all_or_nothing));
@@ -50,12 +51,14 @@ pub async fn resume(
     let came = outcomes.iter().map(|outcome| (outcome.pool.key(), outcome.came.clone())).collect();
     let pool_of = |node: &str| cluster.pool_of(node).map(|pool| pool.key()).unwrap_or_default();
     let assigned = assign(&jobs, pool_of, came, strict);
+    let mut told = true;
     for outcome in &mut outcomes {
-        hand_out(cloud, cluster, &ledger, outcome, &assigned, events).await;
+        told &= hand_out(cloud, cluster, &ledger, outcome, &assigned, events).await;
     }
     let addresses: Vec<(String, String)> =
         assigned.nodes.iter().map(|(name, (_, address))| (name.clone(), address.clone())).chain(running).collect();
     if let Err(error) = slurm.set_addresses(&addresses).await {
+        told = false;
         events(Event::Failed { step: "set addresses", error });
     }
     give_back(cloud, &outcomes, &assigned, events).await;
@@ -65,7 +68,7 @@ pub async fn resume(
             failed.entry(reason).or_default().extend(nodes);
         }
     }
-    let complete = failed.is_empty();
+    let complete = told && failed.is_empty();
     set_down(cluster, &slurm, home, cloud, failed, events).await?;
     // The locks of the launches end here: from now on `sync` answers for them.
     drop(outcomes);
@@ -162,13 +165,30 @@ fn without_resting(
     kept
 }
 
-/// Writes a launch for each pool into the ledger.
+/// The jobs with the nodes that are left to launch, and a launch for each pool.
+type Begun<'c> = (Vec<Job>, Vec<(PoolRef<'c>, OwnLaunch)>);
+
+/// Writes a launch for each pool into the ledger. What another process has begun since this one looked is its: looking and
+/// beginning are one hold of the ledger.
 fn begin<'c>(
     cloud: &Cloud,
     cluster: &'c Cluster,
     ledger: &Ledger,
-    jobs: &[Job],
-) -> Result<Vec<(PoolRef<'c>, OwnLaunch)>, NodeError> {
+    mut jobs: Vec<Job>,
+    events: Events<'_>,
+) -> Result<Begun<'c>, NodeError> {
+    let mut held = ledger.hold()?;
+    let taken: BTreeSet<String> =
+        held.in_flight()?.into_iter().chain(held.instances().into_keys()).map(str::to_owned).collect();
+    let late: Vec<String> =
+        jobs.iter().flat_map(|job| &job.nodes).filter(|node| taken.contains(*node)).cloned().collect();
+    for job in &mut jobs {
+        job.nodes.retain(|node| !taken.contains(node));
+    }
+    jobs.retain(|job| !job.nodes.is_empty());
+    if !late.is_empty() {
+        events(Event::InFlight { nodes: late });
+    }
     let mut pools: BTreeMap<String, (PoolRef<'c>, Vec<String>)> = BTreeMap::new();
     for node in jobs.iter().flat_map(|job| &job.nodes) {
         if let Some(pool) = cluster.pool_of(node) {
@@ -176,17 +196,16 @@ fn begin<'c>(
         }
     }
     let now = cloud.clock.now();
-    let mut held = ledger.hold()?;
     let mut begun = Vec::new();
     for (pool, nodes) in pools.into_values() {
         let id = Home::nonce();
         let launch = Launch::new(id, &cluster.config.cluster, &pool.queue.name, &pool.pool.name, now, nodes);
         begun.push((pool, held.begin(launch)?));
     }
-    Ok(begun)
+    Ok((jobs, begun))
 }
 
-/// Writes down which instance is which node, here and where the nodes look.
+/// Writes down which instance is which node, here and where the nodes look. Whether all of it was written.
 async fn hand_out(
     cloud: &Cloud,
     cluster: &Cluster,
@@ -194,7 +213,7 @@ async fn hand_out(
     outcome: &mut Outcome<'_>,
     assigned: &Assigned,
     events: Events<'_>,
-) {
+) -> bool {
     let launch = &mut outcome.own.launch;
     let came: BTreeSet<&String> = outcome.came.iter().map(|(instance, _)| instance).collect();
     let ours = assigned.nodes.iter().filter(|(_, (instance, _))| came.contains(instance));
@@ -205,13 +224,16 @@ async fn hand_out(
     let mut published = launch.clone();
     published.wanted.clear();
     let mut note = |step, result: Result<(), NodeError>| {
+        let well = result.is_ok();
         if let Err(error) = result {
             events(Event::Failed { step, error });
         }
+        well
     };
-    note("write the launch down", ledger.record(launch));
+    let mut well = note("write the launch down", ledger.record(launch));
     if !published.nodes.is_empty() {
-        note("tell the nodes their names", publish(cloud, cluster, &published).await);
+        launch.untold = !note("tell the nodes their names", publish(cloud, cluster, &published).await);
+        well &= !launch.untold;
         let shown = |(instance, node): (String, LaunchedNode)| (node.name, instance, node.address);
         events(Event::Launched {
             pool: outcome.pool.key(),
@@ -219,11 +241,12 @@ async fn hand_out(
             nodes: published.nodes.into_iter().map(shown).collect(),
         });
     }
+    well
 }
 
 /// Puts a launch where its nodes learn their names.
 pub(super) async fn publish(cloud: &Cloud, cluster: &Cluster, launch: &Launch) -> Result<(), NodeError> {
-    let body = serde_json::to_vec(launch).unwrap_or_default();
+    let body = serde_json::to_vec(&Launch { untold: false, ..launch.clone() }).unwrap_or_default();
     let key = cluster.launch_key(&launch.launch);
     cloud.objects.put(cluster.bucket()?, &key, body, PutCondition::Always).await?;
     Ok(())

@@ -180,7 +180,7 @@ impl Slurm {
     /// # Errors
     /// When slurmctld does not answer.
     pub async fn jobs(&self) -> Result<Vec<SlurmJob>, NodeError> {
-        let text = self.run("squeue", &["--noheader", "--array", "--all", "--format=%A|%T|%P|%D|%N"]).await?;
+        let text = self.run("squeue", &["--noheader", "--array", "--all", "--format=%A|%T|%P|%r|%N"]).await?;
         text.lines().filter_map(|line| job(line).transpose()).collect()
     }
 
@@ -210,19 +210,29 @@ pub struct SlurmJob {
     pub partitions: Vec<String>,
     /// Its nodes, when it has some.
     pub nodes: Vec<String>,
+    /// Why it waits, in Slurm's words: `Resources`, `launch failed requeued held`, ...
+    pub reason: String,
 }
 
-/// A line of `squeue --format=%A|%T|%P|%D|%N`.
+impl SlurmJob {
+    /// Whether it waits until somebody releases it: `JobHeldUser`, `JobHeldAdmin`, `launch failed requeued held`, ...
+    pub fn is_held(&self) -> bool {
+        self.state == "PENDING" && self.reason.to_ascii_lowercase().contains("held")
+    }
+}
+
+/// A line of `squeue --format=%A|%T|%P|%r|%N`.
 fn job(line: &str) -> Result<Option<SlurmJob>, NodeError> {
     let mut words = line.trim().splitn(5, '|');
     let mut word = || words.next().unwrap_or_default();
-    let (id, state, partitions, _, nodes) = (word(), word(), word(), word(), word());
+    let (id, state, partitions, reason, nodes) = (word(), word(), word(), word(), word());
     let Ok(id) = id.parse() else { return Ok(None) };
     Ok(Some(SlurmJob {
         id,
         state: state.to_owned(),
         partitions: partitions.split(',').map(str::to_owned).collect(),
         nodes: hostlist::expand(nodes)?,
+        reason: reason.to_owned(),
     }))
 }
 

@@ -49,6 +49,9 @@ pub struct QueueReport {
     pub running: u32,
     /// Jobs that wait.
     pub pending: u32,
+    /// Of these, jobs that wait until somebody releases them, the oldest first. Since 1.1.
+    #[serde(default)]
+    pub held_jobs: Vec<HeldJob>,
     /// Nodes on which jobs run.
     pub busy_nodes: u32,
     /// The pools, in the order of the cluster file.
@@ -57,6 +60,15 @@ pub struct QueueReport {
     pub last_failed_starts: Vec<FailedStartReport>,
     /// Nodes that are down or drained and should not be, with the reason.
     pub failing: Vec<FailingNode>,
+}
+
+/// A job that waits until somebody releases it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldJob {
+    /// Its number.
+    pub id: u64,
+    /// Slurm's reason.
+    pub reason: String,
 }
 
 /// Why a queue is held back.

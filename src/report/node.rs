@@ -43,6 +43,10 @@ fn words(event: &Event) -> Vec<String> {
             vec![format!("terminated {}: {why}", some(&ids))]
         }
         Event::ReadBack { launch, nodes } => vec![format!("launch {launch} was lost and read back: {}", list(nodes))],
+        Event::SetAside { files } => {
+            vec![format!("damaged and set aside, what was in it is looked for: {}", files.join(", "))]
+        }
+        Event::NoList { error } => vec![format!("the file of waiting jobs: {error}; launching its nodes one by one")],
         Event::Configured { revision } => vec![format!("revision {revision} is in place")],
         Event::Renewed => vec!["a new hpcctl is in place: starting it".to_owned()],
         Event::Ordered { order, failed } => vec![ordered(order.as_ref(), failed.as_deref())],
@@ -89,6 +93,14 @@ fn did(action: &Action) -> String {
         Action::Adopt { launch } => {
             let nodes = launch.nodes.values().map(|node| node.name.as_str());
             format!("finished launch {} for its program, which died: {}", launch.launch, hostlist::compress(nodes))
+        }
+        Action::Tell { launch } => {
+            let nodes = launch.nodes.values().map(|node| node.name.as_str());
+            format!("told {} their names, which had failed", hostlist::compress(nodes))
+        }
+        Action::Address { nodes } => {
+            let all: Vec<String> = nodes.keys().cloned().collect();
+            format!("slurmctld had other addresses for {}", list(&all))
         }
         Action::Close { launch } => format!("closed launch {launch}, whose program died"),
         Action::Relaunch { nodes } => format!("launched {} again: nobody had", of(nodes)),

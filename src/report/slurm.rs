@@ -9,7 +9,7 @@ use std::fmt::Write;
 
 /// The head node writes every five minutes at least: after so many seconds without a word it may be in trouble.
 const SILENT: i64 = 600;
-/// Nodes that cannot be used are named up to so many.
+/// Nodes that cannot be used, and jobs that are held, are named up to so many.
 const FAILING: usize = 5;
 
 /// Adds the lines.
@@ -45,6 +45,13 @@ fn queue(queue: &QueueReport, paint: Paint, out: &mut String) {
     for start in &queue.last_failed_starts {
         let words = start.words.as_deref().unwrap_or("its instance died while it booted");
         let _ = writeln!(out, "      {} {} failed to start at {}: {words}", paint.red("!"), start.node, start.at);
+    }
+    for job in queue.held_jobs.iter().take(FAILING) {
+        let held = format!("job {} is held ({})", job.id, job.reason);
+        let _ = writeln!(out, "      {} {held}: `scontrol release {}` lets it go", paint.yellow("!"), job.id);
+    }
+    if queue.held_jobs.len() > FAILING {
+        let _ = writeln!(out, "        and {} more", queue.held_jobs.len() - FAILING);
     }
     for node in queue.failing.iter().take(FAILING) {
         let _ = writeln!(out, "      {} {}: {}", paint.red("!"), node.name, node.reason);

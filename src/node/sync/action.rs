@@ -24,6 +24,16 @@ pub enum Action {
         /// The launch, with the nodes that have instances, and no node wanted any more.
         launch: Launch,
     },
+    /// Tell the nodes of a launch their names: it failed before.
+    Tell {
+        /// The launch.
+        launch: Launch,
+    },
+    /// Tell slurmctld the addresses of nodes: it has others.
+    Address {
+        /// Addresses by node.
+        nodes: BTreeMap<String, String>,
+    },
     /// Close a launch whose process died: nobody will bring what it still wanted.
     Close {
         /// The launch.

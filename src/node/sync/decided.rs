@@ -7,6 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Default)]
 pub(super) struct Decided {
     pub adopt: Vec<Action>,
+    pub tell: Vec<Action>,
+    pub address: BTreeMap<String, String>,
     pub close: Vec<Action>,
     pub terminate: BTreeMap<Orphan, BTreeSet<String>>,
     pub forget: BTreeSet<String>,
@@ -29,6 +31,8 @@ impl Decided {
     pub fn actions(self) -> Vec<Action> {
         let some = |set: &BTreeSet<String>| !set.is_empty();
         let mut all = self.adopt;
+        all.extend(self.tell);
+        all.extend(Some(self.address).filter(|nodes| !nodes.is_empty()).map(|nodes| Action::Address { nodes }));
         all.extend(self.terminate.into_iter().map(|(why, instances)| Action::Terminate { why, instances }));
         all.extend(self.close);
         all.extend(self.count.into_iter().map(|(queue, starts)| Action::Count { queue, starts }));

@@ -38,6 +38,8 @@ pub struct Memory {
     pub configuration: Configuration,
     /// The report that was last written, without its time.
     pub reported: String,
+    /// Documents of the state that were damaged and set aside, and told of.
+    pub damaged: BTreeSet<String>,
 }
 
 /// A queue that is held back.
@@ -104,7 +106,7 @@ pub struct Configuration {
 }
 
 impl Memory {
-    /// What is remembered; nothing when the file is not there.
+    /// What is remembered; nothing when the file is not there or damaged.
     ///
     /// # Errors
     /// When it cannot be read.

@@ -22,7 +22,7 @@ pub use reconcile::reconcile;
 pub use report::report;
 pub use world::{KnownLaunch, World};
 
-use super::{Cluster, Event, Events, Home, Ledger, NodeError, Pools};
+use super::{Cluster, Event, Events, Home, Ledger, NodeError, Pools, ledger::FOLDER};
 use crate::{
     cloud::{Cloud, LAUNCH_TAG},
     observe::{SlurmReport, keys},
@@ -115,6 +115,7 @@ async fn tend(
     }
     let objects = launch_objects(cloud, cluster, memory, events).await;
     let mut world = look::look(cloud, cluster, home, events).await?;
+    damaged(home, memory, events)?;
     if memory.due(Part::Health, world.now, HEALTH) {
         health(cloud, &world, memory, events).await;
     }
@@ -124,11 +125,23 @@ async fn tend(
     hands.obey(actions, memory, events).await;
     memory.booted.clone_from(&world.booted);
     Ledger::new(home).sweep()?;
+    home.sweep(&["", FOLDER])?;
     forget_objects(cloud, &world, objects, events).await;
     world.pools = Pools::read(home)?;
     if let Err(error) = tell(cloud, &world, place, memory).await {
         events(Event::Failed { step: "report", error });
     }
+    Ok(())
+}
+
+/// Tells of damaged documents, once each.
+fn damaged(home: &Home, memory: &mut Memory, events: Events<'_>) -> Result<(), NodeError> {
+    let found: BTreeSet<String> = home.set_aside(&["", FOLDER])?.into_iter().collect();
+    let news: Vec<String> = found.difference(&memory.damaged).cloned().collect();
+    if !news.is_empty() {
+        events(Event::SetAside { files: news });
+    }
+    memory.damaged = found;
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use super::{Action, Cause, Hold, HoldWhy, Memory};
 use crate::{
     cloud::{Cloud, NODE_TAG},
     node::{
-        Cluster, Event, Events, Home, Job, Ledger, NodeError, Pools, Slurm,
+        Cluster, Event, Events, Home, Job, Launch, Ledger, NodeError, Pools, Slurm,
         reasons::{EVENT, NOT_LAUNCHED, no_capacity},
         resume::{publish, resume},
     },
@@ -63,6 +63,14 @@ impl Hands<'_> {
                     launch.nodes.values().map(|node| (node.name.clone(), node.address.clone())).collect();
                 publish(self.cloud, self.cluster, launch).await?;
                 self.slurm.set_addresses(&addresses).await
+            }
+            Action::Tell { launch } => {
+                publish(self.cloud, self.cluster, launch).await?;
+                told(&ledger, &launch.launch)
+            }
+            Action::Address { nodes } => {
+                let nodes: Vec<(String, String)> = nodes.clone().into_iter().collect();
+                self.slurm.set_addresses(&nodes).await
             }
             Action::Close { launch } => close(&ledger, launch),
             Action::Relaunch { nodes } => self.relaunch(nodes, memory, events).await,
@@ -168,14 +176,23 @@ impl Hands<'_> {
 
 /// Nobody brings any more what a launch still wanted.
 fn close(ledger: &Ledger, id: &str) -> Result<(), NodeError> {
+    change(ledger, id, |launch| launch.wanted.clear())
+}
+
+/// The nodes of a launch know their names.
+fn told(ledger: &Ledger, id: &str) -> Result<(), NodeError> {
+    change(ledger, id, |launch| launch.untold = false)
+}
+
+/// Changes a launch on which no process works.
+fn change(ledger: &Ledger, id: &str, change: impl FnOnce(&mut Launch)) -> Result<(), NodeError> {
     let held = ledger.hold()?;
     if ledger.is_at_work(id)? {
         return Ok(());
     }
-    match held.launches.iter().find(|launch| launch.launch == id) {
-        Some(launch) => {
-            let mut launch = launch.clone();
-            launch.wanted.clear();
+    match held.launches.iter().find(|launch| launch.launch == id).cloned() {
+        Some(mut launch) => {
+            change(&mut launch);
             ledger.record(&launch)
         }
         None => Ok(()),
@@ -201,6 +218,8 @@ fn step(action: &Action) -> &'static str {
         Action::Terminate { .. } => "terminate instances that are nobody's",
         Action::Forget { .. } => "clear the ledger",
         Action::Adopt { .. } => "finish a launch that was cut short",
+        Action::Tell { .. } => "tell nodes their names",
+        Action::Address { .. } => "set addresses",
         Action::Close { .. } => "close a launch that was cut short",
         Action::Relaunch { .. } => "launch nodes again",
         Action::Replace { .. } => "give nodes up",

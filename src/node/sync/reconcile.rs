@@ -33,7 +33,7 @@ const UNKNOWN: i64 = 120;
 /// A node that does not answer and has no instance.
 const SILENT: i64 = 60;
 /// The end of a job takes as long as UnkillableStepTimeout at most.
-const COMPLETING: i64 = 180;
+const COMPLETING: i64 = 300;
 /// A status check may fail for a while.
 const IMPAIRED: i64 = 180;
 /// The first pause before a node that failed comes back; it doubles up to the longest.
@@ -56,6 +56,7 @@ pub fn reconcile(world: &World<'_>, memory: &Memory) -> Vec<Action> {
     let mut rules =
         Rules { world, memory, owned: world.owned(), in_flight: world.in_flight(), out: Decided::default() };
     rules.cut_short();
+    rules.untold();
     rules.instances();
     rules.failures();
     for node in world.nodes.values() {
@@ -94,6 +95,27 @@ impl<'w> Rules<'w> {
                 self.out.adopt.push(Action::Adopt { launch: kept });
             }
             self.out.close.push(Action::Close { launch: launch.launch.clone() });
+        }
+    }
+
+    /// What failed after a launch: names that its nodes were not told, addresses that slurmctld was not told. slurmctld
+    /// learns addresses from nobody else: `cloud_reg_addrs` is not set.
+    ///
+    /// <https://slurm.schedmd.com/slurm.conf.html#OPT_cloud_reg_addrs>
+    fn untold(&mut self) {
+        let all = self.world.launches.iter().filter(|known| !known.at_work && known.launch.wanted.is_empty());
+        let tell = all.filter(|known| known.launch.untold);
+        self.out.tell.extend(tell.map(|known| Action::Tell { launch: known.launch.clone() }));
+        let at_work = self.world.at_work();
+        for (name, owner) in self.owned.iter().filter(|(name, _)| !at_work.contains(**name)) {
+            let Some(node) = self.world.nodes.get(*name).filter(|node| node.is_rising() || node.is_up()) else {
+                continue;
+            };
+            let alive = self.world.life(owner.instance, owner.launched) == Life::Alive;
+            // A node that the look did not show an address of says nothing.
+            if alive && !node.address.is_empty() && node.address != owner.address {
+                self.out.address.insert((*name).to_owned(), owner.address.to_owned());
+            }
         }
     }
 

@@ -5,7 +5,7 @@ use crate::{
     cloud::{Cloud, PutCondition, Timestamp},
     node::{NodeError, PoolRef, SlurmJob, SlurmNode, reasons::NO_CAPACITY},
     observe::{
-        FailedStartReport, FailingNode, HeldReport, HeldWhy, NodeReport, PoolReport, QueueReport, RestReport,
+        FailedStartReport, FailingNode, HeldJob, HeldReport, HeldWhy, NodeReport, PoolReport, QueueReport, RestReport,
         SLURM_REPORT_FORMAT, SLURM_REPORT_KIND, SlurmReport, keys,
     },
     render::NodeQueue,
@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// A report that has not changed is written anew after so many seconds, so that its readers know it is alive.
 const ANEW: i64 = 300;
-/// Nodes that cannot be used are named up to so many in a queue.
+/// Nodes that cannot be used, and jobs that are held, are named up to so many in a queue.
 const FAILING: usize = 50;
 
 /// The report of one look.
@@ -48,6 +48,7 @@ fn queue(world: &World<'_>, of: &NodeQueue, jobs: &[SlurmJob], memory: &Memory) 
         last_failed_starts: failed_starts(memory, &of.name),
         running: count(running.len()),
         pending: count(jobs.iter().filter(waits).count()),
+        held_jobs: jobs.iter().filter(waits).filter_map(held_job).take(FAILING).collect(),
         busy_nodes: count(busy.len()),
         pools: pools.iter().map(|one| pool(world, *one)).collect(),
         failing: world.nodes.values().filter(|node| ours(&node.name)).filter_map(failing).take(FAILING).collect(),
@@ -62,6 +63,10 @@ fn failed_starts(memory: &Memory, queue: &str) -> Vec<FailedStartReport> {
         words: words.clone(),
     };
     all.map(one).collect()
+}
+
+fn held_job(job: &SlurmJob) -> Option<HeldJob> {
+    job.is_held().then(|| HeldJob { id: job.id, reason: job.reason.clone() })
 }
 
 fn held(hold: &Hold) -> HeldReport {

@@ -63,6 +63,7 @@ pub(super) enum Life {
 #[derive(Debug, Clone)]
 pub(super) struct Owned<'w> {
     pub instance: &'w str,
+    pub address: &'w str,
     pub launched: Timestamp,
 }
 
@@ -84,12 +85,12 @@ impl World<'_> {
     /// Each node's instance; of two the newer.
     pub(super) fn owned(&self) -> BTreeMap<&str, Owned<'_>> {
         let mut launches: Vec<&Launch> = self.launches.iter().map(|known| &known.launch).collect();
-        launches.sort_by_key(|launch| launch.at);
+        launches.sort_by_key(|launch| launch.order());
         let all = launches.into_iter().flat_map(|launch| {
-            launch
-                .nodes
-                .iter()
-                .map(move |(instance, node)| (node.name.as_str(), Owned { instance, launched: launch.at }))
+            launch.nodes.iter().map(move |(instance, node)| {
+                let owned = Owned { instance, address: &node.address, launched: launch.at };
+                (node.name.as_str(), owned)
+            })
         });
         all.collect()
     }
@@ -98,6 +99,13 @@ impl World<'_> {
     pub(super) fn in_flight(&self) -> BTreeSet<&str> {
         let at_work = self.launches.iter().filter(|known| known.at_work);
         at_work.flat_map(|known| &known.launch.wanted).map(String::as_str).collect()
+    }
+
+    /// Nodes whose launches a process still works on, whether or not they have instances.
+    pub(super) fn at_work(&self) -> BTreeSet<&str> {
+        let launches = self.launches.iter().filter(|known| known.at_work).map(|known| &known.launch);
+        let nodes = launches.flat_map(|launch| launch.nodes.values()).map(|node| node.name.as_str());
+        nodes.chain(self.in_flight()).collect()
     }
 
     /// The launch of an instance, as its tag says.

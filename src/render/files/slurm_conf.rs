@@ -9,6 +9,7 @@ use super::{
     site::{Files, Site, put_text},
 };
 use crate::spec::{Accounting, ExternalDatabase, PreemptMode, Queue};
+use minijinja::Value;
 
 /// slurm.conf and the files of the queues, for the nodes of `role`.
 pub(super) fn put_slurm_conf(site: &Site<'_>, files: &mut Files, role: &str) -> Result<(), RenderError> {
@@ -41,6 +42,7 @@ pub(super) fn put_slurm_conf(site: &Site<'_>, files: &mut Files, role: &str) -> 
             licenses => licenses(site),
             job_submit => has_job_submit(site),
             accounting => cluster.accounting.is_some(),
+            scheduler => scheduler(site),
             accounting_tres => accounting_tres(site),
         },
     )?;
@@ -79,6 +81,15 @@ pub(super) fn put_controller_files(site: &Site<'_>, files: &mut Files) -> Result
         site.put(files, "head/slurmdbd.conf", "slurm/slurmdbd.conf", &context, "accounting")?;
     }
     Ok(())
+}
+
+/// What the schedulers are told, and why.
+fn scheduler(site: &Site<'_>) -> Value {
+    let slow_look = site.slurm.passes_jobs_over() && site.cluster.accounting.is_none();
+    let prolog = site.has_prolog();
+    let parameters = [(slow_look, "bf_interval=5"), (prolog, "nohold_on_prolog_fail")];
+    let parameters: Vec<&str> = parameters.iter().filter(|(wanted, _)| *wanted).map(|(_, word)| *word).collect();
+    vars! { slow_look, prolog, parameters }
 }
 
 /// The nodes that always run, as host lists.

@@ -42,6 +42,12 @@ impl SlurmFacts {
             prefix,
         }
     }
+
+    /// Whether the main scheduler passes jobs over when there is no database: the packaged 23.11.4 does, 21.08, 22.05,
+    /// 24.11 and 26.05 do not (tried).
+    pub fn passes_jobs_over(&self) -> bool {
+        self.number == 2311 && self.prefix.is_none()
+    }
 }
 
 /// The version of the distribution's own Slurm, such as `22.05`; `None` where Slurm comes with the image.

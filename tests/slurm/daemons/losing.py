@@ -104,6 +104,28 @@ def checkpoint(cfd):
     return f"went on from {begins[1]} of 60"
 
 
+def failing_prolog(cfd):
+    """ND-06: a prolog fails (a file is where the job's checkpoints go). The job is not held and runs on another node."""
+    job = cfd.submit("save", "echo done", "--hold")
+    cfd.shell(f"mkdir -p -m 1777 /fsx/checkpoints; touch /fsx/checkpoints/{job}")
+    cfd.run("scontrol", "release", str(job))
+
+    def drained():
+        names = cfd.run("sinfo", "-h", "-N", "-p", "save", "-o", "%N").split()
+        return [name for name in names if "Prolog error" in cfd.run("scontrol", "--oneliner", "show", "node", name)]
+
+    bad = cfd.vpc.wait(drained, 90, "a node drained by its prolog")[0]
+    cfd.shell(f"rm /fsx/checkpoints/{job}")
+    facts = cfd.job(job)
+    if facts["Priority"] == "0" or "held" in facts["Reason"]:
+        raise Wrong(f"job {job} is held: {facts['Reason']}, priority {facts['Priority']}")
+    facts = cfd.wait_state(job, "COMPLETED", 150)
+    if facts["NodeList"] == bad:
+        raise Wrong(f"job {job} ran on the drained node {bad}")
+    cfd.shell(f"scontrol update nodename={bad} state=resume || true")
+    return f"failed on {bad}, ran on {facts['NodeList']}"
+
+
 def vanished_host(cfd):
     """A host fails: the job is requeued, and the node can be used again."""
     job, node, instance = _running(cfd, "host", TRAPPED)

@@ -101,14 +101,40 @@ install_units() {
   systemctl daemon-reload
 }
 
+dbd_answers() { timeout 30 /opt/slurm/bin/sacctmgr --immediate --noheader show cluster >/dev/null; }
+
+# slurmctld registers the cluster with slurmdbd: without it the first jobs would not be recorded, and from Slurm 24.11 on
+# a new cluster's slurmctld does not start. A cluster that runs does not wait for a database that is away.
+await_slurmdbd() {
+  local minute minutes=30
+  ! systemctl -q is-active slurmctld || minutes=2
+  for ((minute = 0; minute < minutes; minute++)); do
+    ! retry 30 2 dbd_answers 2>/dev/null || return 0
+    log "waiting for slurmdbd and its database at slurmdb.example.org: see /var/log/slurm/slurmdbd.log"
+  done
+  log "slurmdbd does not answer: going on without it"
+}
+
+# Beside its state Slurm keeps the number that the cluster has in its database, or one of its own making while there is
+# none; from 24.11 on slurmctld does not start with another database's. It is asked for anew when it is missing.
+forget_cluster_id() {
+  local state database
+  state=$(sed -nE 's/^StateSaveLocation=//Ip' "$SLURM_ETC/slurm.conf" | tail -n 1)
+  database=slurmdb.example.org:3306/slurm_acct_db
+  [[ $(cat "$state/hpcctl-database" 2>/dev/null) != "$database" ]] || return 0
+  rm -f "$state/clustername"
+  printf '%s\n' "$database" >"$state/hpcctl-database"
+  nodes_changed=true
+}
+
 start_services() {
   systemctl enable -q slurmdbd
   if [[ $dbd_changed == true ]]; then
     systemctl restart slurmdbd
   fi
   systemctl start slurmdbd
-  # slurmctld registers the cluster with slurmdbd; without it the first jobs would not be recorded.
-  retry 300 1 /opt/slurm/bin/sacctmgr --immediate --noheader show cluster >/dev/null || log "slurmdbd does not answer yet"
+  await_slurmdbd
+  forget_cluster_id
   systemctl enable -q slurmctld
   # Restart, not reconfigure: added nodes kill slurmctld 22.05 at a reconfigure. Running jobs do not mind.
   if [[ $nodes_changed == true ]] || ! systemctl -q is-active slurmctld; then

@@ -67,8 +67,27 @@ setup_local_scratch() {
   chmod 1777 "$LOCAL_SCRATCH"
 }
 
-# The EFA driver and libfabric. The archive is signed; the key comes from Amazon over TLS, and no digest is known
-# in advance because the address is that of the latest version. An image that carries EFA skips this.
+# The key that Amazon signs the EFA installer with. A key from where the archive lies proves nothing by itself.
+# https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/efa-start.html
+EFA_KEY=4E9091BCBB97A96B26B15E59A05480B1DD2D3CCC
+
+# fetch_efa DIRECTORY: the EFA installer, unpacked there when its signature is Amazon's. No step is left to `set -e`,
+# which does not hold where a caller asks for the result.
+fetch_efa() {
+  local file from=https://efa-installer.amazonaws.com archive=aws-efa-installer-latest.tar.gz signed
+  for file in aws-efa-installer.key "$archive.sig" "$archive"; do
+    retry 5 5 curl -fsSL -o "$1/$file" "$from/$file" || return 1
+  done
+  mkdir -p -m 700 "$1/gpg" &&
+    gpg -q --batch --homedir "$1/gpg" --import "$1/aws-efa-installer.key" &&
+    signed=$(gpg -q --batch --homedir "$1/gpg" --status-fd 1 --verify "$1/$archive.sig" "$1/$archive") || return 1
+  # The last word of the line is the fingerprint of the primary key.
+  grep -qE "^\[GNUPG:\] VALIDSIG .* $EFA_KEY\$" <<<"$signed" || { log "the signature is not of the key $EFA_KEY"; return 1; }
+  tar -xzf "$1/$archive" -C "$1"
+}
+
+# The EFA driver and libfabric. The archive is signed, and no digest is known in advance because the address is that of
+# the latest version. An image that carries EFA skips this.
 install_efa() {
   local work
   if [[ -d /sys/class/infiniband ]] && command -v /opt/amazon/efa/bin/fi_info >/dev/null &&
@@ -77,19 +96,9 @@ install_efa() {
   fi
   work=$(mktemp -d)
   install_packages gnupg
-  (
-    cd "$work"
-    export GNUPGHOME="$work/gpg"
-    mkdir -m 700 gpg
-    for file in aws-efa-installer.key aws-efa-installer-latest.tar.gz aws-efa-installer-latest.tar.gz.sig; do
-      retry 5 5 curl -fsSLO "https://efa-installer.amazonaws.com/$file"
-    done
-    gpg -q --import aws-efa-installer.key
-    gpg -q --verify aws-efa-installer-latest.tar.gz.sig aws-efa-installer-latest.tar.gz
-    tar -xzf aws-efa-installer-latest.tar.gz
-    cd aws-efa-installer
-    ./efa_installer.sh --yes --no-verify >/var/log/hpcctl/efa.log 2>&1
-  ) || die "cannot install EFA"
+  fetch_efa "$work" || die "cannot fetch the EFA installer, or its signature is not Amazon's"
+  (cd "$work/aws-efa-installer" && ./efa_installer.sh --yes --no-verify) >/var/log/hpcctl/efa.log 2>&1 ||
+    die "cannot install EFA: see /var/log/hpcctl/efa.log"
   rm -rf "$work"
   /opt/amazon/efa/bin/fi_info -p efa >/dev/null || die "the EFA device does not work"
 }
@@ -126,7 +135,7 @@ configure_proxy
 install_packages ca-certificates curl jq munge
 on_start
 ensure_slurm slurmd
-# slurmd waits for its drop-in: without a slurm.conf the packages' own unit does not start it.
+# The packages may start slurmd: without a slurm.conf it ends at once, or its unit does not start it.
 install_packages slurmd slurm-client slurm-wlm-basic-plugins
 install_hpcctl
 setup_munge
