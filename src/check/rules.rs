@@ -67,7 +67,7 @@ pub enum Severity {
     Warning,
 }
 
-const PARTS: [&[&Rule]; 13] = [
+const PARTS: &[&[&Rule]] = &[
     structure::RULES,
     names::RULES,
     network::RULES,
