@@ -9,13 +9,18 @@ use hpcctl::{
         sandbox::{CallError, CallErrorKind, Fault, NoCapacity},
     },
     node::{
-        self, Answer, Event, FleetOrder, Ledger, Order, OrderDocument, Pools, QueueOrder, answer_key, hostlist,
-        orders_prefix, parse_resume_file,
+        self, Answer, Event, FleetOrder, Ledger, Machine, Order, OrderDocument, Pools, QueueOrder, StorageOrder,
+        answer_key, hostlist, orders_prefix, parse_resume_file,
         sync::{HoldWhy, Memory, Place, pass},
     },
     observe::{HeldWhy, NodeReport, SlurmReport, keys},
 };
-use std::{collections::BTreeMap, fs, os::unix::fs::MetadataExt, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fs,
+    os::unix::fs::{MetadataExt, PermissionsExt},
+    time::Duration,
+};
 use support::{
     head::{CLUSTER, Head, lines},
     on_sandbox, plan_for,
@@ -27,7 +32,13 @@ const ASLEEP: &str = "IDLE+CLOUD+POWERED_DOWN";
 fn place(head: &Head) -> Place {
     let logs = head.beside("logs");
     fs::create_dir_all(&logs).unwrap();
-    Place { tree: head.beside("node"), program: head.beside("hpcctl"), logs }
+    let machine = Machine {
+        proc: head.beside("proc"),
+        fstab: head.beside("fstab"),
+        path: Some(format!("{}:/usr/bin:/bin", head.bin.display())),
+        ..Machine::default()
+    };
+    Place { tree: head.beside("node"), program: head.beside("hpcctl"), logs, machine }
 }
 
 /// One pass; what it said.
@@ -282,6 +293,71 @@ fn orders_are_carried_out_once_and_answered() {
     order(&head, "d4", Order::Fleet(FleetOrder::Start));
     sync(&head);
     assert!(Memory::read(&head.home).unwrap().holds.is_empty());
+}
+
+#[test]
+fn a_file_system_that_goes_is_used_by_nobody() {
+    let head = Head::of("storage-order", CLUSTER);
+    resume(&head, "q-od-[1-2]");
+    head.show_each(&[("q-od-1", "ALLOCATED+CLOUD", ""), ("q-od-2", "IDLE+CLOUD", "")]);
+    fs::create_dir_all(head.beside("proc/self")).unwrap();
+    fs::write(
+        head.beside("fstab"),
+        "# fs-1 /no lustre\nfs-11.fsx.eu-west-1.amazonaws.com@tcp:/a /other lustre d 0 0\n\
+         fs-1.fsx.eu-west-1.amazonaws.com@tcp:/b /fsx lustre d 0 0\nfs-1:/ /home efs tls 0 0\n",
+    )
+    .unwrap();
+    let mounts = "10.0.0.9@tcp:/b /fsx lustre rw 0 0\n10.0.0.9@tcp:/a /other lustre rw 0 0\n";
+    fs::write(head.beside("proc/self/mounts"), mounts).unwrap();
+    for name in ["umount", "mount", "fuser"] {
+        let text = "#!/bin/bash\necho \"${0##*/} $*\" >>\"$(dirname \"$0\")/mounting\"\n\
+                    case \"$0 $*\" in *\"/umount /fsx\") [ ! -e \"$(dirname \"$0\")/busy\" ] ;; esac\n";
+        fs::write(head.bin.join(name), text).unwrap();
+        fs::set_permissions(head.bin.join(name), fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let mounting = || {
+        let text = fs::read_to_string(head.bin.join("mounting")).unwrap_or_default();
+        let _ = fs::remove_file(head.bin.join("mounting"));
+        text.lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let answer = |id| serde_json::from_slice::<Answer>(&object(&head, &answer_key("head", id)).unwrap()).unwrap();
+    let file_systems = vec!["fs-1".to_owned()];
+
+    order(&head, "a1", Order::Storage(StorageOrder::Hold));
+    head.say("partitions", "PartitionName=q State=DOWN\n");
+    sync(&head);
+    let said = told(&head);
+    assert_eq!(said[0], "update partitionname=q state=down", "jobs may be submitted and wait");
+    assert_eq!(said[1], "update nodename=q-od-2 state=power_down_force", "what is idle ends, jobs run on");
+    assert_eq!(report(&head).queue("q").unwrap().held.as_ref().unwrap().why, HeldWhy::Storage);
+    // Somebody sets it up by hand, or orders it open: not while the file system goes.
+    head.say("partitions", "PartitionName=q State=UP\n");
+    order(&head, "a2", Order::Queue { name: "q".to_owned(), state: QueueOrder::Resume });
+    sync(&head);
+    assert!(told(&head).iter().any(|call| call == "update partitionname=q state=down"));
+
+    head.say("busy", "");
+    order(&head, "b1", Order::Storage(StorageOrder::Release { file_systems: file_systems.clone() }));
+    sync(&head);
+    assert!(answer("b1").failed.unwrap().contains("somebody still uses it"));
+    fs::remove_file(head.bin.join("busy")).unwrap();
+    mounting();
+    order(&head, "b2", Order::Storage(StorageOrder::Release { file_systems: file_systems.clone() }));
+    sync(&head);
+    assert_eq!((answer("b2").failed, mounting()), (None, vec!["umount /fsx".to_owned()]), "no other file system");
+
+    fs::write(head.beside("proc/self/mounts"), "10.0.0.9@tcp:/a /other lustre rw 0 0\n").unwrap();
+    // Not before what is mounted has come.
+    let early = StorageOrder::Open { file_systems: file_systems.clone(), revision: 2 };
+    order(&head, "c0", Order::Storage(early));
+    sync(&head);
+    assert!(Memory::read(&head.home).unwrap().storage.is_some() && object(&head, &answer_key("head", "c0")).is_none());
+    order(&head, "c1", Order::Queue { name: "q".to_owned(), state: QueueOrder::Drain });
+    order(&head, "c2", Order::Storage(StorageOrder::Open { file_systems, revision: 1 }));
+    sync(&head);
+    assert_eq!(mounting(), ["mount /fsx", "mount /home"]);
+    assert_eq!(told(&head).last().unwrap(), "update partitionname=q state=drain", "what was ordered meanwhile");
+    assert_eq!(Memory::read(&head.home).unwrap().storage, None);
 }
 
 #[test]

@@ -80,8 +80,12 @@ impl Node {
         let sandbox = Sandbox::in_memory("eu-west-1");
         let instance = sandbox.launch(Launch { spot: true, ..Launch::default() }).unwrap();
         let path = format!("{}:/usr/bin:/bin", folder.join("bin").display());
-        let machine =
-            Machine { proc: folder.join("proc"), fetched_conf: folder.join("fetched.conf"), path: Some(path) };
+        let machine = Machine {
+            proc: folder.join("proc"),
+            fetched_conf: folder.join("fetched.conf"),
+            path: Some(path),
+            ..Machine::default()
+        };
         let home = Home { etc: folder.join("etc"), state: folder.join("state") };
         Self { sandbox: sandbox.on_instance(&instance), instance, home, machine, pool, folder }
     }

@@ -12,7 +12,7 @@ use hpcctl::{
     },
     model::StackKey,
     observe::{self, Wanted, keys},
-    plan::{Action, DataFate, Plan, PlanError, Reason, StepAction},
+    plan::{Action, DataFate, Obstacle, Plan, PlanError, Reason, StepAction},
 };
 use std::{collections::BTreeMap, fs};
 use support::*;
@@ -281,8 +281,10 @@ fn a_protected_cluster_is_not_destroyed() {
         let built = build("fds-smv.yaml", &format!("{text}\ndeletion_protection: true\n"));
         carry_out_well(&cloud, &plan_for(&cloud, &built).await).await;
         let live = look(&cloud, &built).await;
-        let refused = hpcctl::plan::destroy("fds-smv", REGION, plan_for_source(&built), &live, &Default::default());
-        assert!(matches!(refused, Err(PlanError::Protected { .. })));
+        let plan = plan_destroy(&cloud, &built).await;
+        let refused = hpcctl::plan::obstacles(&plan, &live, &Default::default());
+        assert_eq!(refused.len(), live.stacks.len(), "every stack of it: {refused:?}");
+        assert!(matches!(refused[0], Obstacle::Stack { .. }));
         // The way out is an apply that switches the protection off.
         let open = example();
         carry_out_well(&cloud, &plan_for(&cloud, &open).await).await;

@@ -31,7 +31,12 @@ pub struct Context<'a> {
     pub addresses: BTreeMap<(StackKey, String), String>,
     /// When this attempt began.
     pub began: Timestamp,
+    /// How long jobs may run on before a file system that goes is given up for now.
+    pub patience: Duration,
 }
+
+/// How long jobs may run on when nobody says how long.
+const PATIENCE: Duration = Duration::from_secs(3600);
 
 /// A wish to stop, set by whoever catches Ctrl-C.
 #[derive(Debug, Clone, Default)]
@@ -55,7 +60,16 @@ impl<'a> Context<'a> {
         let name =
             |change: &crate::plan::Change| ((change.stack.clone(), change.logical_id.clone()), change.address.clone());
         let addresses = plan.changes.iter().map(name).collect();
-        Self { cloud, plan, listener, stop, programs: Vec::new(), addresses, began: cloud.clock.now() }
+        Self {
+            cloud,
+            plan,
+            listener,
+            stop,
+            programs: Vec::new(),
+            addresses,
+            began: cloud.clock.now(),
+            patience: PATIENCE,
+        }
     }
 
     /// Tells the listener.

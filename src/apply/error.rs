@@ -1,6 +1,6 @@
 //! Why a step failed.
 
-use super::{FailedFile, Leftover, LockInfo};
+use super::{FailedFile, Leftover, LockInfo, OrderError};
 use crate::{cloud::CloudError, model::StackKey, observe::HeadFailure, plan::Moved};
 
 /// Why a plan, or a step of it, was not carried out.
@@ -75,6 +75,29 @@ pub enum ApplyError {
         storage: String,
         /// The task's id; `None`: FSx names none.
         task: Option<String>,
+    },
+    /// Jobs still run on compute nodes, so a file system cannot go.
+    StillUsed {
+        /// Compute instances that are left.
+        left: usize,
+        /// Minutes that were waited.
+        minutes: u64,
+    },
+    /// An order to the head node was not carried out.
+    Order(OrderError),
+    /// The file system exports by itself: FSx takes no export task beside that.
+    ExportsItself {
+        /// The file system's name.
+        storage: String,
+        /// The directories that are exported so.
+        paths: Vec<String>,
+    },
+    /// Automatic export does not go off.
+    AutoExport {
+        /// The file system's name.
+        storage: String,
+        /// The associations.
+        associations: Vec<String>,
     },
     /// A path lies in no directory that is linked with S3.
     NotLinked {

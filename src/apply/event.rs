@@ -56,6 +56,22 @@ pub enum Event {
         /// The task.
         task: TaskState,
     },
+    /// Jobs run to their end on compute nodes.
+    Draining {
+        /// How many compute instances are left.
+        left: usize,
+    },
+    /// Automatic export is on again after a failure.
+    AutoExportRestored {
+        /// The file system's name in the cluster file.
+        storage: String,
+        /// Why it is not.
+        error: Option<String>,
+    },
+    /// After a failure the head node opens the queues again.
+    QueuesReopened,
+    /// After a failure the queues stay held: the next apply opens them.
+    QueuesStayHeld,
     /// Instances are being terminated.
     Terminating {
         /// How many are left.

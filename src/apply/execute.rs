@@ -1,9 +1,9 @@
 //! Carrying out the steps, side by side where the plan allows it.
 
 use super::{
-    ApplyError, Context, Event, HeadWait, Lock, archive, await_head, export,
+    ApplyError, Context, Event, HeadWait, Lock, archive, auto_export, await_head, export,
     export::{ExportRequest, TransferKind},
-    instances, stack, verify,
+    instances, rest, stack, undo, verify,
 };
 use crate::plan::{Step, StepAction};
 use futures_util::{
@@ -41,7 +41,7 @@ pub struct StepFailure {
 
 /// Carries out all steps that need the lock. After a failure nothing new is begun, but what runs is followed to its end.
 pub async fn execute(context: &Context<'_>, lock: Option<&mut Lock>) -> Applied {
-    let steps = pin!(run(context));
+    let steps = pin!(run_or_undo(context));
     match lock {
         None => steps.await,
         Some(lock) => {
@@ -86,7 +86,16 @@ async fn renew(context: &Context<'_>, lock: &mut Lock) -> ApplyError {
     }
 }
 
-async fn run(context: &Context<'_>) -> Applied {
+async fn run_or_undo(context: &Context<'_>) -> Applied {
+    let mut begun = BTreeSet::new();
+    let applied = run(context, &mut begun).await;
+    if !applied.failed.is_empty() {
+        undo::undo(context, &begun, &applied.done.iter().copied().collect()).await;
+    }
+    applied
+}
+
+async fn run(context: &Context<'_>, begun: &mut BTreeSet<usize>) -> Applied {
     let mut applied = Applied::default();
     let mut waiting: Vec<&Step> = context.plan.steps.iter().filter(|step| step.action.needs_lock()).collect();
     let mut done: BTreeSet<usize> = BTreeSet::new();
@@ -96,6 +105,7 @@ async fn run(context: &Context<'_>) -> Applied {
         while may_begin && running.len() < MAX_AT_ONCE {
             let ready = waiting.iter().position(|step| step.after.iter().all(|before| done.contains(before)));
             let Some(index) = ready else { break };
+            begun.insert(waiting[index].number);
             running.push(step(context, waiting.remove(index)));
         }
         let Some((step, result)) = running.next().await else { break };
@@ -139,6 +149,13 @@ async fn perform(context: &Context<'_>, step: &Step) -> Result<bool, ApplyError>
     match &step.action {
         StepAction::Bootstrap => archive::bootstrap(context).await,
         StepAction::Archive => archive::archive(context).await,
+        StepAction::HoldQueues { .. } => rest::hold(context).await,
+        StepAction::Release { file_systems } => rest::release(context, file_systems).await,
+        StepAction::OpenQueues => rest::open(context).await,
+        StepAction::StopAutoExport { storage, file_system, associations } => {
+            auto_export::stop(context, storage, file_system, associations).await
+        }
+        StepAction::StartAutoExport { associations } => auto_export::start(context, associations).await,
         StepAction::Export { storage, file_system } => {
             let request = ExportRequest {
                 storage: storage.clone(),

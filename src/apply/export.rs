@@ -69,6 +69,9 @@ pub async fn transfer(
         TransferKind::Export => TaskKind::ExportToRepository,
         TransferKind::Import => TaskKind::ImportMetadataFromRepository,
     };
+    if request.kind == TransferKind::Export {
+        by_hand(&state, request)?;
+    }
     let report = report_path(&state).ok_or_else(|| ApplyError::NoRepository { storage: request.storage.clone() })?;
     let input = TaskInput {
         file_system: request.file_system.clone(),
@@ -104,6 +107,13 @@ async fn available(cloud: &Cloud, request: &ExportRequest) -> Result<FileSystemS
         Some(state) if matches!(state.lifecycle.as_str(), "AVAILABLE" | "UPDATING") => Ok(state),
         Some(state) => Err(refuse(&state.lifecycle)),
     }
+}
+
+/// FSx takes no export task beside automatic export.
+fn by_hand(state: &FileSystemState, request: &ExportRequest) -> Result<(), ApplyError> {
+    let by_itself = state.repositories.iter().filter(|link| !link.auto_export.is_empty());
+    let paths: Vec<String> = by_itself.map(|link| link.path.clone()).collect();
+    if paths.is_empty() { Ok(()) } else { Err(ApplyError::ExportsItself { storage: request.storage.clone(), paths }) }
 }
 
 /// FSx takes reports only below a path that it exports to.

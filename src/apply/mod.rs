@@ -5,6 +5,7 @@
 //! keeps two people from applying to one cluster at the same time. Nothing here re-plans.
 
 mod archive;
+mod auto_export;
 mod await_head;
 mod context;
 mod error;
@@ -14,10 +15,13 @@ mod export;
 mod facts;
 mod instances;
 mod lock;
+mod orders;
 mod programs;
+mod rest;
 mod stack;
 mod task_paths;
 mod task_report;
+mod undo;
 mod verify;
 
 pub use archive::bootstrap;
@@ -28,5 +32,6 @@ pub use event::{Event, Listener};
 pub use execute::{Applied, StepFailure, execute, finish};
 pub use export::{ExportRequest, ExportResult, FailedFile, TransferKind, transfer};
 pub use lock::{Lock, LockInfo, LockOutcome, Owner, read_lock, unlock};
+pub use orders::{OrderError, OrderOutcome, order};
 pub use programs::{NodeProgram, OLDEST_GLIBC};
 pub use verify::{Leftover, leftovers};

@@ -7,6 +7,7 @@ use super::{
     cloud::on_cloud,
     load::{self, Loaded, load_for_cloud},
     node_programs::programs,
+    obstacles,
     output::{Output, Progress, ProgressFormat},
     plan::{PlanFormat, look, make, show},
     preflight::Preflight,
@@ -36,6 +37,9 @@ pub struct ApplyArgs {
     /// How to show progress
     #[arg(long, value_enum, default_value_t = ProgressFormat::Text)]
     progress: ProgressFormat,
+    /// How many minutes running jobs have to end before a file system goes that they may write to
+    #[arg(long, value_name = "MINUTES", default_value_t = 60)]
+    wait_for_jobs: u64,
     /// Do not wait until the head node reports the revision
     #[arg(long)]
     no_wait: bool,
@@ -53,6 +57,8 @@ pub struct Manner {
     pub progress: ProgressFormat,
     /// Whether the head node is waited for.
     pub wait: bool,
+    /// How many minutes running jobs have to end where a file system goes; `None`: as many as usual.
+    pub jobs_minutes: Option<u64>,
 }
 
 /// Makes the cluster as its file, or a saved plan, says.
@@ -60,7 +66,8 @@ pub fn apply(args: &ApplyArgs, global: &Global, output: &mut Output) -> Result<u
     let text = load::read(&args.target)?;
     // Machines of a rehearsal live in real time: what they report is not waited for in a hurry.
     let rehearsed = args.with_slurm || rehearsal::running(global).is_some();
-    let manner = Manner { progress: args.progress, wait: !args.no_wait && !rehearsed };
+    let wait = !args.no_wait && !rehearsed;
+    let manner = Manner { progress: args.progress, wait, jobs_minutes: Some(args.wait_for_jobs) };
     let hurried = &global.hurried();
     let is_plan = text.trim_start().starts_with('{');
     if args.with_slurm {
@@ -119,6 +126,7 @@ async fn fresh_plan(
     args.preflight.run(&cloud, &mut loaded, &live, output).await?;
     let plan = make(&loaded, &live)?;
     output.data(&show(&plan, PlanFormat::Text, output));
+    obstacles::refuse(&cloud, &plan, &live).await?;
     if plan.is_empty() {
         return Ok(exit::OK);
     }
@@ -195,6 +203,9 @@ pub async fn carry_out(
     let began = cloud.clock.now();
     let progress = Progress::new(output, manner.progress);
     let mut context = Context::new(cloud, plan, &progress, stop);
+    if let Some(minutes) = manner.jobs_minutes {
+        context.patience = Duration::from_secs(minutes.saturating_mul(60));
+    }
     let mut applied = Applied::default();
     if !plan.only_waits() {
         context.programs = programs(cloud, plan)?;
@@ -254,11 +265,14 @@ async fn lock(context: &Context<'_>, caller: &Caller) -> Result<Option<apply::Lo
     }
 }
 
-/// Under the lock: has anything moved since the plan was made?
+/// Under the lock: has anything moved since the plan was made, and does anything refuse to go?
 async fn fresh(context: &Context<'_>) -> Result<(), Failure> {
     let live = observe::observe(context.cloud, &context.plan.cluster, &Wanted::default()).await?;
     let moved = context.plan.moved(&live);
-    if moved.is_empty() { Ok(()) } else { Err(ApplyError::Stale { moved }.into()) }
+    if !moved.is_empty() {
+        return Err(ApplyError::Stale { moved }.into());
+    }
+    obstacles::refuse(context.cloud, context.plan, &live).await
 }
 
 async fn release(cloud: &Cloud, lock: Option<apply::Lock>, output: &Output) {

@@ -6,6 +6,7 @@ use super::{
     cli::Global,
     cloud::on_cloud,
     load::checked,
+    obstacles,
     output::{Output, ProgressFormat},
     plan::{PlanFormat, show},
 };
@@ -67,11 +68,12 @@ async fn run(
     let options = DestroyOptions { discard: args.discard.clone(), discarded_by_file: discarded(&cluster) };
     let plan = plan::destroy(name, cluster.region.as_str(), source, &live, &options)?;
     output.data(&show(&plan, args.format, output));
+    obstacles::refuse(&cloud, &plan, &live).await?;
     if plan.is_empty() || args.plan_only {
         return Ok(exit::OK);
     }
     approve(&plan, &args.approval, output)?;
-    carry_out(&cloud, stop, &plan, Manner { progress: args.progress, wait: false }, output).await
+    carry_out(&cloud, stop, &plan, Manner { progress: args.progress, wait: false, jobs_minutes: None }, output).await
 }
 
 /// File systems whose data the cluster file itself gives up.

@@ -7,7 +7,7 @@ use super::{
     output::{Output, Progress, ProgressFormat},
 };
 use crate::{
-    apply::{self, ExportRequest, ExportResult, Stop, TransferKind},
+    apply::{self, ApplyError, ExportRequest, ExportResult, Stop, TransferKind},
     cloud::{CLUSTER_TAG, Cloud},
     model::file_system_id,
     observe::{self, Live, Wanted},
@@ -77,6 +77,10 @@ async fn run(
         };
         match apply::transfer(&cloud, &request, &progress, &stop).await {
             Ok(result) => output.data(&result_text(&request.storage, &result)),
+            // Nobody asked for it by name, and there is nothing to do.
+            Err(ApplyError::ExportsItself { storage, paths }) if !args.file_system.contains(&storage) => {
+                output.data(&format!("{storage}  exports {} by itself: no task\n", paths.join(", ")));
+            }
             Err(error) => {
                 let failure: Failure = error.into();
                 output.failure(&failure);

@@ -23,6 +23,7 @@ mod load;
 mod logs;
 mod node;
 mod node_programs;
+mod obstacles;
 mod orders;
 mod output;
 mod plan;

@@ -81,7 +81,8 @@ pub fn node(args: &NodeArgs, global: &Global, output: &mut Output) -> Result<u8,
         NodeCommand::Resume { nodes, resume_file } => resume(&home, nodes, resume_file.as_ref(), global, output),
         NodeCommand::Suspend { nodes, failed } => suspend(&home, nodes, *failed, global, output),
         NodeCommand::Sync { once, prefix, logs } => {
-            let place = Place { tree: prefix.join("node"), program: prefix.join("bin/hpcctl"), logs: logs.clone() };
+            let (tree, program) = (prefix.join("node"), prefix.join("bin/hpcctl"));
+            let place = Place { tree, program, logs: logs.clone(), machine: Machine::default() };
             sync(&home, &place, *once, global, output)
         }
         NodeCommand::Watch(args) => watch(&home, args, global, output),

@@ -4,6 +4,7 @@ use super::{
     cli::Global,
     cloud::on_cloud,
     load::{Loaded, load, load_for_cloud, write},
+    obstacles,
     output::Output,
     preflight::Preflight,
     preview,
@@ -97,6 +98,7 @@ fn with_cloud(args: &PlanArgs, global: &Global, mut loaded: Loaded, output: &Out
         let live = look(&cloud, &loaded, args.drift).await?;
         args.preflight.run(&cloud, &mut loaded, &live, output).await?;
         let plan = make(&loaded, &live)?;
+        obstacles::refuse(&cloud, &plan, &live).await?;
         if args.no_change_sets { Ok(plan) } else { preview::previewed(&cloud, plan, &live).await }
     })
 }

@@ -13,12 +13,14 @@ use std::{
 const TERM: u64 = 1 << 14;
 
 /// This machine.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Machine {
     /// `/proc`.
     pub proc: PathBuf,
     /// Where slurmd leaves the slurm.conf that it fetched: `/run/slurm/conf/slurm.conf`.
     pub fetched_conf: PathBuf,
+    /// `/etc/fstab`.
+    pub fstab: PathBuf,
     /// Where commands are looked for; none: this program's own `PATH`.
     pub path: Option<String>,
 }
@@ -26,7 +28,7 @@ pub struct Machine {
 impl Default for Machine {
     fn default() -> Self {
         let (proc, fetched_conf) = (PathBuf::from("/proc"), PathBuf::from("/run/slurm/conf/slurm.conf"));
-        Self { proc, fetched_conf, path: None }
+        Self { proc, fetched_conf, fstab: PathBuf::from("/etc/fstab"), path: None }
     }
 }
 
@@ -70,6 +72,22 @@ impl Machine {
     pub(super) fn mounts(&self) -> Vec<Mount> {
         let text = Home::text(&self.proc.join("self/mounts")).unwrap_or_default();
         text.lines().filter_map(mount).collect()
+    }
+
+    /// Where fstab mounts file systems of AWS (ids), in its order: a source begins with the id, be it alone or as the
+    /// first word of a host name.
+    pub(super) fn fstab(&self, file_systems: &[String]) -> Vec<String> {
+        let text = Home::text(&self.fstab).unwrap_or_default();
+        let ours = |source: &str| {
+            let rest = |id: &String| source.strip_prefix(id.as_str());
+            file_systems.iter().filter_map(rest).any(|rest| rest.is_empty() || rest.starts_with(['.', ':']))
+        };
+        let at = |line: &str| {
+            let mut words = line.split_whitespace();
+            let (source, at) = (words.next()?, words.next()?);
+            ours(source).then(|| at.to_owned())
+        };
+        text.lines().filter(|line| !line.trim_start().starts_with('#')).filter_map(at).collect()
     }
 
     /// What runs.

@@ -24,7 +24,6 @@ mod jobs;
 mod launch;
 mod ledger;
 mod machine;
-mod orders;
 mod pools;
 mod processes;
 mod reasons;
@@ -46,9 +45,6 @@ pub use jobs::{Job, parse_resume_file};
 pub use launch::{Launch, LaunchedNode};
 pub use ledger::Ledger;
 pub use machine::Machine;
-pub use orders::{
-    Answer, FleetOrder, ORDER_KIND, ORDER_VERSION, Order, OrderDocument, QueueOrder, answer_key, orders_prefix,
-};
 pub use pools::{Pools, Rest};
 pub use resume::resume;
 pub use saves::SaveWhy;
@@ -58,3 +54,8 @@ pub use suspend::{Why, suspend};
 pub use timetable::Told;
 pub use unmount::Unmounted;
 pub use watch::{Watch, watch};
+
+pub use crate::observe::{
+    Answer, FleetOrder, ORDER_KIND, ORDER_VERSION, Order, OrderDocument, QueueOrder, StorageOrder, answer_key,
+    orders_prefix,
+};

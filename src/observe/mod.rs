@@ -1,14 +1,19 @@
 //! OBSERVE: ports in, a [`Live`] snapshot out: stacks with their templates and outputs, node files, file
-//! systems with their last export, instances, what the head node says, drift. It decides nothing.
+//! systems with their last export, instances, what the head node says, drift. It decides nothing. The documents that
+//! travel between people and the head node are here, too.
 
 mod ground;
+mod guards;
 mod head;
 mod live;
+mod orders;
 mod slurm_report;
 mod snapshot;
 
 pub use ground::{Questions, ground};
+pub use guards::{Going, Guards, guards};
 pub use head::*;
 pub use live::*;
+pub use orders::*;
 pub use slurm_report::*;
 pub use snapshot::{ObserveError, Wanted, observe};

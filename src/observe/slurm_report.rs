@@ -90,6 +90,8 @@ pub enum HeldWhy {
     Drained,
     /// `hpcctl fleet stop`.
     Stopped,
+    /// `hpcctl apply` replaces or removes a file system.
+    Storage,
 }
 
 /// A pool.

@@ -16,12 +16,13 @@ mod orders;
 mod route;
 mod streams;
 
+pub use crate::apply::OrderOutcome as Outcome;
 pub use ago::ago;
 pub use desktop::{TICKET_COMMAND, Ticket, ticket, url};
 pub use error::OperateError;
 pub use grant::{Grant, grant};
 pub use interrupt::{Chosen, InterruptEvent, Keep, Wish, choose, interrupt};
 pub use machines::{Machine, Role, machines, pick};
-pub use orders::{Outcome, give};
+pub use orders::give;
 pub use route::{AwsCli, Door, Route, shell_words};
 pub use streams::{Logged, streams};

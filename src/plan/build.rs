@@ -3,6 +3,8 @@
 use super::{
     After, Basis, BusyQueue, Cause, Change, Content, DataFate, FileChange, Goal, Impact, Note, PLAN_FORMAT, PLAN_KIND,
     Plan, PlannedFile, PlannedParameter, Reason, Source,
+    obstacles::Obstacle,
+    rest,
     stack_diff::{Context, ParameterState, StackDiff, create_all, diff_stack, removed},
     steps::{self, StackWork},
 };
@@ -35,10 +37,10 @@ pub enum PlanError {
         /// Their names and statuses.
         stacks: Vec<(String, String)>,
     },
-    /// Stacks are protected against deletion.
-    Protected {
-        /// Their names.
-        stacks: Vec<String>,
+    /// Things refuse to be deleted.
+    Obstacles {
+        /// Which, all at once.
+        obstacles: Vec<Obstacle>,
     },
 }
 
@@ -184,7 +186,8 @@ impl Builder<'_> {
     }
 
     fn finish(self) -> Plan {
-        let Self { desired, live, out, .. } = self;
+        let Self { desired, live, mut out, .. } = self;
+        rest::mark_login_nodes(&mut out.changes, live);
         let file_changes = file_changes(desired, live);
         let work = steps::Work {
             graph: Some(desired.graph),
@@ -196,8 +199,8 @@ impl Builder<'_> {
         let steps = steps::to_apply(&work);
         let drift =
             live.drift.as_ref().map(|drift| drift.iter().map(|(key, list)| (key.to_string(), list.clone())).collect());
-        let only_waits = steps.iter().all(|step| !step.action.needs_lock());
-        let next = u64::from(!only_waits || steps.is_empty());
+        let publishes = |step: &super::Step| matches!(step.action, super::StepAction::Publish { .. });
+        let next = u64::from(steps.is_empty() || steps.iter().any(publishes));
         let revision = live.revision.as_ref().map_or(1, |revision| revision.number + next);
         let impact = impact(&out.changes, live, steps::critical_path(&steps));
         Plan {

@@ -134,12 +134,16 @@ pub struct DataRisk {
     /// The directories of a file system that are exported; `/`: all of it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub linked: Vec<String>,
+    /// Whether login nodes have it mounted: what people write there after the export has begun is lost.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub login_nodes: bool,
 }
 
 impl DataRisk {
     /// Whether data is lost that nobody can have back.
     pub fn is_loss(&self) -> bool {
-        matches!(self.fate, DataFate::Lost | DataFate::ExportedInPart) && self.holding != DataHolding::Logs
+        let lost = matches!(self.fate, DataFate::Lost | DataFate::ExportedInPart) || self.login_nodes;
+        lost && self.holding != DataHolding::Logs
     }
 
     /// Whether an export comes first.

@@ -25,7 +25,6 @@ pub fn destroy(
     options: &DestroyOptions,
 ) -> Result<Plan, PlanError> {
     refuse_busy(live)?;
-    refuse_protected(live)?;
     let mut changes = Vec::new();
     let mut work = Vec::new();
     for (key, exists) in &live.stacks {
@@ -73,11 +72,4 @@ pub fn destroy(
         content: Content { bucket: live.bucket.as_ref().map(|bucket| bucket.name.clone()), ..Content::default() },
     };
     Ok(plan.sealed())
-}
-
-/// Refuses while CloudFormation's termination protection guards a stack.
-fn refuse_protected(live: &Live) -> Result<(), PlanError> {
-    let guarded = live.stacks.values().filter(|stack| stack.state.termination_protection);
-    let stacks: Vec<String> = guarded.map(|stack| stack.state.name.clone()).collect();
-    if stacks.is_empty() { Ok(()) } else { Err(PlanError::Protected { stacks }) }
 }

@@ -50,5 +50,11 @@ pub const HEAD_UPDATE_LIMIT: u32 = 600;
 
 /// Exporting a file system: at least this, and more with its data.
 pub const EXPORT_SECONDS: u32 = 300;
+/// Changing associations.
+pub const AUTO_EXPORT_SECONDS: u32 = 60;
+/// Ending compute nodes, once their jobs have ended: how long those run nobody knows.
+pub const HOLD_SECONDS: u32 = 600;
+/// An order that the head node carries out.
+pub const ORDER_SECONDS: u32 = 60;
 /// Terminating instances.
 pub const TERMINATE_SECONDS: u32 = 90;

@@ -390,7 +390,7 @@ fn risk(resource: &Value, policy: &str, logical_id: &str, live: &Live) -> Option
         .and_then(|file_system| file_system.last_export.as_ref())
         .and_then(|task| task.ended)
         .map(|at| at.to_string());
-    Some(DataRisk { holding, fate, last_export, linked: linked.unwrap_or_default() })
+    Some(DataRisk { holding, fate, last_export, linked: linked.unwrap_or_default(), login_nodes: false })
 }
 
 /// What an export brings to S3, by the links that the file system has now; without a look at it, by its template.

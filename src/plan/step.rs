@@ -2,6 +2,7 @@
 
 use crate::model::StackKey;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// One thing that apply does.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -31,6 +32,32 @@ pub enum StepAction {
     Bootstrap,
     /// Writes templates, node files, cluster file and plan into the archive.
     Archive,
+    /// Lets the head node hold queues: what runs ends, what waits goes on waiting; waits until no compute node is left.
+    HoldQueues {
+        /// The queues.
+        queues: Vec<String>,
+    },
+    /// Lets the head node unmount file systems.
+    Release {
+        /// Their ids.
+        file_systems: Vec<String>,
+    },
+    /// Lets the head node open the queues that were held.
+    OpenQueues,
+    /// Switches automatic export off: FSx takes no export task beside it.
+    StopAutoExport {
+        /// The file system's name in the cluster file.
+        storage: String,
+        /// Its id.
+        file_system: String,
+        /// The associations that export by themselves, and which events.
+        associations: BTreeMap<String, Vec<String>>,
+    },
+    /// Switches automatic export on again, where it should be on.
+    StartAutoExport {
+        /// The associations, and which events.
+        associations: BTreeMap<String, Vec<String>>,
+    },
     /// Exports a file system to S3 and waits for the end.
     Export {
         /// Its name in the cluster file.

@@ -1,6 +1,6 @@
 //! The order of steps.
 
-use super::{Action, Change, HeadBehind, Step, StepAction, duration};
+use super::{Action, Change, HeadBehind, Step, StepAction, duration, rest};
 use crate::{
     model::{DataHolding, Graph, ParameterSource, StackKey},
     observe::{HeadNode, Live},
@@ -47,7 +47,16 @@ pub struct Work<'a> {
 /// node is made only when its files are where it fetches them; queues leave Slurm before their stacks go.
 pub fn to_apply(work: &Work<'_>) -> Vec<Step> {
     let mut list = List::default();
+    let left_held = rest::left_held(work.live);
+    let associations = rest::silent_links(work.changes, work.live);
+    if !associations.is_empty() {
+        list.push(StepAction::StartAutoExport { associations }, &[], duration::AUTO_EXPORT_SECONDS);
+    }
     if work.stacks.is_empty() && !work.files_change {
+        // An apply that held the queues died, and what it was for is done or not wanted any more.
+        if left_held {
+            list.push(StepAction::OpenQueues, &[], duration::ORDER_SECONDS);
+        }
         if head_behind(work.live).is_some() {
             await_head(work, &[], &mut list);
         }
@@ -56,13 +65,14 @@ pub fn to_apply(work: &Work<'_>) -> Vec<Step> {
     let bootstrap = work.live.bucket.as_ref().is_none_or(|bucket| !bucket.exists);
     let first: Vec<usize> = bootstrap.then(|| list.push(StepAction::Bootstrap, &[], 30)).into_iter().collect();
     let archive = list.push(StepAction::Archive, &first, 5);
-    let exports = exports(work, &mut list, &[archive]);
+    let at_rest = bring_to_rest(work, &mut list, archive);
+    let exports = exports(work, &mut list, &[at_rest.unwrap_or(archive)]);
     let mut done: BTreeMap<StackKey, usize> = BTreeMap::new();
     for (key, kind) in work.stacks.iter().filter(|(_, kind)| *kind != StackWork::Remove) {
         let mut after = vec![archive];
         after.extend(before(work.graph, key).iter().filter_map(|feeds| done.get(feeds)));
         if touches_data(work.changes, key) {
-            after.extend(&exports);
+            after.extend(exports.iter().chain(&at_rest));
         }
         if *key == StackKey::Head && matches!(kind, StackWork::Create | StackWork::Recreate) {
             after = vec![list.push(StepAction::Publish { last: false }, &after, 5)];
@@ -72,9 +82,13 @@ pub fn to_apply(work: &Work<'_>) -> Vec<Step> {
     let mut all: Vec<usize> = done.values().copied().collect();
     all.push(archive);
     let publish = list.push(StepAction::Publish { last: true }, &all, 5);
-    removals(work, publish, &exports, &mut list);
-    let followed: Vec<usize> = list.steps.iter().flat_map(|step| step.after.iter().copied()).collect();
-    let last: Vec<usize> = (1..=list.steps.len()).filter(|number| !followed.contains(number)).collect();
+    let before: Vec<usize> = exports.into_iter().chain(at_rest).collect();
+    removals(work, publish, &before, &mut list);
+    if at_rest.is_some() || left_held {
+        let last = list.last();
+        list.push(StepAction::OpenQueues, &last, duration::ORDER_SECONDS);
+    }
+    let last = list.last();
     await_head(work, &last, &mut list);
     list.steps
 }
@@ -162,6 +176,12 @@ struct List {
 }
 
 impl List {
+    /// The steps that no other waits for.
+    fn last(&self) -> Vec<usize> {
+        let followed: Vec<usize> = self.steps.iter().flat_map(|step| step.after.iter().copied()).collect();
+        (1..=self.steps.len()).filter(|number| !followed.contains(number)).collect()
+    }
+
     fn push(&mut self, action: StepAction, after: &[usize], seconds: u32) -> usize {
         let number = self.steps.len() + 1;
         let mut after = after.to_vec();
@@ -172,13 +192,35 @@ impl List {
     }
 }
 
+/// Nobody on the cluster writes to a file system that goes: the step after which that is so.
+fn bring_to_rest(work: &Work<'_>, list: &mut List, archive: usize) -> Option<usize> {
+    let file_systems = rest::going(work.changes);
+    if file_systems.is_empty() {
+        return None;
+    }
+    let Some(queues) = rest::queues(work.live) else {
+        // No head node: no orders, and nobody who would end what still runs.
+        let terminate = StepAction::Terminate { queue: None };
+        return has_compute(work.live).then(|| list.push(terminate, &[archive], duration::TERMINATE_SECONDS));
+    };
+    let hold = list.push(StepAction::HoldQueues { queues }, &[archive], duration::HOLD_SECONDS);
+    Some(list.push(StepAction::Release { file_systems }, &[hold], duration::ORDER_SECONDS))
+}
+
 fn exports(work: &Work<'_>, list: &mut List, after: &[usize]) -> Vec<usize> {
     let mut steps = Vec::new();
     for change in work.changes {
         let Some(data) = change.data.as_ref().filter(|data| data.is_exported()) else { continue };
         let (DataHolding::FileSystem { name, .. }, Some(id)) = (&data.holding, &change.physical_id) else { continue };
-        let export = StepAction::Export { storage: name.clone(), file_system: id.clone() };
-        steps.push(list.push(export, after, duration::EXPORT_SECONDS));
+        let (storage, file_system) = (name.clone(), id.clone());
+        let associations = rest::auto_exports(work.live, id);
+        let mut after = after.to_vec();
+        if !associations.is_empty() {
+            let (storage, file_system) = (storage.clone(), file_system.clone());
+            let stop = StepAction::StopAutoExport { storage, file_system, associations };
+            after = vec![list.push(stop, &after, duration::AUTO_EXPORT_SECONDS)];
+        }
+        steps.push(list.push(StepAction::Export { storage, file_system }, &after, duration::EXPORT_SECONDS));
     }
     steps
 }
@@ -205,7 +247,7 @@ fn stack_steps(work: &Work<'_>, key: &StackKey, kind: StackWork, after: &[usize]
     }
 }
 
-fn removals(work: &Work<'_>, publish: usize, exports: &[usize], list: &mut List) {
+fn removals(work: &Work<'_>, publish: usize, at_rest: &[usize], list: &mut List) {
     let mut gone = Vec::new();
     // The reverse of the order in which stacks are made.
     for (key, _) in work.stacks.iter().rev().filter(|(_, kind)| *kind == StackWork::Remove) {
@@ -217,7 +259,7 @@ fn removals(work: &Work<'_>, publish: usize, exports: &[usize], list: &mut List)
             after.extend(&gone);
         }
         if touches_data(work.changes, key) {
-            after.extend(exports);
+            after.extend(at_rest);
         }
         gone.push(delete(work, key, &after, list));
     }

@@ -208,6 +208,16 @@ pub static CODES: &[(&str, &str, &str)] = &[
         "Everything is made and published, but the head node has not said in time that it runs the revision: 20 minutes for a new one, 10 for one that is up. A head node that reaches neither S3 nor the package mirrors cannot say so; what it wrote to its console (`ec2:GetConsoleOutput`, which needs no network) is in the message. It may still come: `hpcctl status FILE --wait` waits again, and so does `hpcctl apply`. `apply --no-wait` does not wait at all.",
     ),
     (
+        "HPC2150",
+        "jobs still run",
+        "A file system that goes is exported when nobody writes to it any more: `apply` holds the queues and waits until the compute nodes have ended with their jobs, an hour unless `--wait-for-jobs` says otherwise. Nothing was exported or deleted, and the queues are open again.",
+    ),
+    (
+        "HPC2151",
+        "what must go refuses it",
+        "Everything that can refuse a deletion is looked at before the first one: termination protection of stacks and instances, deletion protection of databases (switched on by the cluster file or by hand), file systems and links that are not in order, buckets of exports that are not there. Each is listed. Nothing was done.",
+    ),
+    (
         "HPC2152",
         "a data-repository task is out of sight",
         "FSx did not show the task for minutes, or refused to begin one because of a task that it does not list. Nothing was deleted. `aws fsx describe-data-repository-tasks` shows what FSx knows; run the command again when nothing runs.",
@@ -216,5 +226,15 @@ pub static CODES: &[(&str, &str, &str)] = &[
         "HPC2153",
         "the path is not linked with S3",
         "Only what lies in a linked directory travels between a file system and S3. Paths are relative to the mount, for `import-fsx` too, which looks for the object below the link's own place in S3.",
+    ),
+    (
+        "HPC2154",
+        "automatic export does not go off",
+        "FSx takes no export task beside automatic export, so `apply` and `destroy` switch it off before they export a file system that goes. FSx did not say in time that it is off. Nothing was deleted, and automatic export is on again.",
+    ),
+    (
+        "HPC2155",
+        "the file system exports by itself",
+        "An association with `auto_export` writes changes to S3 as they happen, and FSx takes no export task beside it. `export-fsx` leaves such a file system alone unless it is named. Before such a file system goes, `apply` and `destroy` switch automatic export off and export what is left.",
     ),
 ];

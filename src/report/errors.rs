@@ -7,7 +7,7 @@ use crate::{
     node::NodeError,
     observe::ObserveError,
     operate::OperateError,
-    plan::{Moved, PlanError},
+    plan::{Moved, Obstacle, PlanError},
     rehearsal::RehearsalError,
 };
 use std::fmt::Write;
@@ -263,13 +263,7 @@ impl From<PlanError> for Failure {
                 )
                 .with(details)
             }
-            PlanError::Protected { stacks } => Failure::new(
-                "HPC2042",
-                "the cluster is protected against deletion",
-                "set `deletion_protection: false`, apply, and destroy again",
-                exit::REFUSED,
-            )
-            .with(stacks),
+            PlanError::Obstacles { obstacles } => refusal(&obstacles),
         }
     }
 }
@@ -347,6 +341,25 @@ impl From<ApplyError> for Failure {
                 let look = "see `aws fsx describe-data-repository-tasks`, and run the command again when none runs";
                 Failure::new("HPC2152", message, look, exit::ERROR)
             }
+            ApplyError::StillUsed { left, minutes } => Failure::new(
+                "HPC2150",
+                format!("{} still run jobs after {minutes} min", words::count(left, "compute instance")),
+                "apply again when they have ended, or give them more time with `--wait-for-jobs MINUTES`",
+                exit::ERROR,
+            ),
+            ApplyError::Order(error) => OperateError::from(error).into(),
+            ApplyError::ExportsItself { storage, paths } => Failure::new(
+                "HPC2155",
+                format!("`{storage}` exports {} by itself, and FSx takes no export task beside that", paths.join(", ")),
+                "nothing has to be done; to export by hand, apply without `auto_export`",
+                exit::ERROR,
+            ),
+            ApplyError::AutoExport { storage, associations } => Failure::new(
+                "HPC2154",
+                format!("automatic export of `{storage}` does not go off: {}", associations.join(", ")),
+                "see `aws fsx describe-data-repository-associations`, and run the command again",
+                exit::ERROR,
+            ),
             ApplyError::NotLinked { storage, path, linked } => Failure::new(
                 "HPC2153",
                 format!("`{path}` of `{storage}` lies in no directory that is linked with S3"),
@@ -378,6 +391,28 @@ impl From<ApplyError> for Failure {
             ApplyError::HeadSilent(silence) => super::head::silent(&silence),
         }
     }
+}
+
+/// What refuses to go. Where stacks alone do, one key of the cluster file switches that off.
+fn refusal(obstacles: &[Obstacle]) -> Failure {
+    let details = obstacles.iter().map(words::obstacle).collect();
+    let stacks = obstacles.iter().all(|one| matches!(one, Obstacle::Stack { .. }));
+    let failure = if stacks {
+        Failure::new(
+            "HPC2042",
+            "the cluster is protected against deletion",
+            "set `deletion_protection: false`, apply, and run the command again",
+            exit::REFUSED,
+        )
+    } else {
+        Failure::new(
+            "HPC2151",
+            "what must go refuses it; nothing was done",
+            "mend each of these, and run the command again",
+            exit::REFUSED,
+        )
+    };
+    failure.with(details)
 }
 
 /// The interruption.

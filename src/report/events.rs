@@ -30,6 +30,17 @@ pub fn event_text(at: Timestamp, event: &Event, paint: Paint) -> Option<String> 
             format!("     {address}  {}  {status_word}{reason}", paint.dim(resource_type))
         }
         Event::Task { storage, task } => format!("     {}", task_text(storage, task)),
+        Event::Draining { left } => {
+            format!("     {} left: their jobs run to their end", words::count(*left, "compute instance"))
+        }
+        Event::AutoExportRestored { storage, error: None } => {
+            format!("     {storage} exports by itself again: it stays as it was")
+        }
+        Event::AutoExportRestored { storage, error: Some(error) } => {
+            format!("     {storage} does not export by itself any more, and that could not be taken back: {error}")
+        }
+        Event::QueuesReopened => "     the head node opens the queues again: nothing was deleted".to_owned(),
+        Event::QueuesStayHeld => "     the queues stay held: apply again, which opens them at its end".to_owned(),
         Event::Terminating { left } => format!("     {} to terminate", words::count(*left, "instance")),
         Event::HeadAwaited { revision, seconds, reported } => {
             let before = reported.map_or_else(String::new, |before| format!("; it runs revision {before}"));

@@ -3,7 +3,7 @@
 use crate::{
     cloud::Timestamp,
     node::{
-        Event, FleetOrder, Order, OrderDocument, QueueOrder, SaveWhy, Told, Unmounted, hostlist,
+        Event, FleetOrder, Order, OrderDocument, QueueOrder, SaveWhy, StorageOrder, Told, Unmounted, hostlist,
         sync::{Action, Cause, FailedStart, Orphan},
     },
 };
@@ -136,6 +136,11 @@ fn ordered(document: Option<&OrderDocument>, failed: Option<&str>) -> String {
         Order::Queue { name, state: QueueOrder::Resume } => format!("resume queue {name}, by {}", document.by),
         Order::Fleet(FleetOrder::Start) => format!("start the fleet, by {}", document.by),
         Order::Fleet(FleetOrder::Stop) => format!("stop the fleet, by {}", document.by),
+        Order::Storage(StorageOrder::Hold) => format!("hold all queues, by {}", document.by),
+        Order::Storage(StorageOrder::Release { file_systems }) => {
+            format!("unmount {}, by {}", file_systems.join(", "), document.by)
+        }
+        Order::Storage(StorageOrder::Open { .. }) => format!("open the queues that were held, by {}", document.by),
     });
     let what = what.unwrap_or_else(|| "one that is none".to_owned());
     match failed {

@@ -3,7 +3,7 @@
 use super::words;
 use crate::{
     cloud::{LogEvent, Timestamp},
-    node::{FleetOrder, Order, QueueOrder},
+    node::{FleetOrder, Order, QueueOrder, StorageOrder},
     operate::{Chosen, Grant, InterruptEvent, Outcome},
 };
 
@@ -51,6 +51,11 @@ fn done(order: &Order) -> String {
         }
         Order::Queue { name, state: QueueOrder::Resume } => format!("queue {name} is open"),
         Order::Fleet(FleetOrder::Start) => "the fleet is started: nodes come when jobs want them".to_owned(),
+        Order::Storage(StorageOrder::Hold) => "all queues are held: jobs that run end, the others wait".to_owned(),
+        Order::Storage(StorageOrder::Release { file_systems }) => {
+            format!("{} is unmounted on the head node", file_systems.join(", "))
+        }
+        Order::Storage(StorageOrder::Open { .. }) => "the queues are open again".to_owned(),
         Order::Fleet(FleetOrder::Stop) => "the fleet is stopped: no compute node runs or starts".to_owned(),
     }
 }

@@ -221,6 +221,14 @@ pub fn impact(plan: &Plan) -> String {
     if !impact.queues_stopped.is_empty() && !destroy {
         parts.push(format!("jobs in {} end", impact.queues_stopped.join(", ")));
     }
+    let held = plan.steps.iter().find_map(|step| match &step.action {
+        crate::plan::StepAction::HoldQueues { queues } => Some(queues),
+        _ => None,
+    });
+    if let Some(queues) = held {
+        let queues = queues.join(", ");
+        parts.push(format!("jobs that run in {queues} end first, those that wait start afterwards"));
+    }
     if !impact.login_pools_changed.is_empty() && !destroy {
         let pools = impact.login_pools_changed.join(", ");
         parts.push(format!("login nodes of {pools} stay as they are until they are replaced"));

@@ -2,7 +2,7 @@
 
 use crate::{
     model::DataHolding,
-    plan::{Action, DataFate, DataRisk, Effect, Note, Reason, StepAction},
+    plan::{Action, DataFate, DataRisk, Effect, Note, Obstacle, Reason, StepAction},
 };
 
 /// The symbol of an action.
@@ -65,6 +65,10 @@ pub fn data(risk: &DataRisk) -> String {
         None => String::new(),
     };
     match risk.fate {
+        DataFate::ExportedFirst if risk.login_nodes => format!(
+            "data loss: {what}: what is written on login nodes after its export began is lost; what is there is \
+             exported to S3 first{export}"
+        ),
         DataFate::ExportedFirst => format!("{what} is exported to S3 first; a failed export stops here{export}"),
         DataFate::ExportedInPart => {
             let linked = risk.linked.join(", ");
@@ -91,6 +95,15 @@ pub fn step(action: &StepAction) -> String {
     match action {
         StepAction::Bootstrap => "make the artifact bucket".to_owned(),
         StepAction::Archive => "archive the revision".to_owned(),
+        StepAction::HoldQueues { queues } if queues.is_empty() => "hold jobs".to_owned(),
+        StepAction::HoldQueues { queues } => format!("drain queues {}", queues.join(", ")),
+        StepAction::Release { file_systems } => format!("unmount {} on the head node", file_systems.join(", ")),
+        StepAction::OpenQueues => "open the queues again".to_owned(),
+        StepAction::StopAutoExport { storage, .. } => format!("stop automatic export of {storage}"),
+        StepAction::StartAutoExport { associations } => {
+            let names: Vec<&str> = associations.keys().map(String::as_str).collect();
+            format!("start automatic export of {}", names.join(", "))
+        }
         StepAction::Export { storage, .. } => format!("export {storage}"),
         StepAction::ContinueRollback { stack } => format!("repair stack {stack}"),
         StepAction::CreateStack { stack } => format!("create stack {stack}"),
@@ -104,6 +117,31 @@ pub fn step(action: &StepAction) -> String {
         StepAction::AwaitHead { .. } => "wait for the head node".to_owned(),
         StepAction::Purge => "delete the archive".to_owned(),
         StepAction::Verify => "prove that nothing is left".to_owned(),
+    }
+}
+
+/// What refuses to go, and what would let it.
+pub fn obstacle(obstacle: &Obstacle) -> String {
+    match obstacle {
+        Obstacle::Stack { name } => {
+            format!("stack {name} has termination protection: apply `deletion_protection: false`")
+        }
+        Obstacle::Database { address, id } => {
+            format!("{address} ({id}) has deletion protection: apply `deletion_protection: false` of the database")
+        }
+        Obstacle::Instance { address, id } => format!(
+            "{address} ({id}) has termination protection: `aws ec2 modify-instance-attribute --instance-id {id} \
+             --no-disable-api-termination`"
+        ),
+        Obstacle::FileSystem { name, id, lifecycle } => {
+            format!("file system `{name}` ({id}) is {lifecycle} and cannot be exported")
+        }
+        Obstacle::Link { name, path, lifecycle } => {
+            format!("the link of {path} of file system `{name}` with S3 is {lifecycle}: nothing can be exported")
+        }
+        Obstacle::Bucket { name, bucket } => {
+            format!("bucket {bucket}, to which file system `{name}` is exported, does not exist")
+        }
     }
 }
 

@@ -137,12 +137,48 @@ async fn tasks_are_listed_refused_and_cancelled() {
     import.kind = TaskKind::ImportMetadataFromRepository;
     import.paths = vec!["results".to_owned()];
     tokio::time::sleep(Duration::from_secs(1)).await;
+    let refused = fsx.start_task(&import).await.unwrap_err();
+    assert!(refused.kind == ErrorKind::Invalid && refused.message.contains("s3://bucket/prefix"), "{refused:?}");
+    import.token.push('b');
+    import.paths = vec![format!("s3://{}/results", storage.bucket)];
     let import = fsx.start_task(&import).await.unwrap();
-    assert_eq!(ended(&lab, &import).await.paths, ["results"]);
+    assert_eq!(ended(&lab, &import).await.paths, [format!("s3://{}/results", storage.bucket)]);
     let ids: Vec<String> = fsx.tasks_of(&storage.legacy).await.unwrap().into_iter().map(|task| task.id).collect();
     assert_eq!(ids, [import.id, begun.id], "newest first");
     assert!(fsx.tasks_of(&storage.scratch).await.unwrap().is_empty());
     assert_eq!(fsx.task("task-0123456789abcdef0").await.unwrap(), None);
     assert_eq!(fsx.cancel_task("task-0123456789abcdef0").await.unwrap_err().kind, ErrorKind::NotFound);
+    storage.remove(&lab).await;
+}
+
+#[tokio::test]
+async fn automatic_export_is_switched_and_keeps_its_import() {
+    let Some(lab) = Lab::open().await else { return };
+    let storage = Storage::make(&lab).await;
+    let fsx = &lab.cloud.file_systems;
+    let state = fsx.file_system(&storage.scratch).await.unwrap().unwrap();
+    let link = state.repositories[0].association.clone().unwrap();
+    assert_eq!((state.linked(), state.repositories[0].auto_export.len()), (vec!["/results".to_owned()], 0));
+    let settled = async || {
+        for _ in 0..100 {
+            let state = fsx.file_system(&storage.scratch).await.unwrap().unwrap();
+            if state.repositories[0].lifecycle == "AVAILABLE" {
+                return state.repositories[0].clone();
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("the association does not settle");
+    };
+    settled().await;
+    fsx.set_auto_export(&link, &["NEW".to_owned(), "CHANGED".to_owned()]).await.unwrap();
+    assert_eq!(settled().await.auto_export, ["NEW", "CHANGED"]);
+    let refused = fsx.start_task(&storage.task(&lab, &storage.scratch, "a1")).await.unwrap_err();
+    assert!(refused.message.contains("cannot run at the same time"), "{refused:?}");
+    fsx.set_auto_export(&link, &[]).await.unwrap();
+    assert!(settled().await.auto_export.is_empty());
+    let begun = fsx.start_task(&storage.task(&lab, &storage.scratch, "a2")).await.unwrap();
+    let done = ended(&lab, &begun).await;
+    // Three files lie on it, two of them in the linked directory.
+    assert_eq!((done.lifecycle, done.total), (TaskLifecycle::Succeeded, 2));
     storage.remove(&lab).await;
 }

@@ -17,6 +17,7 @@ mod lab;
 mod logs;
 mod metadata;
 mod objects;
+mod protections;
 mod stack_failures;
 mod stacks;
 mod templates;

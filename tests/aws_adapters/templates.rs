@@ -103,3 +103,17 @@ pub const NODES: &str = r#"{
     "Version": {"Value": {"Fn::GetAtt": ["Template", "LatestVersionNumber"]}}
   }
 }"#;
+
+/// A database that is protected against deletion, or not, and an instance likewise.
+pub const PROTECTED: &str = r#"{
+  "Parameters": {"Protected": {"Type": "String"}, "Subnet": {"Type": "String"}},
+  "Resources": {
+    "Database": {"Type": "AWS::RDS::DBInstance", "Properties": {
+      "DBInstanceClass": "db.t4g.micro", "Engine": "mysql", "AllocatedStorage": "20",
+      "MasterUsername": "admin", "MasterUserPassword": "not-a-secret-1", "DeletionProtection": {"Ref": "Protected"}}},
+    "Head": {"Type": "AWS::EC2::Instance", "Properties": {
+      "ImageId": "ami-0123456789abcdef0", "InstanceType": "c5.large", "SubnetId": {"Ref": "Subnet"},
+      "DisableApiTermination": {"Ref": "Protected"}}}
+  },
+  "Outputs": {"Database": {"Value": {"Ref": "Database"}}, "Head": {"Value": {"Ref": "Head"}}}
+}"#;

@@ -84,6 +84,7 @@ def _association(name):
 def _update_association(physical_id, old, new, stack_name):
     change = _typed({key: new[key] for key in ("ImportedFileChunkSize", "S3") if key in new})
     client("fsx").update_data_repository_association(AssociationId=physical_id, **change)
+    _wait(lambda: fsx.associations[physical_id]["Lifecycle"] != "UPDATING")
     fsx.associations[physical_id]["Tags"] = list(new.get("Tags") or [])
     return physical_id, _association(physical_id)
 

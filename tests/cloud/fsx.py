@@ -398,6 +398,10 @@ def filtered(items, filters, keys):
 
 def update_association(body):
     association = find_association(body["AssociationId"])
+    if association["Lifecycle"] != "AVAILABLE":
+        raise Refused("BadRequest", f"The association is {association['Lifecycle']}, not AVAILABLE.")
+    association["Lifecycle"] = "UPDATING"
+    _after(DELAY, lambda: association["Lifecycle"] == "UPDATING" and association.update(Lifecycle="AVAILABLE"))
     for key in ("ImportedFileChunkSize", "S3"):
         if key in body:
             association[key] = body[key]

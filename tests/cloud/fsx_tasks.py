@@ -1,7 +1,9 @@
 """Data-repository tasks: PENDING -> EXECUTING -> SUCCEEDED, FAILED or CANCELED, and what they move.
 
-An export task copies the file system's simulated files to the linked S3 path, so that a test can
-see that data arrived, and skips what it exported before. The files are in the JSON file
+An export task copies the file system's simulated files below its linked directories to the linked S3
+paths, so that a test can see that data arrived, and skips what it exported before. What lies outside a
+linked directory is not looked at. A task beside automatic export is refused, as the user guide says ("Exporting
+changes to the data repository"). The files are in the JSON file
 HPC_FSX_FILES, read at each task: `{"fs-0123...": {"results/a.dat": "text", "big.bin": 4096}}`, text
 or a number of bytes; the key `*` serves every file system without an entry of its own. Without any,
 a file system holds `DEFAULT_FILES`.
@@ -70,9 +72,24 @@ def _check(body, record):
         targets = [target.rstrip("/") for _, target in _links(record)]
         if not any(f"{report['Path'].rstrip('/')}/".startswith(f"{target}/") for target in targets):
             raise Refused("BadRequest", f"The report path must be within the export path {', '.join(targets)}.")
+    if body["Type"] == "EXPORT_TO_REPOSITORY" and any(_exports_itself(a) for a in _associations(record)):
+        raise Refused("BadRequest", "Automatic export and export data repository tasks cannot run at the same time: "
+                                    "disable automatic export first.")
     for path in body.get("Paths", []):
-        if path.startswith("/") and body["Type"] == "EXPORT_TO_REPOSITORY":
+        if body["Type"] == "EXPORT_TO_REPOSITORY" and (path.startswith("/") or "://" in path):
             raise Refused("BadRequest", f"Path '{path}' must be relative to the mount point of the file system.")
+        if body["Type"] == "IMPORT_METADATA_FROM_REPOSITORY" and not path.startswith("s3://"):
+            raise Refused("BadRequest", f"Path '{path}' must have the format s3://bucket/prefix.")
+
+
+def _associations(record):
+    return [association for association in fsx.associations.values()
+            if association["FileSystemId"] == record["FileSystemId"]]
+
+
+def _exports_itself(association):
+    policy = (association.get("S3") or {}).get("AutoExportPolicy") or {}
+    return bool(policy.get("Events")) or association["Lifecycle"] == "UPDATING"
 
 
 def _links(record):
@@ -82,8 +99,7 @@ def _links(record):
         return [("", legacy["ExportPath"])]
     return [
         (association["FileSystemPath"].strip("/"), association["DataRepositoryPath"])
-        for association in fsx.associations.values()
-        if association["FileSystemId"] == record["FileSystemId"] and association["Lifecycle"] == "AVAILABLE"
+        for association in _associations(record) if association["Lifecycle"] in ("AVAILABLE", "UPDATING")
     ]
 
 
@@ -161,17 +177,15 @@ def _chosen(task, record):
             return {}, path
         chosen.update(named)
     exported = record.setdefault("_exported", {})
-    return {path: body for path, body in chosen.items() if exported.get(path) != body}, None
+    linked = {path: body for path, body in chosen.items() if _target(record, path)}
+    return {path: body for path, body in linked.items() if exported.get(path) != body}, None
 
 
 def _export(record, files):
     """Copies files to the linked bucket; gives the error code by path of those that could not be."""
     failed = {}
     for path, body in files.items():
-        target = _target(record, path)
-        if not target:
-            continue  # outside every linked directory: FSx leaves it alone
-        bucket, _, key = target.removeprefix("s3://").partition("/")
+        bucket, _, key = _target(record, path).removeprefix("s3://").partition("/")
         try:
             emulator.client("s3").put_object(Bucket=bucket, Key=key, Body=body)
             record["_exported"][path] = body

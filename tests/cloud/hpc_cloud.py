@@ -31,13 +31,14 @@ import guard
 import heads
 import images
 import instances
+import protections
 import stack_policies
 from emulator import HANDLERS, app
 
 
 def main():
-    for part in (fsx, fis, cfn_types, cfn_fsx, fleet, heads, images, instances, corrections, drift_readers, stack_policies,
-                 guard):
+    for part in (fsx, fis, cfn_types, cfn_fsx, fleet, heads, images, instances, corrections, drift_readers, protections,
+                 stack_policies, guard):
         part.install()
     print(f"test cloud: {len(HANDLERS)} CloudFormation types", flush=True)
     sys.argv = sys.argv[:1]

@@ -14,7 +14,7 @@ use aws_sdk_ec2::{
     Client,
     config::Builder,
     operation::describe_instances::builders::DescribeInstancesFluentBuilder,
-    types::{Filter, Image, Instance, InstanceLifecycleType, Subnet, Tag},
+    types::{Filter, Image, Instance, InstanceAttributeName, InstanceLifecycleType, Subnet, Tag},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -123,6 +123,22 @@ impl Compute for Ec2 {
             self.terminate_batch(batch).await?;
         }
         Ok(())
+    }
+
+    async fn termination_protected(&self, ids: &[String]) -> Result<Vec<String>> {
+        let mut found = Vec::new();
+        for id in ids {
+            let attribute = InstanceAttributeName::DisableApiTermination;
+            let call = self.client.describe_instance_attribute().instance_id(id).attribute(attribute).send().await;
+            match call.map_err(failed("ec2", "DescribeInstanceAttribute")) {
+                Ok(said) if said.disable_api_termination().and_then(|one| one.value()) == Some(true) => {
+                    found.push(id.clone());
+                }
+                Err(error) if error.kind != ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        Ok(found)
     }
 
     async fn subnets(&self, ids: &[String]) -> Result<Vec<SubnetState>> {

@@ -26,6 +26,16 @@ pub(super) async fn detect(client: &Client, stack: &str) -> Result<Vec<ResourceD
     drifted(client, stack).await
 }
 
+/// Detects the drift of one resource, while the call waits.
+pub(super) async fn detect_one(client: &Client, stack: &str, logical_id: &str) -> Result<ResourceDrift> {
+    const OPERATION: &str = "DetectStackResourceDrift";
+    let call = client.detect_stack_resource_drift().stack_name(stack).logical_resource_id(logical_id).send().await;
+    let said = call.map_err(failed("cloudformation", OPERATION))?;
+    said.stack_resource_drift().map(resource).ok_or_else(|| {
+        own("cloudformation", OPERATION, ErrorKind::Other, format!("CloudFormation said nothing of {logical_id}"))
+    })
+}
+
 async fn wait(client: &Client, id: &str) -> Result<()> {
     const OPERATION: &str = "DescribeStackDriftDetectionStatus";
     let mut pauses = Pauses::within(LONGEST);

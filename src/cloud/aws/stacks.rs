@@ -193,6 +193,10 @@ impl Stacks for CloudFormation {
     async fn drift(&self, name: &str) -> Result<Vec<ResourceDrift>> {
         drift::detect(&self.client, name).await
     }
+
+    async fn resource_drift(&self, name: &str, logical_id: &str) -> Result<ResourceDrift> {
+        drift::detect_one(&self.client, name, logical_id).await
+    }
 }
 
 pub(super) fn parameters(input: &StackInput) -> Vec<Parameter> {

@@ -23,6 +23,8 @@ pub trait Compute: Send + Sync {
     async fn tag(&self, ids: &[String], tags: &BTreeMap<String, String>) -> Result<()>;
     /// What EC2 itself knows of the health of instances; those in order are left out.
     async fn ailing(&self, ids: &[String]) -> Result<Vec<InstanceHealth>>;
+    /// Those of these instances that are protected against termination (`DisableApiTermination`).
+    async fn termination_protected(&self, ids: &[String]) -> Result<Vec<String>>;
     /// The end of what an instance wrote to its console, as text; `None`: EC2 shows nothing yet.
     async fn console(&self, id: &str) -> Result<Option<String>>;
     /// Begins to terminate instances. Those that are gone already do not count as failures.
@@ -68,7 +70,12 @@ impl InstanceState {
 
     /// Whether it is a node that runs jobs.
     pub fn is_compute(&self) -> bool {
-        self.tags.get(ROLE_TAG).is_some_and(|role| role == "compute")
+        self.has_role("compute")
+    }
+
+    /// Whether it is this kind of node: `head`, `login`, `compute`.
+    pub fn has_role(&self, name: &str) -> bool {
+        self.tags.get(ROLE_TAG).is_some_and(|role| role == name)
     }
 }
 

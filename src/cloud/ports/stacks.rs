@@ -35,6 +35,8 @@ pub trait Stacks: Send + Sync {
     async fn preview(&self, input: &StackInput) -> Result<Vec<PreviewChange>>;
     /// Detects drift and gives every resource that is not in sync.
     async fn drift(&self, name: &str) -> Result<Vec<ResourceDrift>>;
+    /// Looks at one resource, now; one that is in sync has no differences.
+    async fn resource_drift(&self, name: &str, logical_id: &str) -> Result<ResourceDrift>;
 }
 
 /// What a stack is made or updated from.

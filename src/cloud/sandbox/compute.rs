@@ -5,7 +5,7 @@ use super::{
     control::{Call, Sandbox},
     eval::plain,
     faults::Script,
-    fleet, head,
+    fleet, guards, head,
     ids::{hex, number},
     instance::Instance,
     world::World,
@@ -127,6 +127,15 @@ impl Compute for Sandbox {
         self.call(Call::look(SERVICE, "DescribeInstanceStatus"), |_, _| Ok(Vec::new()))
     }
 
+    async fn termination_protected(&self, ids: &[String]) -> Result<Vec<String>> {
+        self.call(Call::look(SERVICE, "DescribeInstanceAttribute"), |world, _| {
+            let guarded = |id: &&String| {
+                world.resources().any(|(_, one)| one.physical == **id && guards::termination(one).is_some())
+            };
+            Ok(ids.iter().filter(guarded).cloned().collect())
+        })
+    }
+
     async fn console(&self, id: &str) -> Result<Option<String>> {
         let call = Call::look(SERVICE, "GetConsoleOutput");
         self.call(call, |world, script| match world.instances.get(id) {
@@ -139,7 +148,16 @@ impl Compute for Sandbox {
     }
 
     async fn terminate(&self, ids: &[String]) -> Result<()> {
-        self.call(Call::change(SERVICE, "TerminateInstances"), |world, _| {
+        let call = Call::change(SERVICE, "TerminateInstances");
+        self.call(call, |world, _| {
+            // EC2 terminates all or none.
+            for id in ids {
+                if let Some(words) =
+                    world.resources().find(|(_, one)| one.physical == *id).and_then(|(_, one)| guards::termination(one))
+                {
+                    return Err(call.error(ErrorKind::Invalid, "OperationNotPermitted", words));
+                }
+            }
             for id in ids {
                 if let Some(instance) = world.instances.get_mut(id) {
                     instance.terminated.get_or_insert(world.now);

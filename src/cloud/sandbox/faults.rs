@@ -51,6 +51,8 @@ pub enum Fault {
     Files(Files),
     /// Fleets find little or no capacity, as long as the fault is in the script.
     NoCapacity(NoCapacity),
+    /// Jobs run on for so long when queues are held for a file system that goes.
+    Jobs(Jobs),
     /// A head node does not report, as long as the fault is in the script.
     HeadNode(HeadFault),
 }
@@ -200,6 +202,14 @@ pub struct Files {
     pub code: Option<String>,
     /// In how many tasks; none: one.
     pub times: Option<u32>,
+}
+
+/// How long jobs run on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Jobs {
+    /// Seconds from the hold to their end.
+    pub seconds: i64,
 }
 
 /// Fleets find little or no capacity.

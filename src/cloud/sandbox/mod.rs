@@ -26,7 +26,9 @@ mod experiments;
 mod faults;
 mod file_systems;
 mod fleet;
+mod guards;
 mod head;
+mod held;
 mod identity;
 mod ids;
 mod instance;
@@ -57,8 +59,8 @@ mod world;
 pub use compute::Launch;
 pub use control::Sandbox;
 pub use faults::{
-    CallError, CallErrorKind, Crash, Fail, Fault, Files, HandEdit, HeadFault, HeadTrouble, NoCapacity, Script, Slow,
-    Target, Verb,
+    CallError, CallErrorKind, Crash, Fail, Fault, Files, HandEdit, HeadFault, HeadTrouble, Jobs, NoCapacity, Script,
+    Slow, Target, Verb,
 };
 pub use inventory::ScriptedImage;
 pub use rehearsal::{Database, Machine};

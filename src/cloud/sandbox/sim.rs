@@ -7,7 +7,7 @@ use super::{
     apply, effects,
     estate::Estate,
     faults::{Fault, Script, Verb},
-    head,
+    guards, head, held,
     operation::{Action, Operation, StepState},
     phases,
     resource::Resource,
@@ -34,6 +34,7 @@ impl Sim<'_> {
         }
         self.world.now = self.world.now.max(target);
         effects::settle_tasks(self.world);
+        held::tend(self.world, self.script);
         head::report(self.world, self.script);
         self.edit_by_hand();
     }
@@ -105,7 +106,8 @@ impl Sim<'_> {
             return self.skip_delete(stack, logical, old, resource);
         }
         let now = self.world.now;
-        let failure = self.failure(stack, logical, &resource.kind, Verb::Delete);
+        let failure =
+            self.failure(stack, logical, &resource.kind, Verb::Delete).or_else(|| guards::objection(&resource));
         let blocked = Estate { world: self.world, stack }.blocked(&resource).is_some();
         // EC2 refuses at once, but CloudFormation tries again for minutes.
         let patience = if blocked && resource.kind.starts_with("AWS::EC2::") { 300 } else { 0 };
@@ -114,7 +116,9 @@ impl Sim<'_> {
         if let Some(resource) = subject_mut(stack, logical, old) {
             resource.status = "DELETE_IN_PROGRESS".to_owned();
         }
-        effects::deleting(self.world, &resource);
+        if guards::objection(&resource).is_none() {
+            effects::deleting(self.world, &resource);
+        }
         StepState::Running { until: now.plus(seconds), verb: "DELETE".to_owned(), failure }
     }
 

@@ -102,6 +102,22 @@ impl Stacks for Sandbox {
         let call = Call::look(SERVICE, "DetectStackDrift");
         self.call(call, |world, _| Ok(drift(self.existing(world, call, name)?)))
     }
+
+    async fn resource_drift(&self, name: &str, logical_id: &str) -> Result<ResourceDrift> {
+        let call = Call::look(SERVICE, "DetectStackResourceDrift");
+        self.call(call, |world, _| {
+            let stack = self.existing(world, call, name)?;
+            let words = || call.invalid(format!("Resource {logical_id} does not exist for stack {name}"));
+            let resource = stack.resources.get(logical_id).ok_or_else(words)?;
+            let in_sync = ResourceDrift {
+                logical_id: logical_id.to_owned(),
+                resource_type: resource.kind.clone(),
+                status: "IN_SYNC".to_owned(),
+                differences: Vec::new(),
+            };
+            Ok(drift(stack).into_iter().find(|one| one.logical_id == logical_id).unwrap_or(in_sync))
+        })
+    }
 }
 
 impl Sandbox {

@@ -53,6 +53,9 @@ pub(super) struct World {
     /// What is outside the stacks, as far as anybody has told.
     #[serde(default, skip_serializing_if = "Outside::is_empty")]
     pub outside: Outside,
+    /// Clusters whose queues are held for a file system that goes, and since when.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub held: BTreeMap<String, Timestamp>,
     /// While a rehearsal runs, time is real: by how many milliseconds the sandbox is ahead of the machine's clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ahead_ms: Option<i64>,
@@ -81,6 +84,7 @@ impl Default for World {
             files: BTreeMap::new(),
             tasks: Vec::new(),
             outside: Outside::default(),
+            held: BTreeMap::new(),
             ahead_ms: None,
             dirty: false,
         }

@@ -28,6 +28,8 @@ pub struct Memory {
     pub repeats: BTreeMap<String, u32>,
     /// Queues that hpcctl or an order holds back.
     pub holds: BTreeMap<String, Hold>,
+    /// Since when all queues are held for the sake of a file system that goes.
+    pub storage: Option<Timestamp>,
     /// When the slurmctld started that was last seen, in its own words.
     pub booted: String,
     /// What EC2 said last of the health of instances, by id.
@@ -61,6 +63,8 @@ pub enum HoldWhy {
     Drained,
     /// An order stopped the fleet: what runs ends in its own time, nothing starts.
     Stopped,
+    /// A file system goes: what runs ends in its own time, what is submitted waits.
+    Storage,
 }
 
 impl HoldWhy {
@@ -69,6 +73,8 @@ impl HoldWhy {
         match self {
             Self::Protected(_) | Self::Stopped => "inactive",
             Self::Drained => "drain",
+            // Jobs may be submitted and wait.
+            Self::Storage => "down",
         }
     }
 }
@@ -122,9 +128,15 @@ impl Memory {
         home.remember(NAME, self)
     }
 
-    /// Whether an order stopped the queue.
+    /// Why and since when a queue is held back; a file system that goes comes before anything else.
+    pub fn hold(&self, queue: &str) -> Option<Hold> {
+        let storage = self.storage.map(|since| Hold { since, why: HoldWhy::Storage });
+        storage.or_else(|| self.holds.get(queue).cloned())
+    }
+
+    /// Whether nodes of the queue end with their jobs.
     pub fn is_stopped(&self, queue: &str) -> bool {
-        self.holds.get(queue).is_some_and(|hold| hold.why == HoldWhy::Stopped)
+        self.hold(queue).is_some_and(|hold| matches!(hold.why, HoldWhy::Stopped | HoldWhy::Storage))
     }
 
     /// Whether a part is due, `every` so many seconds. If so, it counts as done.

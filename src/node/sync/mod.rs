@@ -13,6 +13,7 @@ mod obey;
 mod orders;
 mod reconcile;
 mod report;
+mod storage;
 mod world;
 
 pub use action::{Action, Cause, FailedStart, Orphan};
@@ -22,7 +23,7 @@ pub use reconcile::reconcile;
 pub use report::report;
 pub use world::{KnownLaunch, World};
 
-use super::{Cluster, Event, Events, Home, Ledger, NodeError, Pools, ledger::FOLDER};
+use super::{Cluster, Event, Events, Home, Ledger, Machine, NodeError, Pools, ledger::FOLDER};
 use crate::{
     cloud::{Cloud, LAUNCH_TAG},
     observe::{SlurmReport, keys},
@@ -48,6 +49,8 @@ pub struct Place {
     pub program: PathBuf,
     /// Logs: `/var/log/hpcctl`.
     pub logs: PathBuf,
+    /// The machine beneath.
+    pub machine: Machine,
 }
 
 /// Passes until `stop` says so, or until another hpcctl is in place. What fails is tried again with growing pauses.
@@ -110,7 +113,7 @@ async fn tend(
     memory: &mut Memory,
     events: Events<'_>,
 ) -> Result<(), NodeError> {
-    if let Err(error) = orders::carry_out(cloud, cluster, home, memory, events).await {
+    if let Err(error) = orders::carry_out(cloud, cluster, home, &place.machine, memory, events).await {
         events(Event::Failed { step: "carry out orders", error });
     }
     let objects = launch_objects(cloud, cluster, memory, events).await;

@@ -1,11 +1,11 @@
 //! Carrying out what people ordered from elsewhere.
 
-use super::{Hold, HoldWhy, Memory, look::find};
+use super::{Hold, HoldWhy, Memory, look::find, storage};
 use crate::{
     cloud::{Cloud, PutCondition, Timestamp},
     node::{
-        Answer, Cluster, Event, Events, FleetOrder, Home, NodeError, ORDER_KIND, ORDER_VERSION, Order, OrderDocument,
-        Pools, QueueOrder, Slurm, answer_key, orders_prefix,
+        Answer, Cluster, Event, Events, FleetOrder, Home, Machine, NodeError, ORDER_KIND, ORDER_VERSION, Order,
+        OrderDocument, Pools, QueueOrder, Slurm, answer_key, orders_prefix,
     },
 };
 
@@ -17,6 +17,7 @@ pub(super) async fn carry_out(
     cloud: &Cloud,
     cluster: &Cluster,
     home: &Home,
+    machine: &Machine,
     memory: &mut Memory,
     events: Events<'_>,
 ) -> Result<(), NodeError> {
@@ -25,11 +26,19 @@ pub(super) async fn carry_out(
         let Some((body, _)) = cloud.objects.get(bucket, &object.key).await? else { continue };
         let order = parse(&body, &object.key);
         let id = order.as_ref().map_or_else(|(id, _)| id.clone(), |order| order.id.clone());
+        if order.as_ref().is_ok_and(|order| storage::is_early(&order.order, cluster)) {
+            continue;
+        }
         let answer = answer_key(name, &id);
         if find(cloud, bucket, &answer).await?.is_none() {
             let result = match &order {
                 Ok(order) => {
-                    one(&order.order, cluster, home, cloud.clock.now(), memory).await.map_err(|error| error.to_string())
+                    let of_storage = storage::one(&order.order, cloud, cluster, home, machine, memory).await;
+                    let result = match of_storage {
+                        Some(result) => result,
+                        None => one(&order.order, cluster, home, cloud.clock.now(), memory).await,
+                    };
+                    result.map_err(|error| error.to_string())
                 }
                 Err((_, words)) => Err(words.clone()),
             };
@@ -82,6 +91,8 @@ async fn one(
             }
             Ok(())
         }
+        // These have a place of their own.
+        Order::Storage(_) => Ok(()),
         Order::Fleet(FleetOrder::Start) => {
             for queue in all() {
                 open(&slurm, home, queue, memory).await?;
@@ -98,13 +109,18 @@ async fn hold(
     since: Timestamp,
     memory: &mut Memory,
 ) -> Result<(), NodeError> {
-    slurm.update_partition(queue, why.state()).await?;
+    // While a file system goes every queue is closed; what is ordered meanwhile counts afterwards.
+    if memory.storage.is_none() {
+        slurm.update_partition(queue, why.state()).await?;
+    }
     memory.holds.insert(queue.to_owned(), Hold { since, why });
     Ok(())
 }
 
-async fn open(slurm: &Slurm, home: &Home, queue: &str, memory: &mut Memory) -> Result<(), NodeError> {
-    slurm.update_partition(queue, "up").await?;
+pub(super) async fn open(slurm: &Slurm, home: &Home, queue: &str, memory: &mut Memory) -> Result<(), NodeError> {
+    if memory.storage.is_none() {
+        slurm.update_partition(queue, "up").await?;
+    }
     memory.holds.remove(queue);
     Pools::change(home, |pools| pools.failures.remove(queue)).map(drop)
 }

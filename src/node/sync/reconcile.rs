@@ -10,7 +10,7 @@
 //!   as IDLE (`idle_on_node_suspend`), with the old reason still there: only a DOWN or DRAIN node's reason means something.
 
 use super::{
-    Action, Cause, FailedStart, KnownLaunch, Memory, Orphan, World,
+    Action, Cause, FailedStart, HoldWhy, KnownLaunch, Memory, Orphan, World,
     decided::Decided,
     world::{Life, Owned},
 };
@@ -342,9 +342,10 @@ impl<'w> Rules<'w> {
         for queue in &self.world.cluster.config.queues {
             let name = queue.name.as_str();
             let Some(state) = self.world.partitions.get(name) else { continue };
-            let hold = self.memory.holds.get(name);
-            match hold {
-                Some(hold) if state == "UP" && anew => {
+            let hold = self.memory.hold(name);
+            match &hold {
+                // While a file system goes nobody opens a queue.
+                Some(hold) if state == "UP" && (anew || hold.why == HoldWhy::Storage) => {
                     let state = hold.why.state();
                     self.out.queues.push(Action::Hold { queue: name.to_owned(), state });
                 }

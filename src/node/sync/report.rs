@@ -43,7 +43,7 @@ fn queue(world: &World<'_>, of: &NodeQueue, jobs: &[SlurmJob], memory: &Memory) 
     QueueReport {
         name: of.name.clone(),
         state: state.unwrap_or_else(|| "missing".to_owned()),
-        held: memory.holds.get(&of.name).map(held),
+        held: memory.hold(&of.name).map(held),
         failed_starts: world.pools.failures.get(&of.name).copied().unwrap_or_default(),
         last_failed_starts: failed_starts(memory, &of.name),
         running: count(running.len()),
@@ -69,11 +69,12 @@ fn held_job(job: &SlurmJob) -> Option<HeldJob> {
     job.is_held().then(|| HeldJob { id: job.id, reason: job.reason.clone() })
 }
 
-fn held(hold: &Hold) -> HeldReport {
+fn held(hold: Hold) -> HeldReport {
     let why = match hold.why {
         HoldWhy::Protected(_) => HeldWhy::Protected,
         HoldWhy::Drained => HeldWhy::Drained,
         HoldWhy::Stopped => HeldWhy::Stopped,
+        HoldWhy::Storage => HeldWhy::Storage,
     };
     HeldReport { why, since: hold.since }
 }

@@ -100,5 +100,5 @@ fn the_documented_script_is_valid() {
         .collect();
     kinds.sort();
     kinds.dedup();
-    assert_eq!(kinds, ["crash", "error", "fail", "files", "hand_edit", "head_node", "no_capacity", "slow"]);
+    assert_eq!(kinds, ["crash", "error", "fail", "files", "hand_edit", "head_node", "jobs", "no_capacity", "slow"]);
 }

@@ -41,6 +41,28 @@ pub enum Order {
     },
     /// All compute nodes.
     Fleet(FleetOrder),
+    /// A file system that goes: given by `apply`.
+    Storage(StorageOrder),
+}
+
+/// What is done for the sake of a file system that goes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StorageOrder {
+    /// Jobs that run end, those that wait go on waiting, compute nodes end with their jobs.
+    Hold,
+    /// These file systems (ids) are unmounted on the head node; whoever uses them there is ended.
+    Release {
+        /// Their ids.
+        file_systems: Vec<String>,
+    },
+    /// Queues that were held open again; these file systems are mounted again where they are still there.
+    Open {
+        /// Their ids.
+        file_systems: Vec<String>,
+        /// Not before the head node runs this revision: what is mounted comes with it.
+        revision: u64,
+    },
 }
 
 /// What becomes of a queue.
@@ -120,6 +142,11 @@ mod tests {
         assert_eq!((text["kind"].as_str(), text["format_version"].as_str()), (Some("hpcctl/order"), Some("1.0")));
         let fleet = serde_json::to_value(order(Order::Fleet(FleetOrder::Stop))).unwrap();
         assert_eq!(fleet["order"], json!({ "fleet": "stop" }));
+        let hold = serde_json::to_value(order(Order::Storage(StorageOrder::Hold))).unwrap();
+        assert_eq!(hold["order"], json!({ "storage": "hold" }));
+        let release = Order::Storage(StorageOrder::Release { file_systems: vec!["fs-1".to_owned()] });
+        let release = serde_json::to_value(order(release)).unwrap();
+        assert_eq!(release["order"], json!({ "storage": { "release": { "file_systems": ["fs-1"] } } }));
         let answer = json!({ "id": "0f1e2d3c4b5a", "done": 1_767_225_660, "failed": null });
         assert_eq!(serde_json::from_value::<Answer>(answer).unwrap().failed, None);
     }

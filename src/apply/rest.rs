@@ -1,0 +1,47 @@
+//! Bringing a file system to rest before it is exported and goes: jobs end, compute nodes end, the head node lets go.
+
+use super::{ApplyError, Context, Event, context::Pace, order};
+use crate::observe::{Order, StorageOrder};
+
+/// Seconds that the head node has for an order that only changes queues.
+const HOLD_SECONDS: u64 = 300;
+/// Seconds that it has to unmount: dirty pages go to the servers first.
+const RELEASE_SECONDS: u64 = 900;
+
+/// Holds all queues, and waits until no compute node is left that could write.
+pub(super) async fn hold(context: &Context<'_>) -> Result<bool, ApplyError> {
+    give(context, StorageOrder::Hold, Some(HOLD_SECONDS)).await?;
+    let until = context.cloud.clock.now().plus(i64::try_from(context.patience.as_secs()).unwrap_or(i64::MAX / 2));
+    let (mut pace, mut told) = (Pace::new(), None);
+    loop {
+        let instances = context.cloud.compute.instances_of(&context.plan.cluster).await?;
+        let left = instances.iter().filter(|instance| instance.is_compute()).count();
+        if left == 0 {
+            return Ok(false);
+        }
+        if told.replace(left) != Some(left) {
+            context.tell(&Event::Draining { left });
+        }
+        if context.cloud.clock.now() >= until {
+            return Err(ApplyError::StillUsed { left, minutes: context.patience.as_secs() / 60 });
+        }
+        context.pause(&mut pace).await?;
+    }
+}
+
+/// Lets the head node unmount file systems.
+pub(super) async fn release(context: &Context<'_>, file_systems: &[String]) -> Result<bool, ApplyError> {
+    let wish = StorageOrder::Release { file_systems: file_systems.to_vec() };
+    give(context, wish, Some(RELEASE_SECONDS)).await.map(|()| false)
+}
+
+/// Lets the head node open the queues when it runs the revision; nobody waits for it here.
+pub(super) async fn open(context: &Context<'_>) -> Result<bool, ApplyError> {
+    let wish = StorageOrder::Open { file_systems: Vec::new(), revision: context.plan.revision };
+    give(context, wish, None).await.map(|()| false)
+}
+
+async fn give(context: &Context<'_>, wish: StorageOrder, seconds: Option<u64>) -> Result<(), ApplyError> {
+    let given = order(context.cloud, &context.plan.cluster, Order::Storage(wish), seconds, &context.stop);
+    given.await.map(drop).map_err(ApplyError::Order)
+}

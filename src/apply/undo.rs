@@ -1,0 +1,69 @@
+//! After a failure: what was stopped for the sake of a file system that is still there goes on.
+
+use super::{Context, Event, order};
+use crate::{
+    model::StackKey,
+    observe::{Order, StorageOrder},
+    plan::StepAction,
+};
+use std::collections::BTreeSet;
+
+/// Takes back what the steps that were begun have stopped, unless the queues were opened again already. Nothing here
+/// is a failure of its own: what cannot be taken back is told, and the next plan sees it.
+pub(super) async fn undo(context: &Context<'_>, begun: &BTreeSet<usize>, done: &BTreeSet<usize>) {
+    let actions = |numbers: &BTreeSet<usize>| -> Vec<StepAction> {
+        let of = |number: &usize| context.plan.steps.iter().find(|step| step.number == *number);
+        numbers.iter().filter_map(of).map(|step| step.action.clone()).collect()
+    };
+    let (begun, done) = (actions(begun), actions(done));
+    for action in &begun {
+        if let StepAction::StopAutoExport { storage, file_system, associations } = action
+            && is_there(context, file_system).await
+        {
+            for (association, events) in associations {
+                let set = context.cloud.file_systems.set_auto_export(association, events).await;
+                let error = set.err().map(|error| error.to_string());
+                context.tell(&Event::AutoExportRestored { storage: storage.clone(), error });
+            }
+        }
+    }
+    let held = begun.iter().any(|action| matches!(action, StepAction::HoldQueues { .. }));
+    if !held || done.contains(&StepAction::OpenQueues) {
+        return;
+    }
+    let of = |action: &StepAction| match action {
+        StepAction::Release { file_systems } => file_systems.clone(),
+        _ => Vec::new(),
+    };
+    let file_systems: Vec<String> = context.plan.steps.iter().flat_map(|step| of(&step.action)).collect();
+    // Nodes that start now would mount what is gone.
+    if begun.iter().any(touches_storage) {
+        for file_system in &file_systems {
+            if !is_there(context, file_system).await {
+                return context.tell(&Event::QueuesStayHeld);
+            }
+        }
+    }
+    let open = Order::Storage(StorageOrder::Open { file_systems, revision: 0 });
+    let given = order(context.cloud, &context.plan.cluster, open, None, &context.stop).await;
+    context.tell(&match given {
+        Ok(_) => Event::QueuesReopened,
+        Err(_) => Event::QueuesStayHeld,
+    });
+}
+
+fn touches_storage(action: &StepAction) -> bool {
+    let storage = StackKey::Storage;
+    match action {
+        StepAction::UpdateStack { stack } | StepAction::CreateStack { stack } => *stack == storage,
+        StepAction::DeleteStack { stack, .. } => *stack == storage,
+        _ => false,
+    }
+}
+
+async fn is_there(context: &Context<'_>, id: &str) -> bool {
+    match context.cloud.file_systems.file_system(id).await {
+        Ok(Some(state)) => matches!(state.lifecycle.as_str(), "AVAILABLE" | "UPDATING"),
+        Ok(None) | Err(_) => false,
+    }
+}

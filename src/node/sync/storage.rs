@@ -1,0 +1,80 @@
+//! Orders about a file system that goes: nobody on this cluster uses it any more when its export begins.
+
+use super::{Memory, orders::open};
+use crate::{
+    cloud::Cloud,
+    node::{Cluster, Home, Machine, NodeError, Order, StorageOrder, Unmounted, processes::Call},
+};
+use std::time::Duration;
+
+/// How long an unmount may take: dirty pages go to the servers.
+const PATIENCE: Duration = Duration::from_secs(150);
+/// How long a mount may take.
+const MOUNT: Duration = Duration::from_secs(120);
+/// The state of partitions while a file system goes: jobs may be submitted, none starts.
+const CLOSED: &str = "down";
+
+/// Carries out an order about file systems; `None`: it is about something else.
+pub(super) async fn one(
+    order: &Order,
+    cloud: &Cloud,
+    cluster: &Cluster,
+    home: &Home,
+    machine: &Machine,
+    memory: &mut Memory,
+) -> Option<Result<(), NodeError>> {
+    let Order::Storage(order) = order else { return None };
+    Some(match order {
+        StorageOrder::Hold => hold(cloud, cluster, memory).await,
+        StorageOrder::Release { file_systems } => release(cloud, machine, file_systems).await,
+        StorageOrder::Open { file_systems, .. } => reopen(cluster, home, machine, file_systems, memory).await,
+    })
+}
+
+/// Whether an order has to wait until the head node runs another revision.
+pub(super) fn is_early(order: &Order, cluster: &Cluster) -> bool {
+    matches!(order, Order::Storage(StorageOrder::Open { revision, .. }) if cluster.revision() < *revision)
+}
+
+async fn hold(cloud: &Cloud, cluster: &Cluster, memory: &mut Memory) -> Result<(), NodeError> {
+    for queue in &cluster.config.queues {
+        cluster.slurm().update_partition(&queue.name, CLOSED).await?;
+    }
+    memory.storage.get_or_insert(cloud.clock.now());
+    Ok(())
+}
+
+async fn release(cloud: &Cloud, machine: &Machine, file_systems: &[String]) -> Result<(), NodeError> {
+    let mounted: Vec<String> = machine.mounts().into_iter().map(|mount| mount.at).collect();
+    for at in machine.fstab(file_systems).into_iter().rev().filter(|at| mounted.contains(at)) {
+        if machine.unmount(cloud.clock.as_ref(), &at, PATIENCE).await? == Unmounted::Lazily {
+            let words = "somebody still uses it".to_owned();
+            return Err(NodeError::Program { command: format!("umount {at}"), words });
+        }
+    }
+    Ok(())
+}
+
+/// Queues that were held for another reason before stay so.
+async fn reopen(
+    cluster: &Cluster,
+    home: &Home,
+    machine: &Machine,
+    file_systems: &[String],
+    memory: &mut Memory,
+) -> Result<(), NodeError> {
+    let mut result = Ok(());
+    let mounted: Vec<String> = machine.mounts().into_iter().map(|mount| mount.at).collect();
+    for at in machine.fstab(file_systems).into_iter().filter(|at| !mounted.contains(at)) {
+        let mount = machine.run(&Call::new("mount", [at.as_str()]), MOUNT).await;
+        result = result.and(mount.map(drop));
+    }
+    memory.storage = None;
+    for queue in &cluster.config.queues {
+        match memory.holds.get(&queue.name) {
+            Some(hold) => cluster.slurm().update_partition(&queue.name, hold.why.state()).await?,
+            None => open(&cluster.slurm(), home, &queue.name, memory).await?,
+        }
+    }
+    result
+}

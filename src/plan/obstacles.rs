@@ -1,0 +1,112 @@
+//! What would stop a plan half-way: everything that refuses to be deleted, all at once, before anything is.
+
+use super::{Action, Change, Plan, StepAction};
+use crate::{
+    model::DataHolding,
+    observe::{Going, Guards, Live},
+};
+
+/// Something that refuses to go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Obstacle {
+    /// CloudFormation's termination protection guards a stack.
+    Stack {
+        /// Its name.
+        name: String,
+    },
+    /// RDS's deletion protection guards a database.
+    Database {
+        /// Its name in plans.
+        address: String,
+        /// Its id.
+        id: String,
+    },
+    /// EC2's termination protection guards an instance.
+    Instance {
+        /// Its name in plans.
+        address: String,
+        /// Its id.
+        id: String,
+    },
+    /// A file system cannot be exported now.
+    FileSystem {
+        /// Its name in the cluster file.
+        name: String,
+        /// Its id.
+        id: String,
+        /// Its state.
+        lifecycle: String,
+    },
+    /// A link with S3 does not work.
+    Link {
+        /// The file system's name in the cluster file.
+        name: String,
+        /// The directory.
+        path: String,
+        /// Its state.
+        lifecycle: String,
+    },
+    /// The bucket of an export is not there.
+    Bucket {
+        /// The file system's name in the cluster file.
+        name: String,
+        /// The bucket.
+        bucket: String,
+    },
+}
+
+/// The resources that go and may refuse it.
+pub fn going(plan: &Plan) -> Vec<Going> {
+    let kinds = ["AWS::RDS::DBInstance", "AWS::RDS::DBCluster", "AWS::EC2::Instance", "AWS::FSx::FileSystem"];
+    let may_refuse = |change: &&Change| goes(change) && kinds.contains(&change.resource_type.as_str());
+    plan.changes.iter().filter(may_refuse).map(|change| (change.stack.clone(), change.logical_id.clone())).collect()
+}
+
+fn goes(change: &Change) -> bool {
+    matches!(change.action, Action::Delete | Action::Replace)
+}
+
+/// Everything that refuses, in the order of the plan.
+pub fn obstacles(plan: &Plan, live: &Live, guards: &Guards) -> Vec<Obstacle> {
+    let mut found = Vec::new();
+    for step in &plan.steps {
+        let StepAction::DeleteStack { stack, .. } = &step.action else { continue };
+        if let Some(stack) = live.stacks.get(stack).filter(|stack| stack.state.termination_protection) {
+            found.push(Obstacle::Stack { name: stack.state.name.clone() });
+        }
+    }
+    for change in plan.changes.iter().filter(|change| goes(change)) {
+        let (address, id) = (change.address.clone(), change.physical_id.clone().unwrap_or_default());
+        if guards.databases.contains(&(change.stack.clone(), change.logical_id.clone())) {
+            found.push(Obstacle::Database { address, id });
+        } else if guards.instances.contains(&id) {
+            found.push(Obstacle::Instance { address, id });
+        } else {
+            found.extend(of_export(change, live, guards));
+        }
+    }
+    found
+}
+
+/// What stops the export of a file system.
+fn of_export(change: &Change, live: &Live, guards: &Guards) -> Vec<Obstacle> {
+    let mut found = Vec::new();
+    let Some(data) = change.data.as_ref().filter(|data| data.is_exported()) else { return found };
+    let DataHolding::FileSystem { name, .. } = &data.holding else { return found };
+    let Some(state) = live.file_systems.get(&change.logical_id).map(|one| &one.state) else { return found };
+    if !matches!(state.lifecycle.as_str(), "AVAILABLE" | "UPDATING") {
+        let (id, lifecycle) = (state.id.clone(), state.lifecycle.clone());
+        found.push(Obstacle::FileSystem { name: name.clone(), id, lifecycle });
+    }
+    for link in &state.repositories {
+        if matches!(link.lifecycle.as_str(), "MISCONFIGURED" | "FAILED") {
+            let (path, lifecycle) = (link.path.clone(), link.lifecycle.clone());
+            found.push(Obstacle::Link { name: name.clone(), path, lifecycle });
+        }
+        let bucket = link.export.as_ref().map(|uri| crate::spec::S3Uri(uri.clone()).bucket().to_owned());
+        if let Some(bucket) = bucket.filter(|bucket| guards.missing_buckets.contains(bucket)) {
+            found.push(Obstacle::Bucket { name: name.clone(), bucket });
+        }
+    }
+    found
+}

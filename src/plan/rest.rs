@@ -1,0 +1,69 @@
+//! What has to be at rest before a file system goes: jobs, nodes that have it mounted, automatic export.
+
+use super::{Action, Change, DataFate};
+use crate::{
+    model::{DataHolding, StackKey},
+    observe::{HeldWhy, Live},
+};
+use std::collections::BTreeMap;
+
+/// The ids of the file systems that go for good.
+pub fn going(changes: &[Change]) -> Vec<String> {
+    changes.iter().filter(|change| goes(change)).filter_map(|change| change.physical_id.clone()).collect()
+}
+
+fn goes(change: &Change) -> bool {
+    let file_system = |data: &super::DataRisk| matches!(data.holding, DataHolding::FileSystem { .. });
+    let kept = |data: &super::DataRisk| data.fate == DataFate::Kept;
+    matches!(change.action, Action::Replace | Action::Delete)
+        && change.data.as_ref().is_some_and(|data| file_system(data) && !kept(data))
+}
+
+/// The queues that have to be held: all that there are, because every node mounts every file system. `None`: nobody
+/// is there to hold them, the cluster has no head node yet or any more.
+pub fn queues(live: &Live) -> Option<Vec<String>> {
+    let of = |key: &StackKey| if let StackKey::Queue(queue) = key { Some(queue.clone()) } else { None };
+    let role = |name: &str| live.instances.iter().any(|one| one.has_role(name));
+    (live.revision.is_some() && role("head")).then(|| live.stacks.keys().filter_map(of).collect())
+}
+
+/// Whether queues are still held for a file system that an earlier apply did not bring to its end.
+pub fn left_held(live: &Live) -> bool {
+    let held = |queue: &crate::observe::QueueReport| queue.held.as_ref().is_some_and(|one| one.why == HeldWhy::Storage);
+    live.slurm.as_ref().is_some_and(|report| report.queues.iter().any(held))
+}
+
+/// The associations of a file system that export by themselves, with the events.
+pub fn auto_exports(live: &Live, file_system: &str) -> BTreeMap<String, Vec<String>> {
+    let found = live.file_systems.values().filter(|one| one.state.id == file_system);
+    let links = found.flat_map(|one| &one.state.repositories).filter(|link| !link.auto_export.is_empty());
+    links.filter_map(|link| Some((link.association.clone()?, link.auto_export.clone()))).collect()
+}
+
+/// Associations that should export by themselves and do not: an apply that switched it off died before it could take
+/// that back, or somebody did it by hand. Those that change or go anyway are left out.
+pub fn silent_links(changes: &[Change], live: &Live) -> BTreeMap<String, Vec<String>> {
+    let Some(stack) = live.stacks.get(&StackKey::Storage) else { return BTreeMap::new() };
+    let going = going(changes);
+    let stays = live.file_systems.values().filter(|one| !going.contains(&one.state.id));
+    let silent = stays.flat_map(|one| &one.state.repositories).filter(|link| link.auto_export.is_empty());
+    let wish = |association: &String| -> Option<Vec<String>> {
+        let resource = stack.resources.iter().find(|one| one.physical_id == *association)?;
+        let changes_anyway = |change: &Change| change.logical_id == resource.logical_id;
+        let path = format!("/Resources/{}/Properties/S3/AutoExportPolicy/Events", resource.logical_id);
+        let events = stack.template.pointer(&path)?.as_array()?;
+        let events: Vec<String> = events.iter().filter_map(|event| Some(event.as_str()?.to_owned())).collect();
+        (!changes.iter().any(changes_anyway) && !events.is_empty()).then_some(events)
+    };
+    silent.filter_map(|link| Some((link.association.clone()?, wish(link.association.as_ref()?)?))).collect()
+}
+
+/// Login nodes take no orders: what people write there while a file system is exported is in no export.
+pub fn mark_login_nodes(changes: &mut [Change], live: &Live) {
+    let logins = live.instances.iter().any(|one| one.has_role("login"));
+    for change in changes.iter_mut().filter(|change| goes(change)) {
+        if let Some(data) = &mut change.data {
+            data.login_nodes = logins && data.is_exported();
+        }
+    }
+}
