@@ -96,6 +96,7 @@ const CALLS: &[Call] = &[
     ("ec2", "DescribeAddresses", &["ec2:DescribeAddresses"], On::Any, LOOK),
     ("ec2", "DescribeTags", &["ec2:DescribeTags"], On::Any, BUILD),
     ("ec2", "TerminateInstances", &["ec2:TerminateInstances"], On::Instances, BUILD),
+    ("ec2", "DescribeInstanceAttribute", &["ec2:DescribeInstanceAttribute"], On::Any, LOOK),
     ("ec2", "GetConsoleOutput", &["ec2:GetConsoleOutput"], On::Instances, ALL),
     ("servicequotas", "GetServiceQuota", &["servicequotas:GetServiceQuota"], On::Any, LOOK),
     ("iam", "SimulatePrincipalPolicy", &["iam:SimulatePrincipalPolicy"], On::Any, LOOK),

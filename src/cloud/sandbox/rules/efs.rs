@@ -8,10 +8,12 @@ use serde_json::Value;
 pub(super) fn conflict(estate: &Estate<'_>, properties: &Value) -> Option<String> {
     let text = |name: &str| properties.get(name).and_then(Value::as_str);
     let (file_system, subnet) = (text("FileSystemId")?, text("SubnetId")?);
-    let zone = |subnet: &str| estate.zone(subnet);
+    // All targets of a file system are in one VPC: what a move to another one means is not this rule's to say.
+    let vpc = |subnet: &str| estate.find("AWS::EC2::Subnet", subnet).and_then(|r| r.text("VpcId"));
+    let place = |subnet: &str| (vpc(subnet), estate.zone(subnet));
     let of_it = |kind: &str, id: Option<&str>| kind == "AWS::EFS::MountTarget" && id == Some(file_system);
     let mut targets = estate.resources().filter(|r| of_it(&r.kind, r.text("FileSystemId")));
-    let taken = targets.any(|target| target.text("SubnetId").is_some_and(|other| zone(other) == zone(subnet)));
+    let taken = targets.any(|target| target.text("SubnetId").is_some_and(|other| place(other) == place(subnet)));
     taken.then(|| {
         "Resource handler returned message: \"mount target already exists in this AZ (Service: Efs, Status Code: 409)\" \
          (HandlerErrorCode: AlreadyExists)"

@@ -45,6 +45,10 @@ fn lets_through(estate: &Estate<'_>, group: &str, direction: &str, peer: &str) -
         estate.resources().filter(|r| r.kind == lone && r.text("GroupId") == Some(group)).map(|r| &r.properties);
     let own = estate.find("AWS::EC2::SecurityGroup", group);
     let within = own.and_then(|r| r.properties.get(format!("SecurityGroup{direction}"))?.as_array());
+    // A group that says nothing of egress lets everything out.
+    if direction == "Egress" && within.is_none() {
+        return true;
+    }
     rules.chain(within.into_iter().flatten()).any(|rule| {
         let text = |name: &str| rule.get(name).map(plain).unwrap_or_default();
         let port = |name: &str, open: u64| rule.get(name).and_then(|port| plain(port).parse().ok()).unwrap_or(open);

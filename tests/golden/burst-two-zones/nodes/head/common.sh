@@ -4,7 +4,7 @@
 # shellcheck disable=SC2034  # some names are for one kind of node only
 
 export DEBIAN_FRONTEND=noninteractive PATH=$PATH:/usr/local/bin
-NODE_TREE=/opt/hpcctl/node
+NODE_TREE=${NODE_TREE:-/opt/hpcctl/node}
 SLURM_ETC=/etc/slurm
 CLUSTER_NAME=burst-two-zones
 

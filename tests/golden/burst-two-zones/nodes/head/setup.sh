@@ -4,7 +4,8 @@
 set -Eeuo pipefail
 mode=${1:-update}
 cd "$(dirname "$0")"
-if [[ $mode == update ]]; then
+# People who run it by hand have not got what user data says either.
+if [[ $mode == update || -z ${CLUSTER:-} ]]; then
   set -a
   # shellcheck disable=SC1091
   . /etc/hpcctl/node.env
@@ -17,7 +18,30 @@ fi
 
 # A failing script of one's own ends the set-up of the head node; the log says which.
 failed() { die "set-up failed: $*"; }
-trap 'log "set-up failed in line $LINENO"' ERR
+trap 'log "set-up failed in line $LINENO: $BASH_COMMAND"' ERR
+
+# Whoever applies reads why a set-up failed: the end of its log goes into the bucket, next to the head node's reports.
+LOGS=${LOGS:-/var/log/hpcctl}
+mkdir -p "$LOGS"
+: >"$LOGS/set-up.log"
+exec > >(tee -a "$LOGS/set-up.log") 2> >(tee -a "$LOGS/set-up.log" >&2)
+tell_failure() {
+  local code=$? revision
+  ((code != 0)) || return 0
+  trap - ERR EXIT
+  set +e
+  # What was said last is still on its way into the log.
+  sleep 1
+  revision=$(sed -n 's/^  "revision": \([0-9]*\),*$/\1/p' "$NODE_TREE/cluster.json")
+  {
+    printf 'hpcctl set-up failed: revision=%s instance=%s mode=%s at=%s\n' "${revision:-0}" \
+      "$(imds meta-data/instance-id || echo unknown)" "$mode" "$(date -u +%FT%TZ)"
+    tail -n 60 "$LOGS/set-up.log"
+  } >"$LOGS/set-up.failed"
+  aws s3 cp --only-show-errors "$LOGS/set-up.failed" "s3://$BUCKET/clusters/$CLUSTER/status/set-up.log"
+  exit "$code"
+}
+trap tell_failure EXIT
 
 on_start() {
   :
