@@ -16,10 +16,10 @@ impl<'a> Estate<'a> {
         world.resources().map(|(_, r)| r).chain(stack.present()).chain(world.retained.values())
     }
 
-    /// The zone of a subnet.
-    pub fn zone(&self, subnet: &str) -> String {
+    /// The zone of a subnet, where a stack, the script or the file tells it.
+    pub fn known_zone(&self, subnet: &str) -> Option<String> {
         let made = self.find("AWS::EC2::Subnet", subnet).and_then(|r| r.attributes.get("AvailabilityZone")).map(plain);
-        made.unwrap_or_else(|| self.world.zone_of(&self.stack.region, subnet))
+        made.or_else(|| self.world.outside.told_zone(subnet))
     }
 
     /// The resource with this physical id.

@@ -43,6 +43,11 @@ impl Outside {
         script.vpc_id.clone().or_else(|| self.vpc.clone()).unwrap_or_else(|| DEFAULT_VPC.to_owned())
     }
 
+    /// The zone of a subnet that no stack made, where somebody has told it.
+    pub fn told_zone(&self, subnet: &str) -> Option<String> {
+        self.zones.get(subnet).cloned()
+    }
+
     /// The zone of a subnet that no stack made.
     pub fn zone(&self, region: &str, subnet: &str) -> String {
         self.zones.get(subnet).cloned().unwrap_or_else(|| made_up_zone(region, subnet))
