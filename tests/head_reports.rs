@@ -151,6 +151,12 @@ fn a_set_up_that_is_tried_again_may_still_come() {
             panic!("{:?}", applied.failed)
         };
         assert!(failure.tries_again);
+        // In an apply that has just published the revision every failure of it is new.
+        let bucket = look(&cloud, &built).await.bucket.unwrap().name;
+        let wait = apply::HeadWait { bucket, cluster: "head".to_owned(), revision: 2, limit: 600, again: false };
+        let before = cloud.clock.now();
+        let at_once = apply::await_head(&cloud, &wait, &Events::default(), &Stop::default()).await;
+        assert!(matches!(at_once, Err(ApplyError::HeadFailed { .. })) && cloud.clock.now() == before);
         // Who applies again waits for the next try; the old failure counts when time is up.
         let plan = plan_for(&cloud, &changed()).await;
         assert!(plan.only_waits());

@@ -24,6 +24,8 @@ pub struct HeadWait {
     pub revision: u64,
     /// For how many seconds at most.
     pub limit: u32,
+    /// Whether it was published before, and may have failed before.
+    pub again: bool,
 }
 
 /// Waits until the head node reports the revision; true: it had done so before.
@@ -91,7 +93,7 @@ impl Watch<'_> {
     /// Ends the wait for a failure that nobody mends by itself.
     fn judge(&mut self, head: HeadNode, first: bool) -> Result<HeadNode, ApplyError> {
         let failure = head.failure_of(self.wait.revision).cloned();
-        if first {
+        if first && self.wait.again {
             self.known = failure.clone().filter(|failure| failure.tries_again);
         }
         match failure {
@@ -126,7 +128,8 @@ impl Watch<'_> {
     }
 
     async fn give_up(&self, head: Option<HeadNode>, seconds: i64, state: Option<String>) -> ApplyError {
-        if let (Some(head), Some(failure)) = (&head, self.known.clone()) {
+        // Who has ended tries nothing again.
+        if let (Some(head), Some(failure), None) = (&head, self.known.clone(), &state) {
             return self.failed(head, failure);
         }
         let console = match &self.instance {

@@ -180,6 +180,7 @@ async fn perform(context: &Context<'_>, step: &Step) -> Result<bool, ApplyError>
                 cluster: context.plan.cluster.clone(),
                 revision: context.plan.revision,
                 limit: *limit,
+                again: context.plan.only_waits(),
             };
             await_head(context.cloud, &wait, context.listener, &context.stop).await
         }

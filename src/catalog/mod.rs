@@ -14,6 +14,7 @@
 mod closest;
 mod ground;
 mod handlers;
+mod image_owners;
 mod instance_catalog;
 mod instance_row;
 mod instance_types;
@@ -22,14 +23,15 @@ mod prop_check;
 mod prop_path;
 mod prop_schema;
 mod prop_violation;
+mod regional_types;
 mod regions;
 mod resource_types;
 mod table;
 mod template_value;
-mod vendors;
 
 pub use ground::{ADDRESSES, Ground, Image, Subnet, VPCS, vcpu_quota};
 pub use handlers::{handler_actions, handler_types};
+pub use image_owners::image_owner;
 pub use instance_catalog::{CatalogError, InstanceCatalog, to_text};
 pub use instance_types::{
     Accelerator, AcceleratorKind, Arch, DiskKind, EbsOptimized, EfaFacts, Gpu, Hypervisor, InstanceStore, InstanceType,
@@ -38,6 +40,6 @@ pub use instance_types::{
 pub use prop_path::PropPath;
 pub use prop_schema::{Kind, Prop, PropSchema};
 pub use prop_violation::{PropViolation, ViolationKind};
+pub use regional_types::is_missing;
 pub use regions::{Partition, Region, closest as closest_region, partition, region, regions};
 pub use resource_types::{Replacement, ResourceCatalog, ResourceType};
-pub use vendors::{image_owner, region_has};

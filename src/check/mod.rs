@@ -15,6 +15,7 @@ mod efa;
 mod facts;
 mod finding;
 mod iam;
+mod images;
 mod input;
 mod instances;
 mod interruption;
@@ -66,6 +67,7 @@ pub fn check(doc: &Document, facts: &Facts) -> Vec<Finding> {
         arn::check(&mut sheet, cluster);
         secrets::check(&mut sheet, cluster);
         preflight::check(&mut sheet, cluster);
+        images::check(&mut sheet, cluster);
     }
     sheet.finish()
 }

@@ -3,17 +3,16 @@
 use super::{
     preflight_nodes,
     rules::preflight as rule,
-    sheet::{Args, Sheet, args, list, word},
+    sheet::{Args, Sheet, args, list},
 };
 use crate::{
     catalog::{self, Ground},
-    spec::{Cluster, Named, NamedKind, Os, Path, SubnetId, named, subnets_with_nodes, walk::closest},
+    spec::{Cluster, Named, NamedKind, Path, SubnetId, named, subnets_with_nodes, walk::closest},
 };
 use std::collections::BTreeMap;
 
 pub(super) fn check(sheet: &mut Sheet, cluster: &Cluster) {
     untold(sheet, cluster);
-    region(sheet, cluster);
     let Some(ground) = sheet.facts.ground else { return };
     let things = named(cluster);
     for thing in &things {
@@ -50,29 +49,6 @@ fn zones_untold(sheet: &mut Sheet, cluster: &Cluster, subnets: Vec<&SubnetId>, a
     let whole = sheet.is_whole(&Path::from("network")) && sheet.is_whole(&Path::from("queues"));
     if cluster.network.create.is_none() && subnets.len() > 1 && !untold.is_empty() && whole {
         sheet.add_key(&rule::ZONES_UNTOLD, at, args! { subnets: list(untold), what: what });
-    }
-}
-
-/// What the region and its partition lack, whoever asks.
-fn region(sheet: &mut Sheet, cluster: &Cluster) {
-    let Some(region) = catalog::region(cluster.region.as_str()) else { return };
-    let os = word(&cluster.image.os);
-    if cluster.image.ami.is_none() && catalog::image_owner(&os, region.partition).is_none() {
-        let others = [Os::Ubuntu2404, Os::Alinux2023].map(|other| word(&other)).into_iter();
-        let known = others.filter(|other| catalog::image_owner(other, region.partition).is_some());
-        let args = args! { os: os, partition: region.partition.name(), known: list(known) };
-        let at = if sheet.doc.gives(&Path::from("image.os")) { "image.os" } else { "region" };
-        sheet.add(&rule::NO_VENDOR_IMAGE, Path::from(at), args);
-    }
-    let lustre =
-        cluster.storage.iter().position(|one| one.fsx_lustre.as_ref().is_some_and(|fsx| fsx.file_system_id.is_none()));
-    let wanted = [
-        ("AWS::Budgets::Budget", cluster.budget.as_ref().map(|_| (Path::from("budget"), "budget"))),
-        ("AWS::FSx::FileSystem", lustre.map(|i| (Path::from("storage").index(i).key("fsx_lustre"), "fsx_lustre"))),
-    ];
-    for (kind, place) in wanted {
-        let Some((at, key)) = place.filter(|_| !catalog::region_has(kind, region.name)) else { continue };
-        sheet.add_key(&rule::TYPE_NOT_IN_REGION, at, args! { type: kind, region: region.name, key: key });
     }
 }
 

@@ -22,8 +22,8 @@ pub(super) fn check(sheet: &mut Sheet, cluster: &Cluster, ground: &Ground) {
     for pattern in &ground.images_missing {
         let os = word(&cluster.image.os);
         let at = if sheet.doc.gives(&Path::from("image.os")) { "image.os" } else { "region" };
-        let owner =
-            catalog::region(cluster.region.as_str()).and_then(|region| catalog::image_owner(&os, region.partition));
+        let owner = catalog::region(cluster.region.as_str())
+            .and_then(|region| catalog::image_owner(cluster.image.os.vendor(), region.partition));
         let args = args! { os: os, region: cluster.region, owner: owner.unwrap_or_default(), pattern: pattern };
         sheet.add(&rule::IMAGE_NOT_FOUND, Path::from(at), args);
     }

@@ -25,6 +25,7 @@ macro_rules! rules {
 
 pub mod capacity;
 pub mod export;
+pub mod images;
 pub mod monitoring;
 pub mod names;
 pub mod network;
@@ -79,6 +80,7 @@ const PARTS: &[&[&Rule]] = &[
     monitoring::RULES,
     told::RULES,
     export::RULES,
+    images::RULES,
     rights::RULES,
     preflight::RULES,
     unsupported::RULES,

@@ -30,7 +30,7 @@ pub async fn newest(
         let message = format!("cluster {cluster} was never applied to its end here");
         return Err(Failure::new("HPC2007", message, "apply it first, or check account and region", exit::ERROR));
     };
-    let wait = HeadWait { bucket, cluster: cluster.to_owned(), revision, limit: HEAD_BOOT_LIMIT };
+    let wait = HeadWait { bucket, cluster: cluster.to_owned(), revision, limit: HEAD_BOOT_LIMIT, again: true };
     apply::await_head(cloud, &wait, &Progress::new(output, format), stop).await?;
     Ok(revision)
 }

@@ -64,6 +64,7 @@ fn instance(site: Site<'_>, stack: &mut Stack, cause: &Path) -> Resource {
         ("@@CLUSTER@@", site.cluster.name.as_str()),
         ("@@OS@@", os_name(site.cluster.image.os)),
         ("@@PROXY@@", site.proxy()),
+        ("@@NO_PROXY@@", &names::no_proxy(site.cluster)),
     ];
     let image = site.image(stack, node.ami.as_ref(), &node.instance_type);
     let root = root_volume(site, stack, &image, cause);

@@ -74,6 +74,7 @@ impl Builder<'_> {
             ("@@POOL@@", pool.name.as_str()),
             ("@@OS@@", os_name(site.cluster.image.os)),
             ("@@PROXY@@", site.proxy()),
+            ("@@NO_PROXY@@", &super::names::no_proxy(site.cluster)),
         ];
         stack.bucket();
         let groups = format!("{}SecurityGroup", self.id);

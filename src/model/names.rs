@@ -2,7 +2,7 @@
 //!
 //! Templates, policies and the files on nodes meet in these names; nothing else may spell them.
 
-use crate::spec::Cluster;
+use crate::{catalog, spec::Cluster};
 
 /// The tag that everything of a cluster carries; its value is the cluster's name.
 pub const CLUSTER_TAG: &str = "hpcctl:cluster";
@@ -37,6 +37,23 @@ pub const JOBS_PENDING: &str = "JobsPending";
 /// The log group of a cluster; its streams begin with `head/`, `login/` or `compute/`.
 pub fn log_group(cluster: &Cluster) -> String {
     format!("/hpcctl/{}", cluster.name)
+}
+
+/// What AWS's host names end with in the cluster's region: `amazonaws.com`, in China `amazonaws.com.cn`.
+pub fn dns_suffix(cluster: &Cluster) -> &'static str {
+    catalog::region(cluster.region.as_str()).map_or("amazonaws.com", |region| region.dns_suffix)
+}
+
+/// What nodes reach without the proxy: the instance metadata, themselves, and services with an endpoint in the VPC. A
+/// network that hpcctl builds has one for S3; those of others the file names.
+pub fn no_proxy(cluster: &Cluster) -> String {
+    let mut direct = vec!["169.254.169.254".to_owned(), "localhost".to_owned(), "127.0.0.1".to_owned()];
+    if cluster.network.create.as_ref().is_some_and(|create| create.s3_endpoint) {
+        let host = format!("s3.{}.{}", cluster.region, dns_suffix(cluster));
+        direct.extend([host.clone(), format!(".{host}")]);
+    }
+    direct.extend(cluster.network.no_proxy.iter().cloned());
+    direct.join(",")
 }
 
 /// The key prefix of a cluster in the artifact bucket.

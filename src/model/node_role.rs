@@ -64,7 +64,9 @@ impl NodeRole<'_> {
         statements.extend(user_access(self.iam, self.actions));
         let users = self.iam.map(|iam| &iam.policies[..]).unwrap_or_default();
         let managed: Vec<Val> = users.iter().map(|policy| Val::from(policy.as_str())).collect();
-        let role = iam::role(site, format!("{}.role", self.address), self.cause.clone(), site.ec2_principal())
+        // In China EC2 goes by its name there.
+        let service = format!("ec2.{}", names::dns_suffix(site.cluster));
+        let role = iam::role(site, format!("{}.role", self.address), self.cause.clone(), &service)
             .some("ManagedPolicyArns", managed)
             .set("Policies", iam::inline("node", policy::document(statements)))
             .because("ManagedPolicyArns", self.cause.key("iam").key("policies"))

@@ -123,6 +123,7 @@ impl Builder<'_> {
             ("@@POOL@@", pool.name.as_str()),
             ("@@OS@@", os_name(cluster.image.os)),
             ("@@PROXY@@", site.proxy()),
+            ("@@NO_PROXY@@", &super::names::no_proxy(site.cluster)),
         ];
         let groups = site.groups(&mut self.stack, None, &queue.additional_security_groups);
         let network = self.network(known, groups);

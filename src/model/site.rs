@@ -2,7 +2,7 @@
 
 use super::{ParameterSource, Stack, StackKey, Val, names};
 use crate::{
-    catalog::{self, Ground, InstanceCatalog, Partition},
+    catalog::{Ground, InstanceCatalog},
     spec::{Cluster, CreateNetwork, Queue, SecurityGroupId, SubnetId},
 };
 
@@ -98,12 +98,6 @@ impl<'c> Site<'c> {
     /// The proxy for nodes; empty without one.
     pub(super) fn proxy(&self) -> &'c str {
         self.cluster.network.http_proxy.as_deref().unwrap_or_default()
-    }
-
-    /// EC2's name in trust policies. In China it ends as that partition's host names do.
-    pub(super) fn ec2_principal(&self) -> &'static str {
-        let partition = catalog::region(self.cluster.region.as_str()).map(|region| region.partition);
-        if partition == Some(Partition::China) { "ec2.amazonaws.com.cn" } else { "ec2.amazonaws.com" }
     }
 
     pub(super) fn log_group_arn(&self) -> String {

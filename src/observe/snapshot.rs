@@ -2,7 +2,7 @@
 
 use super::{Bucket, HeadSays, Live, LiveFileSystem, LiveStack, Revision, keys};
 use crate::{
-    catalog::{self, Partition},
+    catalog,
     cloud::{Cloud, CloudError, ImageQuery, StackState, StackStatus, TaskKind, TaskLifecycle},
     model::{Graph, ParameterSource, StackKey},
     spec::{Architecture, Os},
@@ -188,25 +188,24 @@ async fn zones(cloud: &Cloud, subnets: &[String]) -> Result<BTreeMap<String, Str
     Ok(found.into_iter().map(|subnet| (subnet.id, subnet.zone)).collect())
 }
 
-/// Where a vendor's newest image is found: owner account and name pattern, as each vendor documents them; `None` where the
-/// region's partition has none.
+/// Where a vendor's newest image is found: its account in the region's partition, and the name pattern that it documents.
 fn vendor_image(region: &str, os: Os, architecture: Architecture) -> Option<ImageQuery> {
-    let partition = catalog::region(region).map_or(Partition::Aws, |region| region.partition);
     let (word, debian) = match architecture {
         Architecture::X86_64 => ("x86_64", "amd64"),
         Architecture::Arm64 => ("arm64", "arm64"),
     };
     let rocky = if architecture == Architecture::Arm64 { "aarch64" } else { word };
-    let (word_of_os, name) = match os {
-        Os::Ubuntu2404 => ("ubuntu2404", format!("ubuntu/images/hvm-ssd-gp3/ubuntu-noble-24.04-{debian}-server-*")),
-        Os::Ubuntu2204 => ("ubuntu2204", format!("ubuntu/images/hvm-ssd/ubuntu-jammy-22.04-{debian}-server-*")),
-        Os::Debian12 => ("debian12", format!("debian-12-{debian}-*")),
-        Os::Alinux2023 => ("alinux2023", format!("al2023-ami-2023.*-kernel-6.1-{word}")),
-        Os::Rocky9 => ("rocky9", format!("Rocky-9-EC2-Base-9.*.{rocky}")),
-        Os::Rhel9 => ("rhel9", format!("RHEL-9.*_HVM-*-{word}-*")),
+    let partition = catalog::partition(region).unwrap_or(catalog::Partition::Aws);
+    let owner = catalog::image_owner(os.vendor(), partition)?;
+    let name = match os {
+        Os::Ubuntu2404 => format!("ubuntu/images/hvm-ssd-gp3/ubuntu-noble-24.04-{debian}-server-*"),
+        Os::Ubuntu2204 => format!("ubuntu/images/hvm-ssd/ubuntu-jammy-22.04-{debian}-server-*"),
+        Os::Debian12 => format!("debian-12-{debian}-*"),
+        Os::Alinux2023 => format!("al2023-ami-2023.*-kernel-6.1-{word}"),
+        Os::Rocky9 => format!("Rocky-9-EC2-Base-9.*.{rocky}"),
+        Os::Rhel9 => format!("RHEL-9.*_HVM-*-{word}-*"),
     };
-    let owner = catalog::image_owner(word_of_os, partition)?.to_owned();
-    Some(ImageQuery { owner, name, architecture: word.to_owned() })
+    Some(ImageQuery { owner: owner.to_owned(), name, architecture: word.to_owned() })
 }
 
 async fn drift(

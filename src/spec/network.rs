@@ -30,6 +30,11 @@ pub struct Network {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "a proxy such as `http://proxy.example.org:3128`", regex(pattern = "^https?://[^\\s/]+$"))]
     pub http_proxy: Option<String>,
+    /// Hosts and domains (`.ec2.eu-west-1.amazonaws.com`) that nodes reach without the proxy: those with an endpoint in
+    /// the VPC. The instance metadata, and S3 in a network that hpcctl builds, need no entry.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(inner(regex(pattern = "^[A-Za-z0-9.:/_-]+$")))]
+    pub no_proxy: Vec<String>,
 }
 
 /// The Availability Zone of a subnet that exists.

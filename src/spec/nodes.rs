@@ -42,6 +42,19 @@ pub enum Os {
     Rhel9,
 }
 
+impl Os {
+    /// Who publishes its images, as `catalog::image_owner` knows them.
+    pub fn vendor(self) -> &'static str {
+        match self {
+            Self::Ubuntu2404 | Self::Ubuntu2204 => "canonical",
+            Self::Debian12 => "debian",
+            Self::Alinux2023 => "amazon",
+            Self::Rocky9 => "rocky",
+            Self::Rhel9 => "redhat",
+        }
+    }
+}
+
 /// A processor architecture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]

@@ -305,8 +305,12 @@ pub enum OnDestroyVolume {
     Discard,
 }
 
+fn yes() -> bool {
+    true
+}
+
 /// Amazon EFS: a file system to create, or one that exists (`file_system_id`).
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Efs {
     /// Use this file system instead of creating one.
@@ -328,6 +332,9 @@ pub struct Efs {
     /// Automatic backups with AWS Backup.
     #[serde(default)]
     pub backups: bool,
+    /// Nodes reach it through TLS; a node that cannot do so fails to set itself up. `false`: in clear.
+    #[serde(default = "yes")]
+    pub encryption_in_transit: bool,
     /// What happens to the file system when it must go.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_destroy: Option<OnDestroyKeep>,

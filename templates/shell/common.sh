@@ -100,11 +100,49 @@ configure_proxy() {
   grep -q '^proxy=' /etc/dnf/dnf.conf || printf 'proxy=%s\n' {{ http_proxy | sh }} >>/etc/dnf/dnf.conf
 {% endif %}
   printf 'export %s\n' http_proxy={{ http_proxy | sh }} https_proxy={{ http_proxy | sh }} \
-    no_proxy=169.254.169.254,localhost,.amazonaws.com >/etc/profile.d/hpcctl-proxy.sh
+    no_proxy={{ no_proxy | sh }} >/etc/profile.d/hpcctl-proxy.sh
+  # Amazon's agents read it from their own files.
+  mkdir -p /opt/aws/amazon-cloudwatch-agent/etc /etc/systemd/system/{amazon-ssm-agent,snap.amazon-ssm-agent.amazon-ssm-agent}.service.d
+  printf '[proxy]\n  http_proxy = "%s"\n  https_proxy = "%s"\n  no_proxy = "%s"\n' {{ http_proxy | sh }} {{ http_proxy | sh }} \
+    {{ no_proxy | sh }} >/opt/aws/amazon-cloudwatch-agent/etc/common-config.toml
+  printf '[Service]\nEnvironment="%s" "%s" "%s"\n' http_proxy={{ http_proxy | sh }} https_proxy={{ http_proxy | sh }} \
+    no_proxy={{ no_proxy | sh }} >/etc/systemd/system/amazon-ssm-agent.service.d/hpcctl.conf
+  cp /etc/systemd/system/amazon-ssm-agent.service.d/hpcctl.conf /etc/systemd/system/snap.amazon-ssm-agent.amazon-ssm-agent.service.d/
+  systemctl daemon-reload
 }
 {% else %}
 configure_proxy() { :; }
 {% endif %}
+
+{% if not os.apt %}
+# The machine's architecture as Amazon's downloads call it.
+machine() { uname -m | sed 's/x86_64/amd64/; s/aarch64/arm64/'; }
+{% endif %}
+
+install_session_agent() {
+{% if os.id == "alinux2023" %}
+  install_packages amazon-ssm-agent || return 1
+{% else %}
+  local work from=https://s3.$AWS_DEFAULT_REGION.{{ dns_suffix }}/amazon-ssm-$AWS_DEFAULT_REGION/latest
+  work=$(mktemp -d)
+{% if os.apt %}
+  retry 3 5 curl -fsSL -o "$work/agent.deb" "$from/debian_$(dpkg --print-architecture)/amazon-ssm-agent.deb" &&
+    dpkg -i "$work/agent.deb" >/dev/null || return 1
+{% else %}
+  retry 3 5 curl -fsSL -o "$work/agent.rpm" "$from/linux_$(machine)/amazon-ssm-agent.rpm" &&
+    rpm -U --quiet "$work/agent.rpm" || return 1
+{% endif %}
+  rm -rf "$work"
+{% endif %}
+  systemctl enable -q --now amazon-ssm-agent
+}
+
+# Session Manager's agent, by which people reach nodes without a key: images of Ubuntu and Amazon Linux bring it, others do not.
+# https://docs.aws.amazon.com/systems-manager/latest/userguide/ami-preinstalled-agent.html
+setup_session_manager() {
+  systemctl cat amazon-ssm-agent >/dev/null 2>&1 || systemctl cat snap.amazon-ssm-agent.amazon-ssm-agent >/dev/null 2>&1 ||
+    install_session_agent || log "cannot install the Session Manager agent: \`hpcctl ssh\` does not reach this node"
+}
 
 # install_munge_key FILE: the key that all nodes share, for munged alone. Who has it can speak for any user.
 install_munge_key() {
@@ -210,24 +248,30 @@ run_action() {
 
 # --- Logs to CloudWatch
 
-setup_logs() {
-  local agent=/opt/aws/amazon-cloudwatch-agent/bin/amazon-cloudwatch-agent-ctl work
-  if [[ ! -x $agent ]]; then
-    work=$(mktemp -d)
-{% if os.apt %}
-    retry 5 5 curl -fsSL -o "$work/agent.deb" \
-      "https://amazoncloudwatch-agent-$AWS_DEFAULT_REGION.s3.$AWS_DEFAULT_REGION.amazonaws.com/{{ os.family }}/$(dpkg --print-architecture)/latest/amazon-cloudwatch-agent.deb"
-    dpkg -i "$work/agent.deb" >/dev/null
-{% elif os.id == "alinux2023" %}
-    install_packages amazon-cloudwatch-agent
+# Amazon's agent. Its place is in the region, and under the suffix of the region's partition.
+install_log_agent() {
+{% if os.id == "alinux2023" %}
+  install_packages amazon-cloudwatch-agent
 {% else %}
-    retry 5 5 curl -fsSL -o "$work/agent.rpm" \
-      "https://amazoncloudwatch-agent-$AWS_DEFAULT_REGION.s3.$AWS_DEFAULT_REGION.amazonaws.com/redhat/$(uname -m | sed 's/x86_64/amd64/; s/aarch64/arm64/')/latest/amazon-cloudwatch-agent.rpm"
-    rpm -U --quiet "$work/agent.rpm"
+  local work from=https://amazoncloudwatch-agent-$AWS_DEFAULT_REGION.s3.$AWS_DEFAULT_REGION.{{ dns_suffix }}
+  work=$(mktemp -d)
+{% if os.apt %}
+  retry 5 5 curl -fsSL -o "$work/agent.deb" "$from/{{ os.family }}/$(dpkg --print-architecture)/latest/amazon-cloudwatch-agent.deb" &&
+    dpkg -i "$work/agent.deb" >/dev/null || return 1
+{% else %}
+  retry 5 5 curl -fsSL -o "$work/agent.rpm" "$from/redhat/$(machine)/latest/amazon-cloudwatch-agent.rpm" &&
+    rpm -U --quiet "$work/agent.rpm" || return 1
 {% endif %}
-    rm -rf "$work"
-  fi
-  "$agent" -a fetch-config -m ec2 -s -c "file:$NODE_TREE/cloudwatch.json" >/dev/null
+  rm -rf "$work"
+{% endif %}
+}
+
+# Without its logs in CloudWatch a node still works: they stay on it.
+setup_logs() {
+  local agent=/opt/aws/amazon-cloudwatch-agent/bin/amazon-cloudwatch-agent-ctl
+  [[ -x $agent ]] || install_log_agent || { log "cannot install the CloudWatch agent: the logs stay on this node"; return 0; }
+  "$agent" -a fetch-config -m ec2 -s -c "file:$NODE_TREE/cloudwatch.json" >/dev/null ||
+    log "cannot start the CloudWatch agent: the logs stay on this node"
 }
 {% else %}
 setup_logs() { :; }

@@ -68,6 +68,7 @@ on_updated() {
 install_programs() {
   configure_proxy
   install_packages {{ os.packages.base | join(" ") }}
+  setup_session_manager
   ensure_slurm slurmctld{% if accounting %} slurmdbd{% endif %}
 
 {% if not slurm.prefix %}
@@ -148,7 +149,7 @@ configure_slurmdbd() {
 
 {% if accounting.tls %}
   [[ -s /opt/hpcctl/etc/rds-ca.pem ]] || retry 5 5 curl -fsSL -o /opt/hpcctl/etc/rds-ca.pem \
-    https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem
+    {{ accounting.authorities }}
 {% endif %}
 {% if not accounting.known %}
   grant_database "$user" "$password"

@@ -29,6 +29,7 @@ configure_slurm() {
 remember_node
 configure_proxy
 install_packages {{ os.packages.base | join(" ") }}
+setup_session_manager
 on_start
 # shellcheck disable=SC2119  # no daemons here
 ensure_slurm

@@ -10,7 +10,8 @@ export BUCKET='${ArtifactBucket}' AWS_DEFAULT_REGION='${AWS::Region}' PARTITION=
 FROM="s3://$BUCKET/clusters/$CLUSTER/current" TO=/opt/hpcctl/node
 if [[ -n $PROXY ]]; then
   export http_proxy="$PROXY" https_proxy="$PROXY" HTTPS_PROXY="$PROXY"
-  export no_proxy="169.254.169.254,localhost,.amazonaws.com" NO_PROXY="169.254.169.254,localhost,.amazonaws.com"
+  # All the rest goes through it: names of AWS without an endpoint in the VPC are reached in no other way.
+  export no_proxy='@@NO_PROXY@@' NO_PROXY='@@NO_PROXY@@'
 fi
 
 # retry TRIES COMMAND: with a growing pause, a minute at most.

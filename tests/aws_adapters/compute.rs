@@ -36,6 +36,21 @@ async fn instances_are_found_by_their_cluster_and_terminated() {
 }
 
 #[tokio::test]
+async fn a_console_is_text() {
+    let Some(lab) = Lab::open().await else { return };
+    let net = lab.make(&lab.stack("net", templates::NETWORK)).await;
+    let compute = &lab.cloud.compute;
+    let ids = lab.launch(&net.outputs["Subnet"], 1).await;
+    let text = compute.console(&ids[0]).await.unwrap().unwrap();
+    assert!(text.contains("hpcctl: set-up done"), "{text}");
+    let missing = compute.console("i-0123456789abcdef0").await.unwrap_err();
+    assert_eq!(missing.kind, ErrorKind::NotFound);
+    compute.terminate(&ids).await.unwrap();
+    lab.terminated(&ids).await;
+    lab.remove(&net.id).await;
+}
+
+#[tokio::test]
 async fn subnets_are_described() {
     let Some(lab) = Lab::open().await else { return };
     let net = lab.make(&lab.stack("net", templates::NETWORK)).await;

@@ -11,6 +11,7 @@ machine reports by itself, as in the tests with real daemons, this keeps silent.
 import base64
 import json
 import re
+import time
 
 import faults
 from emulator import ec2_state, s3_state
@@ -52,7 +53,7 @@ def say(bucket, cluster):
     before = read(bucket, f"{at}/slurm.json")
     if how["head"] == "reports" and (not before or before.get("made_up")):
         report = {"kind": "hpcctl/slurm-report", "format_version": "1.1", "cluster": cluster, "revision": revision,
-                  "instance": instance, "at": 0, "set_up_failed": None, "queues": [], "made_up": True}
+                  "instance": instance, "at": int(time.time()), "set_up_failed": None, "queues": [], "made_up": True}
         s3_state._put_object(bucket, f"{at}/slurm.json", json.dumps(report).encode(), {})
     if how["head"] == "set_up_failed":
         mode = "update" if before else "start"

@@ -111,21 +111,6 @@ rules! {
 "IAM's policy simulator was asked about what `apply` calls, without resource policies and conditions, so it may be wrong \
  (<https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html>)."
 
-1795 NO_VENDOR_IMAGE Error "no-vendor-image"
-"the operating system's image is in the region's partition"
-"hpcctl knows nobody who publishes images of `{os}` in the partition `{partition}`"
-"use {known*}, or give `image.ami`"
-"Accounts belong to one partition, and so do the images that they publish. Canonical publishes in `aws`, `aws-cn` and \
- `aws-us-gov`, Amazon in all \
- (<https://documentation.ubuntu.com/aws/en/latest/aws-how-to/instances/find-ubuntu-images/>)."
-
-1796 TYPE_NOT_IN_REGION Error "resource-type-not-in-region"
-"CloudFormation can make it in the region"
-"CloudFormation has no `{type}` in {region}"
-"leave `{key}` out, or use another region"
-"Each region has a registry of the resource types that CloudFormation can make there, and refuses a template with any \
- other (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/resource-type-schemas.html>)."
-
 1797 IMAGE_NOT_FOUND Error "image-not-found"
 "the operating system's image is found"
 "{region} has no image of `{os}`: none of {owner} is called `{pattern}`"

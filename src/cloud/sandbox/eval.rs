@@ -5,6 +5,7 @@ use super::{
     template::Template,
     world::ACCOUNT,
 };
+use crate::catalog;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
@@ -106,8 +107,8 @@ impl Scope<'_> {
             "AWS::Region" => self.region,
             "AWS::StackName" => self.stack_name,
             "AWS::StackId" => self.stack_id,
-            "AWS::Partition" => "aws",
-            "AWS::URLSuffix" => "amazonaws.com",
+            "AWS::Partition" => catalog::region(self.region).map_or("aws", |known| known.partition.name()),
+            "AWS::URLSuffix" => catalog::region(self.region).map_or("amazonaws.com", |known| known.dns_suffix),
             _ => return None,
         };
         Some(Some(Value::from(text)))

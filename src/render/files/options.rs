@@ -77,8 +77,6 @@ fn joined(ours: &str, theirs: &str) -> String {
     }
     all.retain(|item| !theirs.iter().any(|other| name(other) == name(item)));
     all.extend(theirs);
-    // Slurm from 23.11 on reads this one's number to the end of the line.
-    all.sort_by_key(|item| name(item) == "node_reg_mem_percent");
     all.join(",")
 }
 
@@ -103,7 +101,6 @@ mod tests {
         let text = "SlurmctldParameters=enable_configless,power_save_interval=5\n";
         let out = overlaid(text, &[("SlurmctldParameters", "power_save_interval=30,preempt_send_user_signal")]);
         assert_eq!(out, "SlurmctldParameters=enable_configless,power_save_interval=30,preempt_send_user_signal\n");
-        assert_eq!(joined("node_reg_mem_percent=90", "x=1,y"), "x=1,y,node_reg_mem_percent=90");
         assert_eq!(joined("a-b-[1-2,4]", "c-[1-2]"), "a-b-[1-2,4],c-[1-2]");
     }
 

@@ -22,6 +22,10 @@ pub(super) struct OsFacts {
     nfs_server: &'static str,
     /// The NFS server's unit.
     nfs_service: &'static str,
+    /// The package with stunnel.
+    stunnel: &'static str,
+    /// The file with the certificates of the authorities that this system trusts.
+    ca_file: &'static str,
     /// The name that Amazon DCV gives this system in its downloads; none: not supported.
     /// <https://docs.aws.amazon.com/dcv/latest/adminguide/servers.html>
     dcv: Option<&'static str>,
@@ -85,6 +89,8 @@ impl OsFacts {
             nfs_client: "nfs-common",
             nfs_server: "nfs-kernel-server",
             nfs_service: "nfs-kernel-server",
+            stunnel: "stunnel4",
+            ca_file: "/etc/ssl/certs/ca-certificates.crt",
             dcv,
             packages,
         }
@@ -104,6 +110,8 @@ impl OsFacts {
             nfs_client: "nfs-utils",
             nfs_server: "nfs-utils",
             nfs_service: "nfs-server",
+            stunnel: "stunnel",
+            ca_file: "/etc/pki/tls/certs/ca-bundle.crt",
             dcv,
             packages: Packages {
                 base: vec!["ca-certificates", "curl-minimal", "jq"],

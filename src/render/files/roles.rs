@@ -10,6 +10,8 @@ use super::{
     slurm_conf::{has_job_submit, has_tls, put_controller_files, put_slurm_conf},
     storage::mounts,
 };
+use crate::catalog::{Partition, partition};
+use crate::model::names;
 use crate::spec::{Accounting, Dcv, LoginPool, Queue};
 use minijinja::Value;
 use serde::Serialize;
@@ -56,7 +58,7 @@ pub(super) fn head(site: &Site<'_>, files: &mut Files) -> Result<(), RenderError
         slurm,
         actions => actions(node.custom_actions.as_ref()),
         job_submit => has_job_submit(site),
-        accounting => site.cluster.accounting.as_ref().map(database),
+        accounting => site.cluster.accounting.as_ref().map(|accounting| database(site, accounting)),
         checkpoints => !directories.is_empty(),
         dcv => desktop(site, node.dcv.as_ref())?,
     };
@@ -165,6 +167,8 @@ fn common(site: &Site<'_>, files: &mut Files, role: &str) -> Result<(), RenderEr
         slurm => site.slurm,
         hpcctl_version => env!("CARGO_PKG_VERSION"),
         http_proxy => site.cluster.network.http_proxy,
+        no_proxy => names::no_proxy(site.cluster),
+        dns_suffix => names::dns_suffix(site.cluster),
         munge_key_secret => site.cluster.slurm.munge_key_secret.as_ref().map(|secret| secret.as_str()),
         logs => site.cluster.monitoring.logs.enabled,
         head,
@@ -204,7 +208,8 @@ fn put_ticket_maker(
 }
 
 /// Where the head node finds the accounting database, as words of the shell.
-fn database(accounting: &Accounting) -> Value {
+fn database(site: &Site<'_>, accounting: &Accounting) -> Value {
+    let authorities = authorities(site);
     let fact = |name: &str| format!("\"$(fact .accounting.{name})\"");
     match &accounting.external {
         Some(external) => vars! {
@@ -214,6 +219,7 @@ fn database(accounting: &Accounting) -> Value {
             port => external.port.to_string(),
             database => accounting.database.as_deref().unwrap_or("slurm_acct_db"),
             tls => has_tls(accounting),
+            authorities,
             known => true,
         },
         None => vars! {
@@ -222,9 +228,21 @@ fn database(accounting: &Accounting) -> Value {
             host => fact("host"),
             port => fact("port"),
             tls => has_tls(accounting),
+            authorities,
             known => false,
             database => accounting.database.as_deref().unwrap_or("slurm_acct_db"),
         },
+    }
+}
+
+/// Where RDS publishes the certificates of its authorities, which differ between partitions.
+/// <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.SSL.html>,
+/// <https://docs.amazonaws.cn/en_us/AmazonRDS/latest/UserGuide/UsingWithRDS.SSL.html>
+fn authorities(site: &Site<'_>) -> &'static str {
+    match partition(site.cluster.region.as_str()) {
+        Some(Partition::China) => "https://rds-truststore.s3.cn-north-1.amazonaws.com.cn/global/global-bundle.pem",
+        Some(Partition::UsGov) => "https://truststore.pki.us-gov-west-1.rds.amazonaws.com/global/global-bundle.pem",
+        _ => "https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem",
     }
 }
 

@@ -129,6 +129,10 @@ fn accounting_tres(site: &Site<'_>) -> Vec<String> {
 
 /// Whether the database is Amazon's, whose authorities are known: then the connection is encrypted.
 pub(super) fn has_tls(accounting: &Accounting) -> bool {
-    let amazon = |external: &ExternalDatabase| external.host.as_str().ends_with(".rds.amazonaws.com");
+    // `NAME.REGION.rds.amazonaws.com`, and in China `NAME.rds.REGION.amazonaws.com.cn`.
+    let amazon = |external: &ExternalDatabase| {
+        let host = external.host.as_str();
+        host.contains(".rds.") && (host.ends_with(".amazonaws.com") || host.ends_with(".amazonaws.com.cn"))
+    };
     accounting.rds.is_some() || accounting.external.as_ref().is_some_and(amazon)
 }

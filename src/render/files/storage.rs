@@ -1,7 +1,7 @@
 //! Shared file systems: what each kind of node mounts, and what the head node exports.
 
 use crate::{
-    catalog::region,
+    model::names,
     spec::{Cluster, Storage},
 };
 use serde::Serialize;
@@ -32,7 +32,7 @@ struct Mount {
 
 /// What the nodes mount: on the head node its volumes, elsewhere what it exports.
 pub(super) fn mounts(cluster: &Cluster, head: bool) -> Mounts {
-    let dns_suffix = region(cluster.region.as_str()).map_or("amazonaws.com", |region| region.dns_suffix);
+    let dns_suffix = names::dns_suffix(cluster);
     let volumes = cluster.storage.iter().filter(|one| one.ebs.is_some());
     let mut exports: Vec<String> = volumes.map(|one| one.mount.to_string()).collect();
     // Homes are on the head node unless a file system is mounted there.
@@ -49,6 +49,12 @@ pub(super) fn mounts(cluster: &Cluster, head: bool) -> Mounts {
     }
 }
 
+/// The port of the node itself behind which TLS to an EFS begins, one for each.
+fn tunnel_port(cluster: &Cluster, of: &Storage) -> usize {
+    let before = cluster.storage.iter().take_while(|one| one.name != of.name).filter(|one| one.efs.is_some());
+    20_490 + before.count()
+}
+
 fn mount(cluster: &Cluster, one: &Storage, dns_suffix: &str) -> Option<Mount> {
     let (command, facts) = match (&one.fsx_lustre, &one.efs, &one.ebs) {
         (Some(lustre), _, _) => (
@@ -61,7 +67,11 @@ fn mount(cluster: &Cluster, one: &Storage, dns_suffix: &str) -> Option<Mount> {
                 None => Vec::new(),
             },
         ),
-        (_, Some(efs), _) => ("mount_efs", efs.file_system_id.iter().map(|id| id.to_string()).collect()),
+        (_, Some(efs), _) => {
+            let tunnel =
+                if efs.encryption_in_transit { tunnel_port(cluster, one).to_string() } else { "clear".to_owned() };
+            ("mount_efs", [tunnel].into_iter().chain(efs.file_system_id.iter().map(|id| id.to_string())).collect())
+        }
         (_, _, Some(ebs)) => ("mount_volume", ebs.volume_id.iter().map(|id| id.to_string()).collect()),
         // OpenZFS, ONTAP and File Cache are refused by the checks.
         _ => return None,

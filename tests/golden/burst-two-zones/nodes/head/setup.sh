@@ -56,6 +56,7 @@ on_updated() {
 install_programs() {
   configure_proxy
   install_packages ca-certificates curl jq munge
+  setup_session_manager
   ensure_slurm slurmctld
   install_packages slurmctld slurmdbd slurm-client slurm-wlm-basic-plugins slurm-wlm-mysql-plugin
   install_hpcctl

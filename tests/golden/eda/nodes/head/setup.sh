@@ -56,6 +56,7 @@ on_updated() {
 install_programs() {
   configure_proxy
   install_packages ca-certificates curl-minimal jq
+  setup_session_manager
   ensure_slurm slurmctld slurmdbd
   install_hpcctl
 }

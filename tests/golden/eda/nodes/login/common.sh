@@ -74,6 +74,25 @@ remember_node() {
 
 configure_proxy() { :; }
 
+# The machine's architecture as Amazon's downloads call it.
+machine() { uname -m | sed 's/x86_64/amd64/; s/aarch64/arm64/'; }
+
+install_session_agent() {
+  local work from=https://s3.$AWS_DEFAULT_REGION.amazonaws.com/amazon-ssm-$AWS_DEFAULT_REGION/latest
+  work=$(mktemp -d)
+  retry 3 5 curl -fsSL -o "$work/agent.rpm" "$from/linux_$(machine)/amazon-ssm-agent.rpm" &&
+    rpm -U --quiet "$work/agent.rpm" || return 1
+  rm -rf "$work"
+  systemctl enable -q --now amazon-ssm-agent
+}
+
+# Session Manager's agent, by which people reach nodes without a key: images of Ubuntu and Amazon Linux bring it, others do not.
+# https://docs.aws.amazon.com/systems-manager/latest/userguide/ami-preinstalled-agent.html
+setup_session_manager() {
+  systemctl cat amazon-ssm-agent >/dev/null 2>&1 || systemctl cat snap.amazon-ssm-agent.amazon-ssm-agent >/dev/null 2>&1 ||
+    install_session_agent || log "cannot install the Session Manager agent: \`hpcctl ssh\` does not reach this node"
+}
+
 # install_munge_key FILE: the key that all nodes share, for munged alone. Who has it can speak for any user.
 install_munge_key() {
   (($(stat -c %s "$1") >= 32)) || die "the munge key is shorter than 32 bytes"
@@ -152,14 +171,19 @@ run_action() {
 
 # --- Logs to CloudWatch
 
+# Amazon's agent. Its place is in the region, and under the suffix of the region's partition.
+install_log_agent() {
+  local work from=https://amazoncloudwatch-agent-$AWS_DEFAULT_REGION.s3.$AWS_DEFAULT_REGION.amazonaws.com
+  work=$(mktemp -d)
+  retry 5 5 curl -fsSL -o "$work/agent.rpm" "$from/redhat/$(machine)/latest/amazon-cloudwatch-agent.rpm" &&
+    rpm -U --quiet "$work/agent.rpm" || return 1
+  rm -rf "$work"
+}
+
+# Without its logs in CloudWatch a node still works: they stay on it.
 setup_logs() {
-  local agent=/opt/aws/amazon-cloudwatch-agent/bin/amazon-cloudwatch-agent-ctl work
-  if [[ ! -x $agent ]]; then
-    work=$(mktemp -d)
-    retry 5 5 curl -fsSL -o "$work/agent.rpm" \
-      "https://amazoncloudwatch-agent-$AWS_DEFAULT_REGION.s3.$AWS_DEFAULT_REGION.amazonaws.com/redhat/$(uname -m | sed 's/x86_64/amd64/; s/aarch64/arm64/')/latest/amazon-cloudwatch-agent.rpm"
-    rpm -U --quiet "$work/agent.rpm"
-    rm -rf "$work"
-  fi
-  "$agent" -a fetch-config -m ec2 -s -c "file:$NODE_TREE/cloudwatch.json" >/dev/null
+  local agent=/opt/aws/amazon-cloudwatch-agent/bin/amazon-cloudwatch-agent-ctl
+  [[ -x $agent ]] || install_log_agent || { log "cannot install the CloudWatch agent: the logs stay on this node"; return 0; }
+  "$agent" -a fetch-config -m ec2 -s -c "file:$NODE_TREE/cloudwatch.json" >/dev/null ||
+    log "cannot start the CloudWatch agent: the logs stay on this node"
 }

@@ -78,7 +78,31 @@ configure_proxy() {
   printf 'Acquire::http::Proxy "%s";\nAcquire::https::Proxy "%s";\n' http://proxy.example.org:3128 http://proxy.example.org:3128 \
     >/etc/apt/apt.conf.d/95hpcctl-proxy
   printf 'export %s\n' http_proxy=http://proxy.example.org:3128 https_proxy=http://proxy.example.org:3128 \
-    no_proxy=169.254.169.254,localhost,.amazonaws.com >/etc/profile.d/hpcctl-proxy.sh
+    no_proxy=169.254.169.254,localhost,127.0.0.1,.ec2.us-east-1.amazonaws.com >/etc/profile.d/hpcctl-proxy.sh
+  # Amazon's agents read it from their own files.
+  mkdir -p /opt/aws/amazon-cloudwatch-agent/etc /etc/systemd/system/{amazon-ssm-agent,snap.amazon-ssm-agent.amazon-ssm-agent}.service.d
+  printf '[proxy]\n  http_proxy = "%s"\n  https_proxy = "%s"\n  no_proxy = "%s"\n' http://proxy.example.org:3128 http://proxy.example.org:3128 \
+    169.254.169.254,localhost,127.0.0.1,.ec2.us-east-1.amazonaws.com >/opt/aws/amazon-cloudwatch-agent/etc/common-config.toml
+  printf '[Service]\nEnvironment="%s" "%s" "%s"\n' http_proxy=http://proxy.example.org:3128 https_proxy=http://proxy.example.org:3128 \
+    no_proxy=169.254.169.254,localhost,127.0.0.1,.ec2.us-east-1.amazonaws.com >/etc/systemd/system/amazon-ssm-agent.service.d/hpcctl.conf
+  cp /etc/systemd/system/amazon-ssm-agent.service.d/hpcctl.conf /etc/systemd/system/snap.amazon-ssm-agent.amazon-ssm-agent.service.d/
+  systemctl daemon-reload
+}
+
+install_session_agent() {
+  local work from=https://s3.$AWS_DEFAULT_REGION.amazonaws.com/amazon-ssm-$AWS_DEFAULT_REGION/latest
+  work=$(mktemp -d)
+  retry 3 5 curl -fsSL -o "$work/agent.deb" "$from/debian_$(dpkg --print-architecture)/amazon-ssm-agent.deb" &&
+    dpkg -i "$work/agent.deb" >/dev/null || return 1
+  rm -rf "$work"
+  systemctl enable -q --now amazon-ssm-agent
+}
+
+# Session Manager's agent, by which people reach nodes without a key: images of Ubuntu and Amazon Linux bring it, others do not.
+# https://docs.aws.amazon.com/systems-manager/latest/userguide/ami-preinstalled-agent.html
+setup_session_manager() {
+  systemctl cat amazon-ssm-agent >/dev/null 2>&1 || systemctl cat snap.amazon-ssm-agent.amazon-ssm-agent >/dev/null 2>&1 ||
+    install_session_agent || log "cannot install the Session Manager agent: \`hpcctl ssh\` does not reach this node"
 }
 
 # install_munge_key FILE: the key that all nodes share, for munged alone. Who has it can speak for any user.
@@ -159,14 +183,19 @@ run_action() {
 
 # --- Logs to CloudWatch
 
+# Amazon's agent. Its place is in the region, and under the suffix of the region's partition.
+install_log_agent() {
+  local work from=https://amazoncloudwatch-agent-$AWS_DEFAULT_REGION.s3.$AWS_DEFAULT_REGION.amazonaws.com
+  work=$(mktemp -d)
+  retry 5 5 curl -fsSL -o "$work/agent.deb" "$from/ubuntu/$(dpkg --print-architecture)/latest/amazon-cloudwatch-agent.deb" &&
+    dpkg -i "$work/agent.deb" >/dev/null || return 1
+  rm -rf "$work"
+}
+
+# Without its logs in CloudWatch a node still works: they stay on it.
 setup_logs() {
-  local agent=/opt/aws/amazon-cloudwatch-agent/bin/amazon-cloudwatch-agent-ctl work
-  if [[ ! -x $agent ]]; then
-    work=$(mktemp -d)
-    retry 5 5 curl -fsSL -o "$work/agent.deb" \
-      "https://amazoncloudwatch-agent-$AWS_DEFAULT_REGION.s3.$AWS_DEFAULT_REGION.amazonaws.com/ubuntu/$(dpkg --print-architecture)/latest/amazon-cloudwatch-agent.deb"
-    dpkg -i "$work/agent.deb" >/dev/null
-    rm -rf "$work"
-  fi
-  "$agent" -a fetch-config -m ec2 -s -c "file:$NODE_TREE/cloudwatch.json" >/dev/null
+  local agent=/opt/aws/amazon-cloudwatch-agent/bin/amazon-cloudwatch-agent-ctl
+  [[ -x $agent ]] || install_log_agent || { log "cannot install the CloudWatch agent: the logs stay on this node"; return 0; }
+  "$agent" -a fetch-config -m ec2 -s -c "file:$NODE_TREE/cloudwatch.json" >/dev/null ||
+    log "cannot start the CloudWatch agent: the logs stay on this node"
 }

@@ -29,6 +29,7 @@ configure_slurm() {
 remember_node
 configure_proxy
 install_packages ca-certificates curl jq munge
+setup_session_manager
 on_start
 # shellcheck disable=SC2119  # no daemons here
 ensure_slurm

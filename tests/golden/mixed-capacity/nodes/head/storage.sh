@@ -25,18 +25,43 @@ mount_at() {
   mountpoint -q "$2" || retry 12 5 mount "$2" || die "cannot mount $2"
 }
 
-# mount_efs NAME WHERE [ID]: encrypted in transit where Amazon's mount helper can be had, plain NFS 4.1 otherwise.
-mount_efs() {
-  local id=${3:-}
-  [[ -n $id ]] || id=$(fact ".storage[\"$1\"].file_system_id") || die "cluster.json lacks the id of $1"
-  command -v mount.efs >/dev/null || install_packages amazon-efs-utils 2>/dev/null || true
-  if command -v mount.efs >/dev/null; then
-    mount_at "$id:/" "$2" efs tls,_netdev,noresvport
-  else
-    log "no amazon-efs-utils on this system: $2 is mounted without encryption in transit"
-    install_packages nfs-common
-    mount_at "$id.efs.$AWS_DEFAULT_REGION.amazonaws.com:/" "$2" nfs4 nfsvers=4.1,rsize=1048576,wsize=1048576,hard,timeo=600,retrans=2,noresvport,_netdev
+# tunnel_efs NAME HOST PORT: TLS to a file system by stunnel, where Amazon's mount helper is not to be had. The server must
+# prove that it is HOST; the tunnel's other end is for this machine alone.
+tunnel_efs() {
+  local conf=/etc/hpcctl/efs-$1.conf unit=hpcctl-efs-$1 work changed=false
+  command -v stunnel >/dev/null || install_packages stunnel4 || return 1
+  work=$(mktemp -d)
+  printf '%s\n' 'foreground = yes' 'syslog = no' 'pid =' "[efs-$1]" 'client = yes' "accept = 127.0.0.1:$3" "connect = $2:2049" \
+    'delay = yes' 'sslVersionMin = TLSv1.2' 'verifyChain = yes' "checkHost = $2" 'CAfile = /etc/ssl/certs/ca-certificates.crt' 'renegotiation = no' \
+    'TIMEOUTbusy = 20' 'TIMEOUTclose = 0' 'TIMEOUTidle = 86400' >"$work/conf"
+  printf '%s\n' '[Unit]' "Description=hpcctl: TLS to the file system $1" 'After=network.target' 'Before=remote-fs-pre.target' \
+    '[Service]' "ExecStart=$(command -v stunnel) $conf" 'Restart=always' 'RestartSec=1' '[Install]' 'WantedBy=multi-user.target' >"$work/unit"
+  ! put "$work/conf" "$conf" || changed=true
+  ! put "$work/unit" "/etc/systemd/system/$unit.service" || changed=true
+  rm -rf "$work"
+  if [[ $changed == true ]]; then
+    systemctl daemon-reload && systemctl enable -q "$unit" && systemctl restart "$unit" || return 1
   fi
+}
+
+# mount_efs NAME WHERE PORT [ID]: encrypted in transit, by Amazon's mount helper or by stunnel on PORT of this machine; PORT
+# `clear`: not encrypted. https://docs.aws.amazon.com/efs/latest/ug/encryption-in-transit.html
+mount_efs() {
+  local port=$3 id=${4:-} host options=nfsvers=4.1,rsize=1048576,wsize=1048576,hard,timeo=600,retrans=2,noresvport,_netdev
+  [[ -n $id ]] || id=$(fact ".storage[\"$1\"].file_system_id") || die "cluster.json lacks the id of $1"
+  host=$id.efs.$AWS_DEFAULT_REGION.amazonaws.com
+  if [[ $port != clear ]] && command -v mount.efs >/dev/null; then
+    mount_at "$id:/" "$2" efs tls,_netdev,noresvport
+    return
+  fi
+  install_packages nfs-common
+  if [[ $port == clear ]]; then
+    mount_at "$host:/" "$2" nfs4 "$options"
+    return
+  fi
+  tunnel_efs "$1" "$host" "$port" ||
+    die "$2 cannot be encrypted in transit: this system has neither amazon-efs-utils nor stunnel (efs.encryption_in_transit)"
+  mount_at 127.0.0.1:/ "$2" nfs4 "$options,port=$port,x-systemd.requires=hpcctl-efs-$1.service"
 }
 
 # mount_volume NAME WHERE [VOLUME]: the volume of an `ebs` file system, found by its id, given a file system when it has none, never otherwise.
@@ -91,7 +116,7 @@ export_nfs() {
 
 mount_all() {
   :
-  mount_efs shared /shared
+  mount_efs shared /shared 20490
   mkdir -p /etc/exports.d
   export_nfs /home
 }

@@ -104,7 +104,7 @@ install_efa() {
 }
 
 check_gpus() {
-  command -v nvidia-smi >/dev/null || die "the image has no NVIDIA driver"
+  command -v nvidia-smi >/dev/null || die "there is no NVIDIA driver: the image has none, and no custom action installed one"
   retry 6 10 nvidia-smi --list-gpus >/dev/null || die "nvidia-smi finds no GPU"
   nvidia-smi --persistence-mode=1 >/dev/null || true
 }
@@ -133,6 +133,7 @@ start_slurmd() {
 remember_node
 configure_proxy
 install_packages ca-certificates curl jq munge
+setup_session_manager
 on_start
 ensure_slurm slurmd
 # The packages may start slurmd: without a slurm.conf it ends at once, or its unit does not start it.
@@ -147,11 +148,12 @@ setup_logs
 mount_all
 [[ -z $LOCAL_SCRATCH ]] || setup_local_scratch
 [[ $EFA == false ]] || install_efa
-[[ $GPU == false ]] || check_gpus
 [[ $HYPERTHREADING == true ]] || disable_hyperthreading
 for file in libexec/*; do
   [[ ! -f $file ]] || put "$file" "/opt/hpcctl/$file" 755 || true
 done
 on_configured
+# After the scripts of one's own: one of them may install the driver.
+[[ $GPU == false ]] || check_gpus
 start_slurmd
 log "set-up done"

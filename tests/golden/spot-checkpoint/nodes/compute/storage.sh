@@ -25,15 +25,74 @@ mount_at() {
   mountpoint -q "$2" || retry 12 5 mount "$2" || die "cannot mount $2"
 }
 
+has_package() { apt-cache show "$1" >/dev/null 2>&1; }
+
+# lustre_kernel: the newest kernel of this system for which Amazon has a Lustre module; nothing when there is none.
+lustre_kernel() {
+  local name kernel
+  apt-cache pkgnames lustre-client-modules- | grep -E '^lustre-client-modules-[0-9].*-aws$' | sort -rV |
+    while read -r name; do
+      kernel=${name#lustre-client-modules-}
+      ! has_package "linux-image-$kernel" || { echo "$kernel"; cat >/dev/null; }
+    done
+}
+
+# boot_kernel VERSION: installs a kernel, boots it, and goes on with the set-up after that. Does not come back.
+# https://docs.aws.amazon.com/fsx/latest/LustreGuide/install-lustre-client.html
+boot_kernel() {
+  log "Amazon has no Lustre client for the kernel $(uname -r) yet: booting $1, for which it has one"
+  install_packages "linux-image-$1" "lustre-client-modules-$1"
+  sed -i "s/^GRUB_DEFAULT=.*/GRUB_DEFAULT=\"Advanced options for Ubuntu>Ubuntu, with Linux $1\"/" /etc/default/grub
+  update-grub
+  printf '%s\n' "$1" >/etc/hpcctl/kernel
+  cat >/etc/systemd/system/hpcctl-set-up.service <<'UNIT'
+[Unit]
+Description=hpcctl: the set-up, after the reboot into another kernel
+After=network-online.target
+Wants=network-online.target
+[Service]
+Type=oneshot
+EnvironmentFile=/etc/hpcctl/node.env
+ExecStartPre=/bin/systemctl disable hpcctl-set-up
+ExecStart=/bin/bash /opt/hpcctl/node/setup.sh start
+StandardOutput=append:/var/log/hpcctl-boot.log
+StandardError=append:/var/log/hpcctl-boot.log
+[Install]
+WantedBy=multi-user.target
+UNIT
+  systemctl daemon-reload
+  systemctl enable -q hpcctl-set-up
+  sync
+  systemctl reboot
+  sleep infinity
+}
+
+# A newer kernel comes with an upgrade before its module does: nobody upgrades these by the way.
+hold_kernel() {
+  apt-mark hold linux-aws linux-image-aws linux-headers-aws "linux-image-$(uname -r)" "lustre-client-modules-$(uname -r)" \
+    >/dev/null 2>&1 || log "cannot hold the kernel: an upgrade may bring one without Lustre"
+}
+
 install_lustre() {
   # modinfo: an image may carry the module without a package of this name.
   modinfo lustre >/dev/null 2>&1 && command -v mount.lustre >/dev/null && return
-  local key=/usr/share/keyrings/fsx-lustre.asc
+  local key=/usr/share/keyrings/fsx-lustre.asc host=fsx-lustre-client-repo kernel other=
   install_packages curl ca-certificates
-  curl -fsSL https://fsx-lustre-client-repo-public-keys.s3.amazonaws.com/fsx-ubuntu-public-key.asc -o "$key"
-  printf 'deb [signed-by=%s] https://fsx-lustre-client-repo.s3.amazonaws.com/ubuntu noble main\n' "$key" \
+  retry 5 5 curl -fsSL "https://$host-public-keys.s3.amazonaws.com/fsx-ubuntu-public-key.asc" -o "$key"
+  printf 'deb [signed-by=%s] https://%s.s3.amazonaws.com/ubuntu noble main\n' "$key" "$host" \
     >/etc/apt/sources.list.d/fsx-lustre.list
-  install_packages "lustre-client-modules-$(uname -r)"
+  retry 5 10 apt-get -qq -o DPkg::Lock::Timeout=300 update
+  kernel=$(uname -r)
+  if ! has_package "lustre-client-modules-$kernel"; then
+    other=$(lustre_kernel) || true
+    [[ -n $other ]] || die "Amazon has no package lustre-client-modules-$kernel, nor one for another kernel: name an image that has one (image.ami)"
+    # A head node that runs, and one that has booted for this already, are not booted anew.
+    [[ ${mode:-start} == start && ! -e /etc/hpcctl/kernel ]] ||
+      die "Amazon has no package lustre-client-modules-$kernel: boot $other, or name an image with that kernel (image.ami)"
+    boot_kernel "$other"
+  fi
+  install_packages "lustre-client-modules-$kernel"
+  hold_kernel
 }
 
 # mount_lustre NAME WHERE [DNS MOUNT_NAME]: FSx for Lustre. flock: MPI-IO and many applications lock files.
@@ -45,18 +104,43 @@ mount_lustre() {
   mount_at "$dns@tcp:/$name" "$2" lustre defaults,noatime,flock,_netdev,x-systemd.requires=network-online.target
 }
 
-# mount_efs NAME WHERE [ID]: encrypted in transit where Amazon's mount helper can be had, plain NFS 4.1 otherwise.
-mount_efs() {
-  local id=${3:-}
-  [[ -n $id ]] || id=$(fact ".storage[\"$1\"].file_system_id") || die "cluster.json lacks the id of $1"
-  command -v mount.efs >/dev/null || install_packages amazon-efs-utils 2>/dev/null || true
-  if command -v mount.efs >/dev/null; then
-    mount_at "$id:/" "$2" efs tls,_netdev,noresvport
-  else
-    log "no amazon-efs-utils on this system: $2 is mounted without encryption in transit"
-    install_packages nfs-common
-    mount_at "$id.efs.$AWS_DEFAULT_REGION.amazonaws.com:/" "$2" nfs4 nfsvers=4.1,rsize=1048576,wsize=1048576,hard,timeo=600,retrans=2,noresvport,_netdev
+# tunnel_efs NAME HOST PORT: TLS to a file system by stunnel, where Amazon's mount helper is not to be had. The server must
+# prove that it is HOST; the tunnel's other end is for this machine alone.
+tunnel_efs() {
+  local conf=/etc/hpcctl/efs-$1.conf unit=hpcctl-efs-$1 work changed=false
+  command -v stunnel >/dev/null || install_packages stunnel4 || return 1
+  work=$(mktemp -d)
+  printf '%s\n' 'foreground = yes' 'syslog = no' 'pid =' "[efs-$1]" 'client = yes' "accept = 127.0.0.1:$3" "connect = $2:2049" \
+    'delay = yes' 'sslVersionMin = TLSv1.2' 'verifyChain = yes' "checkHost = $2" 'CAfile = /etc/ssl/certs/ca-certificates.crt' 'renegotiation = no' \
+    'TIMEOUTbusy = 20' 'TIMEOUTclose = 0' 'TIMEOUTidle = 86400' >"$work/conf"
+  printf '%s\n' '[Unit]' "Description=hpcctl: TLS to the file system $1" 'After=network.target' 'Before=remote-fs-pre.target' \
+    '[Service]' "ExecStart=$(command -v stunnel) $conf" 'Restart=always' 'RestartSec=1' '[Install]' 'WantedBy=multi-user.target' >"$work/unit"
+  ! put "$work/conf" "$conf" || changed=true
+  ! put "$work/unit" "/etc/systemd/system/$unit.service" || changed=true
+  rm -rf "$work"
+  if [[ $changed == true ]]; then
+    systemctl daemon-reload && systemctl enable -q "$unit" && systemctl restart "$unit" || return 1
   fi
+}
+
+# mount_efs NAME WHERE PORT [ID]: encrypted in transit, by Amazon's mount helper or by stunnel on PORT of this machine; PORT
+# `clear`: not encrypted. https://docs.aws.amazon.com/efs/latest/ug/encryption-in-transit.html
+mount_efs() {
+  local port=$3 id=${4:-} host options=nfsvers=4.1,rsize=1048576,wsize=1048576,hard,timeo=600,retrans=2,noresvport,_netdev
+  [[ -n $id ]] || id=$(fact ".storage[\"$1\"].file_system_id") || die "cluster.json lacks the id of $1"
+  host=$id.efs.$AWS_DEFAULT_REGION.amazonaws.com
+  if [[ $port != clear ]] && command -v mount.efs >/dev/null; then
+    mount_at "$id:/" "$2" efs tls,_netdev,noresvport
+    return
+  fi
+  install_packages nfs-common
+  if [[ $port == clear ]]; then
+    mount_at "$host:/" "$2" nfs4 "$options"
+    return
+  fi
+  tunnel_efs "$1" "$host" "$port" ||
+    die "$2 cannot be encrypted in transit: this system has neither amazon-efs-utils nor stunnel (efs.encryption_in_transit)"
+  mount_at 127.0.0.1:/ "$2" nfs4 "$options,port=$port,x-systemd.requires=hpcctl-efs-$1.service"
 }
 
 # mount_nfs DIRECTORY: one that the head node exports.
@@ -67,7 +151,7 @@ mount_nfs() {
 
 mount_all() {
   :
-  mount_efs home /shared
+  mount_efs home /shared 20490
   mount_lustre checkpoints /checkpoints
   mount_nfs /home
 }
