@@ -388,3 +388,41 @@ fn jobs_find_their_checkpoints_in_every_pool_of_the_queue() {
     let conf = &files["head/slurm.conf"].content;
     assert!(conf.contains("\nTaskProlog=/opt/hpcctl/libexec/task-prolog\nEpilog=/opt/hpcctl/libexec/epilog\n"));
 }
+
+/// What `device_of` of the head node finds when these names are in `/dev`, and lsblk says this.
+fn device_of(case: &str, names: &[&str], lsblk: &str) -> String {
+    let folder = std::env::temp_dir().join(format!("hpcctl-devices-{}-{case}", std::process::id()));
+    let _ = fs::remove_dir_all(&folder);
+    let dev = folder.join("dev");
+    for name in names {
+        let path = dev.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, "").unwrap();
+    }
+    let script = folder.join("storage.sh");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(&script, &render(&read(&full("")))["head/storage.sh"].content).unwrap();
+    let dev = dev.display();
+    let lsblk = lsblk.replace("/dev", &dev.to_string());
+    let line = format!(
+        ". {}; DEV={dev}; lsblk() {{ printf '%s\\n' '{lsblk}'; }}; device_of vol-0123456789abcdef0 /dev/sdf",
+        script.display()
+    );
+    let done = std::process::Command::new("bash").args(["-c", &line]).output().unwrap();
+    let found = String::from_utf8(done.stdout).unwrap().trim().replace(&format!("{dev}/"), "");
+    fs::remove_dir_all(&folder).unwrap();
+    if done.status.success() { found } else { format!("none{found}") }
+}
+
+/// AW-54: instances on Xen have no NVMe devices.
+#[test]
+fn a_volume_is_found_on_nitro_and_on_xen() {
+    let by_id = "disk/by-id/nvme-Amazon_Elastic_Block_Store_vol0123456789abcdef0";
+    assert_eq!(device_of("id", &[by_id, "xvdf"], ""), by_id);
+    let serials = "/dev/nvme0n1 vol0fedcba9876543210\n/dev/nvme1n1 vol0123456789abcdef0";
+    assert_eq!(device_of("serial", &["nvme0n1", "nvme1n1"], serials), "nvme1n1");
+    assert_eq!(device_of("xen", &["xvda", "xvdf"], "/dev/xvda"), "xvdf");
+    assert_eq!(device_of("names", &["sda", "sdf"], ""), "sdf");
+    // Nothing is better than another volume.
+    assert_eq!(device_of("absent", &["nvme0n1", "xvda"], "/dev/nvme0n1 vol0fedcba9876543210"), "none");
+}

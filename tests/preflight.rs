@@ -424,7 +424,8 @@ fn ec2_goes_by_its_name_in_each_partition() {
 }
 
 /// Operations that only programs on nodes call: their rights are the nodes' roles.
-const ON_NODES: [&str; 3] = ["CreateFleet", "CreateTags", "DescribeInstanceStatus"];
+const ON_NODES: [&str; 5] =
+    ["AssignPrivateIpAddresses", "AttachVolume", "CreateFleet", "CreateTags", "DescribeInstanceStatus"];
 
 #[test]
 fn the_table_of_rights_has_every_call_of_the_adapters_and_no_other() {

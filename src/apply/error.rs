@@ -120,6 +120,13 @@ pub enum ApplyError {
         /// Its state.
         lifecycle: String,
     },
+    /// The head node does not stop, or does not let a volume go.
+    HeadNode {
+        /// The instance.
+        instance: String,
+        /// What it is.
+        state: String,
+    },
     /// Things are left that should be gone.
     Leftovers {
         /// Which.

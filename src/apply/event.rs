@@ -77,6 +77,11 @@ pub enum Event {
         /// How many are left.
         left: usize,
     },
+    /// The head node that was stopped for another one is started again, since that one did not come.
+    HeadStarted {
+        /// The instance.
+        instance: String,
+    },
     /// The head node has not yet reported the revision.
     HeadAwaited {
         /// The revision.

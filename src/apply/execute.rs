@@ -3,7 +3,7 @@
 use super::{
     ApplyError, Context, Event, HeadWait, Lock, archive, auto_export, await_head, export,
     export::{ExportRequest, TransferKind},
-    instances, rest, stack, undo, verify,
+    head, instances, rest, stack, undo, verify,
 };
 use crate::plan::{Step, StepAction};
 use futures_util::{
@@ -119,6 +119,13 @@ async fn run(context: &Context<'_>, begun: &mut BTreeSet<usize>) -> Applied {
             }
         }
     }
+    if !applied.failed.is_empty() {
+        let begun = applied.done.iter().copied().chain(applied.failed.iter().map(|failure| failure.step));
+        let begun: Vec<usize> = begun.collect();
+        if let Err(error) = head::undo(context, &begun).await {
+            applied.failed.push(StepFailure { step: 0, action: StepAction::Verify, error });
+        }
+    }
     applied.not_begun = waiting.iter().map(|step| step.number).collect();
     if applied.failed.is_empty() && !applied.not_begun.is_empty() {
         let next = waiting[0];
@@ -172,6 +179,10 @@ async fn perform(context: &Context<'_>, step: &Step) -> Result<bool, ApplyError>
         StepAction::CreateStack { stack } => stack::create(context, stack, step.number).await,
         StepAction::UpdateStack { stack } => stack::update(context, stack, step.number).await,
         StepAction::DeleteStack { stack, .. } => stack::delete(context, stack, step.number).await,
+        StepAction::StopHead { instance, volumes, protected } => {
+            head::stop(context, instance, volumes, *protected).await
+        }
+        StepAction::StartHead { instance } => head::start(context, instance).await,
         StepAction::Terminate { queue } => instances::terminate(context, queue.as_deref()).await,
         StepAction::Publish { last } => archive::publish(context, *last).await,
         StepAction::AwaitHead { limit } => {

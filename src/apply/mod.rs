@@ -13,6 +13,7 @@ mod event;
 mod execute;
 mod export;
 mod facts;
+mod head;
 mod instances;
 mod lock;
 mod orders;

@@ -102,6 +102,8 @@ fn nodes<'c>(cluster: &'c Cluster, found: &mut Vec<(&'c Arn, &'static Kind, Path
     let head = root.key("head_node");
     rights(cluster.head_node.iam.as_ref(), &head, found);
     found.extend(volume_key(cluster.head_node.root_volume.kms_key.as_ref(), &head));
+    let data = cluster.head_node.data_volume.kms_key.as_ref();
+    found.extend(data.map(|key| (key, &KEY, head.key("data_volume").key("kms_key"))));
     for (i, login) in cluster.login_nodes.iter().enumerate() {
         let at = root.key("login_nodes").index(i);
         rights(login.iam.as_ref(), &at, found);

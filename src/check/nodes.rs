@@ -66,6 +66,14 @@ fn head(sheet: &mut Sheet, cluster: &Cluster) {
     cidr::sources(sheet, &head.ssh_from, &at.key("ssh_from"), "SSH on the head node");
     dcv(sheet, cluster, head.dcv.as_ref(), &at.key("dcv"), "the desktop on the head node");
     volumes::root(sheet, &head.root_volume, instances::own_image(cluster, head.ami.is_some()), &at.key("root_volume"));
+    let data = &head.data_volume;
+    let sizes = volumes::Sizes {
+        kind: data.volume_type,
+        size: Some(cluster.head_data_gib()),
+        iops: data.iops,
+        throughput: data.throughput_mib,
+    };
+    volumes::check(sheet, &sizes, &at.key("data_volume"));
     iam::node(sheet, head.iam.as_ref(), &at.key("iam"));
     iam::actions(sheet, head.custom_actions.as_ref(), &at.key("custom_actions"));
 }

@@ -37,6 +37,8 @@ enum On {
     Reports,
     /// Instances that carry the cluster's tag.
     Instances,
+    /// Volumes that carry the cluster's tag, and instances that have them.
+    Volumes,
     /// File systems and their tasks.
     FileSystems,
     /// The cluster's log group.
@@ -95,6 +97,11 @@ const CALLS: &[Call] = &[
     ("ec2", "DescribeCapacityReservations", &["ec2:DescribeCapacityReservations"], On::Any, LOOK),
     ("ec2", "DescribeAddresses", &["ec2:DescribeAddresses"], On::Any, LOOK),
     ("ec2", "DescribeTags", &["ec2:DescribeTags"], On::Any, BUILD),
+    ("ec2", "DescribeVolumes", &["ec2:DescribeVolumes"], On::Any, ALL),
+    ("ec2", "DetachVolume", &["ec2:DetachVolume"], On::Volumes, BUILD),
+    ("ec2", "StopInstances", &["ec2:StopInstances"], On::Instances, BUILD),
+    ("ec2", "StartInstances", &["ec2:StartInstances"], On::Instances, BUILD),
+    ("ec2", "ModifyInstanceAttribute", &["ec2:ModifyInstanceAttribute"], On::Instances, BUILD),
     ("ec2", "TerminateInstances", &["ec2:TerminateInstances"], On::Instances, BUILD),
     ("ec2", "DescribeInstanceAttribute", &["ec2:DescribeInstanceAttribute"], On::Any, LOOK),
     ("ec2", "GetConsoleOutput", &["ec2:GetConsoleOutput"], On::Instances, ALL),
@@ -255,6 +262,11 @@ impl Scope {
             On::Instances => {
                 let tag = json!({"StringLike": {"aws:ResourceTag/hpcctl:cluster": cluster}});
                 ("Instances", vec![self.arn(&format!("ec2:{region}:{account}:instance/*"))], Some(tag))
+            }
+            On::Volumes => {
+                let tag = json!({"StringLike": {"aws:ResourceTag/hpcctl:cluster": cluster}});
+                let of = |kind: &str| self.arn(&format!("ec2:{region}:{account}:{kind}/*"));
+                ("Volumes", vec![of("volume"), of("instance")], Some(tag))
             }
             On::FileSystems => {
                 let fsx = |kind: &str| self.arn(&format!("fsx:{region}:{account}:{kind}/*"));

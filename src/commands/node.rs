@@ -4,7 +4,7 @@ use super::{cli::Global, cloud::on_cloud, output::Output};
 use crate::{
     apply::Stop,
     cloud::Clock,
-    node::{self, Cluster, Event, Home, Machine, Watch, Why, hostlist, parse_resume_file, sync::Place},
+    node::{self, Attached, Cluster, Event, Home, Machine, Watch, Why, hostlist, parse_resume_file, sync::Place},
     render::PoolConfig,
     report::{
         self,
@@ -57,6 +57,20 @@ enum NodeCommand {
         #[arg(long, value_name = "DIR", env = "HPCCTL_NODE_LOGS", default_value = "/var/log/hpcctl")]
         logs: PathBuf,
     },
+    /// At boot of the head node: take over its volumes and its address; prints where they are
+    Attach {
+        /// Names of volumes [default: all]
+        names: Vec<String>,
+        /// The address alone
+        #[arg(long, conflicts_with = "names")]
+        address: bool,
+    },
+    /// Give volumes of the head node back
+    Detach {
+        /// Names of volumes
+        #[arg(required = true)]
+        names: Vec<String>,
+    },
     /// The service on spot nodes: saves and requeues jobs, unmounts Lustre and powers off when EC2 takes the node back
     Watch(WatchArgs),
 }
@@ -85,6 +99,8 @@ pub fn node(args: &NodeArgs, global: &Global, output: &mut Output) -> Result<u8,
             let place = Place { tree, program, logs: logs.clone(), machine: Machine::default() };
             sync(&home, &place, *once, global, output)
         }
+        NodeCommand::Attach { names, address } => attach(&home, names, *address, global, output),
+        NodeCommand::Detach { names } => detach(&home, names, global),
         NodeCommand::Watch(args) => watch(&home, args, global, output),
     }
 }
@@ -115,6 +131,34 @@ fn suspend(home: &Home, nodes: &str, failed: bool, global: &Global, output: &mut
     on_cloud(global, Some(&cluster.config.region.clone()), |cloud, _| async move {
         let mut events = log(output, cloud.clock.clone());
         node::suspend(&cloud, &cluster, home, &nodes, why, &mut events).await?;
+        Ok(exit::OK)
+    })
+}
+
+/// A line for each volume, `volume NAME ID DEVICE`; or one word, the address.
+fn attach(home: &Home, names: &[String], address: bool, global: &Global, output: &mut Output) -> Result<u8, Failure> {
+    let cluster = Cluster::load(home)?;
+    on_cloud(global, Some(&cluster.config.region.clone()), |cloud, _| async move {
+        let mut events = log(output, cloud.clock.clone());
+        if address {
+            let address = node::head_address(&cloud, &cluster, &mut events).await?;
+            drop(events);
+            output.data(&format!("{address}\n"));
+            return Ok(exit::OK);
+        }
+        let attached = node::attach(&cloud, &cluster, names, &mut events).await?;
+        drop(events);
+        for Attached { name, volume, device } in attached {
+            output.data(&format!("volume {name} {volume} {device}\n"));
+        }
+        Ok(exit::OK)
+    })
+}
+
+fn detach(home: &Home, names: &[String], global: &Global) -> Result<u8, Failure> {
+    let cluster = Cluster::load(home)?;
+    on_cloud(global, Some(&cluster.config.region.clone()), |cloud, _| async move {
+        node::detach(&cloud, &cluster, names).await?;
         Ok(exit::OK)
     })
 }

@@ -1,16 +1,33 @@
-//! EBS volumes on the head node.
+//! EBS volumes of the head node. It attaches them itself, at boot: no stack does, for CloudFormation makes a new
+//! instance before it deletes the old one, and a volume is attached to one at a time.
 
-use super::{
-    DataHolding, DeletionPolicy, Resource, Stack, StackKey, Val, machine::volume_type, names::camel, props::Props,
-    site::Site, tags,
-};
-use crate::spec::{Ebs, OnDestroyVolume, Path};
+use super::{DataHolding, DeletionPolicy, Resource, Stack, machine::volume_type, names::camel, site::Site, tags};
+use crate::spec::{Ebs, HeadData, OnDestroyVolume, Path};
+
+/// The name of the volume with the head node's lasting data, among those of `storage`, whose names have no underscore.
+pub const HEAD_DATA: &str = "head_data";
+
+/// Adds the volume with the head node's lasting data; gives its id as output.
+pub(super) fn head_data(site: Site<'_>, stack: &mut Stack) {
+    let HeadData { size_gib: _, volume_type, iops, throughput_mib, kms_key, snapshot_id, on_destroy } =
+        site.cluster.head_node.data_volume.clone();
+    let size_gib = site.cluster.head_data_gib();
+    let as_ebs = Ebs { volume_id: None, size_gib, volume_type, iops, throughput_mib, snapshot_id, kms_key, on_destroy };
+    let cause = Path::from("head_node.data_volume");
+    let holding = DataHolding::HeadData { size_gib, home: !site.cluster.mounts_home() };
+    volume(site, stack, HEAD_DATA, &as_ebs, holding, &cause);
+}
+
+/// Adds a volume of `storage`, unless it is one that exists.
+pub(super) fn add(site: Site<'_>, stack: &mut Stack, name: &str, ebs: &Ebs, cause: &Path) {
+    if ebs.volume_id.is_none() {
+        let holding = DataHolding::Volume { name: name.to_owned(), size_gib: ebs.size_gib };
+        volume(site, stack, name, ebs, holding, cause);
+    }
+}
 
 /// Adds a volume in the head node's zone; gives its id as output.
-pub(super) fn add(site: Site<'_>, stack: &mut Stack, name: &str, ebs: &Ebs, cause: &Path) {
-    if ebs.volume_id.is_some() {
-        return;
-    }
+fn volume(site: Site<'_>, stack: &mut Stack, name: &str, ebs: &Ebs, holding: DataHolding, cause: &Path) {
     let zone = site.head_zone(stack);
     let deletion = match ebs.on_destroy {
         Some(OnDestroyVolume::Keep) => DeletionPolicy::Retain,
@@ -34,24 +51,14 @@ pub(super) fn add(site: Site<'_>, stack: &mut Stack, name: &str, ebs: &Ebs, caus
         .because("Throughput", cause.key("throughput_mib"))
         .because("SnapshotId", cause.key("snapshot_id"))
         .because("KmsKeyId", cause.key("kms_key"))
-        .holding(DataHolding::Volume { name: name.to_owned(), size_gib: ebs.size_gib }, deletion);
-    let id = format!("{}Volume", camel(name));
+        .holding(holding, deletion);
+    let id = volume_id(name);
     let volume = stack.add(id.clone(), volume);
     stack.output(format!("{id}Id"), volume);
 }
 
-/// The volumes as the head node attaches them: `/dev/sdf`, `/dev/sdg` and so on, in the file's order.
-pub(super) fn attachments(site: Site<'_>, stack: &mut Stack) -> Vec<Val> {
-    let volumes = site.cluster.storage.iter().filter_map(|storage| Some((storage, storage.ebs.as_ref()?)));
-    let mut attach = |((storage, ebs), letter): ((&crate::spec::Storage, &Ebs), char)| {
-        let volume = match &ebs.volume_id {
-            Some(own) => own.as_str().into(),
-            None => {
-                let output = format!("{}VolumeId", camel(storage.name.as_str()));
-                stack.take(&StackKey::Storage, output, "AWS::EC2::Volume::Id")
-            }
-        };
-        Props::new().set("Device", format!("/dev/sd{letter}")).set("VolumeId", volume).into()
-    };
-    volumes.zip('f'..='z').map(&mut attach).collect()
+/// The logical id of a volume that the storage stack makes.
+pub fn volume_id(name: &str) -> String {
+    // `HeadDataVolume` would be that of the user's own `head-data`.
+    if name == HEAD_DATA { "HeadData".to_owned() } else { format!("{}Volume", camel(name)) }
 }

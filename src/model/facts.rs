@@ -1,6 +1,10 @@
 //! What nodes must know of the stacks: which outputs go where in `cluster.json`.
 
-use super::{StackKey, names::camel};
+use super::{
+    StackKey,
+    ebs::{HEAD_DATA, volume_id},
+    names::camel,
+};
 use crate::spec::{Cluster, Storage};
 use serde::{Deserialize, Serialize};
 
@@ -43,6 +47,7 @@ pub(super) fn node_facts(cluster: &Cluster) -> Vec<NodeFact> {
             from: FactSource::ShortHost("HeadPrivateDnsName".to_owned()),
         },
         one(&["head", "instance_id"], StackKey::Head, "HeadInstanceId"),
+        one(&[HEAD_DATA, "volume_id"], StackKey::Storage, &format!("{}Id", volume_id(HEAD_DATA))),
     ];
     facts.extend(cluster.storage.iter().flat_map(storage_facts));
     if cluster.slurm.munge_key_secret.is_none() {
@@ -85,7 +90,7 @@ fn storage_facts(storage: &Storage) -> Vec<NodeFact> {
         return vec![fact("file_system_id", format!("{id}Id")), fact("dns", format!("{id}DnsName"))];
     }
     if storage.ebs.as_ref().is_some_and(|ebs| ebs.volume_id.is_none()) {
-        return vec![fact("volume_id", format!("{}VolumeId", camel(name)))];
+        return vec![fact("volume_id", format!("{}Id", volume_id(name)))];
     }
     Vec::new()
 }

@@ -208,6 +208,18 @@ pub enum DataHolding {
         /// Its size in GiB.
         size_gib: u32,
     },
+    /// The volume with the head node's lasting data.
+    HeadData {
+        /// Its size in GiB.
+        size_gib: u32,
+        /// Whether home directories are on it, besides Slurm's state.
+        home: bool,
+    },
+    /// A head node whose lasting data is still on its root volume.
+    HeadNode {
+        /// Whether home directories are on it, besides Slurm's state.
+        home: bool,
+    },
     /// Logs.
     Logs,
 }

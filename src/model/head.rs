@@ -1,7 +1,7 @@
 //! The head stack: the node that runs slurmctld, the logs of all nodes, and login nodes.
 
 use super::{
-    Resource, Stack, StackKey, Val, ebs, flow_logs, head_role, login,
+    Resource, Stack, StackKey, Val, flow_logs, head_role, login,
     machine::{self, metadata, os_name, user_data},
     names,
     node_role::NodeRole,
@@ -80,7 +80,6 @@ fn instance(site: Site<'_>, stack: &mut Stack, cause: &Path) -> Resource {
         .maybe("CpuOptions", cpu)
         .maybe("EbsOptimized", optimized)
         .set(root.0, root.1)
-        .some("Volumes", ebs::attachments(site, stack))
         .set("MetadataOptions", metadata(false))
         .set("Monitoring", true)
         .set("DisableApiTermination", site.cluster.deletion_protection)
@@ -124,6 +123,5 @@ fn because(site: Site<'_>, resource: Resource, cause: &Path) -> Resource {
         .because("CpuOptions", cause.key("hyperthreading"))
         .because("BlockDeviceMappings", cause.key("root_volume"))
         .because("UserData", Path::from("network.http_proxy"))
-        .because("Volumes", Path::from("storage"))
         .because("DisableApiTermination", Path::from("deletion_protection"))
 }

@@ -20,6 +20,7 @@ pub(super) fn statements(site: Site<'_>, stack: &mut Stack) -> Vec<Statement> {
     all.extend(launch(site.cluster));
     all.extend(tag(site.cluster));
     all.push(terminate(site.cluster));
+    all.extend(attach(site, stack));
     all.push(look());
     all.push(read_stacks(site.cluster));
     all.push(pass_roles(site.cluster));
@@ -113,6 +114,38 @@ fn terminate(cluster: &Cluster) -> Statement {
         .on(ec2("instance"))
         .when("StringEquals", &resource_tag(CLUSTER_TAG), cluster.name.as_str())
         .when("StringEquals", &resource_tag(ROLE_TAG), "compute")
+}
+
+/// What lasts longer than a head node: its volumes, and the address by which the other nodes know it.
+///
+/// `AttachVolume` and `DetachVolume` are judged on the volume and on the instance. A volume that the user brings has no tag
+/// of the cluster and is named. An interface of a stack's instance has no tags at all: its subnet narrows it.
+/// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html>
+fn attach(site: Site<'_>, stack: &mut Stack) -> Vec<Statement> {
+    let name = site.cluster.name.as_str();
+    let actions = ["ec2:AttachVolume", "ec2:DetachVolume"];
+    let mut all = vec![
+        Statement::allow("AttachVolumes", &actions)
+            .on(ec2("volume"))
+            .on(ec2("instance"))
+            .when("StringEquals", &resource_tag(CLUSTER_TAG), name)
+            .when("StringEquals", &resource_tag(ROLE_TAG), Val::list(["head", "storage"])),
+    ];
+    let own = site.cluster.storage.iter().filter_map(|one| one.ebs.as_ref()?.volume_id.as_ref());
+    let arn = |id: &crate::spec::VolumeId| ec2("volume").replace("/*", &format!("/{}", id.as_str()));
+    let arns: BTreeSet<String> = own.map(arn).collect();
+    if !arns.is_empty() {
+        all.push(arns.iter().fold(Statement::allow("AttachOwnVolumes", &actions), |all, arn| all.on(arn)));
+    }
+    let subnet = match site.head_subnet(stack, site.cluster.head_node.subnet.as_ref()) {
+        Val::Ref(parameter) => format!("${{{parameter}}}"),
+        Val::Str(id) => id,
+        _ => "*".to_owned(),
+    };
+    let address = Statement::allow("TakeAddress", &["ec2:AssignPrivateIpAddresses"]).on(ec2("network-interface"));
+    let subnet = ec2("subnet").replace("/*", &format!("/{subnet}"));
+    all.push(address.when("ArnEquals", "ec2:Subnet", super::policy::text(&subnet)));
+    all
 }
 
 /// EC2's Describe calls know no resources.

@@ -4,7 +4,7 @@ use super::{
     Resource, Stack, Val,
     machine::{metadata, os_name, user_data},
     names::camel,
-    node_role::{NodeRole, dcv_licence, read_artifacts, write_logs},
+    node_role::{NodeRole, dcv_licence, read_artifacts, read_head_address, write_logs},
     props::Props,
     site::Site,
     tags,
@@ -51,6 +51,7 @@ impl Builder<'_> {
     fn profile(&self, stack: &mut Stack) -> Val {
         let mut statements = read_artifacts(self.site, Some("login"));
         statements.extend(write_logs(self.site));
+        statements.push(read_head_address(self.site));
         statements.extend(dcv_licence(self.pool.dcv.as_ref()));
         let role = NodeRole {
             id: self.id.clone(),

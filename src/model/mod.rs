@@ -44,6 +44,7 @@ mod val;
 pub use bootstrap::{BOOTSTRAP_STACK, Bootstrap, bootstrap};
 pub use build::{build, build_on};
 pub use completed::completed;
+pub use ebs::{HEAD_DATA, volume_id};
 pub use facts::{FactSource, NodeFact, file_system_id};
 pub use graph::*;
 pub use lustre::on_destroy as lustre_on_destroy;

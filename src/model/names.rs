@@ -15,6 +15,9 @@ pub const POOL_TAG: &str = "hpcctl:pool";
 /// The tag with the Slurm node name of a compute node.
 pub const NODE_TAG: &str = "hpcctl:node";
 
+/// The name, below a cluster's `launches/`, of the object from which nodes learn the head node's address.
+pub const HEAD_ADDRESS: &str = "head";
+
 /// The CloudWatch namespace of what nodes report. Head metrics have the one dimension `Cluster`.
 pub const METRICS: &str = "hpcctl";
 /// The dimension of head metrics.

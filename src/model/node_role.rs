@@ -88,6 +88,13 @@ pub(super) fn read_launches(site: Site<'_>) -> Statement {
         .on(format!("arn:${{AWS::Partition}}:s3:::${{ArtifactBucket}}/{prefix}/launches/*"))
 }
 
+/// A login node learns the head node's address from the object that the head node writes.
+pub(super) fn read_head_address(site: Site<'_>) -> Statement {
+    let (prefix, name) = (names::prefix(site.cluster), names::HEAD_ADDRESS);
+    Statement::allow("ReadHeadAddress", &["s3:GetObject"])
+        .on(format!("arn:${{AWS::Partition}}:s3:::${{ArtifactBucket}}/{prefix}/launches/{name}.json"))
+}
+
 /// Reading the files of a kind of node (`None`: everything of the cluster) and hpcctl itself.
 pub(super) fn read_artifacts(site: Site<'_>, kind: Option<&str>) -> Vec<Statement> {
     let prefix = names::prefix(site.cluster);

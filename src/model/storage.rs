@@ -21,6 +21,7 @@ pub(super) fn storage(site: Site<'_>) -> Stack {
     if site.cluster.slurm.munge_key_secret.is_none() {
         munge_key(site, &mut stack);
     }
+    ebs::head_data(site, &mut stack);
     for (index, storage) in all.iter().enumerate() {
         let cause = Path::from("storage").index(index);
         if let Some(fsx) = &storage.fsx_lustre {

@@ -3,7 +3,8 @@
 use super::{Home, NodeError, Slurm};
 use crate::{
     cloud::{CLUSTER_TAG, FleetPurchase, FleetStrategy, FleetTemplate, POOL_TAG, QUEUE_TAG, ROLE_TAG},
-    render::{NodeConfig, NodePool, NodeQueue},
+    model::HEAD_DATA,
+    render::{NodeConfig, NodePool, NodeQueue, NodeVolume},
     spec::{Allocation, Purchase},
 };
 use serde_json::Value;
@@ -73,6 +74,27 @@ impl Cluster {
     /// The key under which compute nodes find what a launch called them.
     pub fn launch_key(&self, launch: &str) -> String {
         format!("clusters/{}/launches/{launch}.json", self.config.cluster)
+    }
+
+    /// The volumes that the head node attaches: name and id.
+    ///
+    /// # Errors
+    /// When `cluster.json` does not say one that the stacks made.
+    pub fn volumes(&self) -> Result<Vec<(String, String)>, NodeError> {
+        let fact = |name: &str| {
+            let of = if name == HEAD_DATA {
+                self.facts.get(name)
+            } else {
+                self.facts.get("storage").and_then(|all| all.get(name))
+            };
+            of.and_then(|one| one.get("volume_id")).and_then(Value::as_str).map(str::to_owned)
+        };
+        let one = |volume: &NodeVolume| {
+            let id = volume.volume_id.clone().or_else(|| fact(&volume.name));
+            let id = id.ok_or_else(|| NodeError::Missing(format!("the volume of {}", volume.name)))?;
+            Ok((volume.name.clone(), id))
+        };
+        self.config.volumes.iter().map(one).collect()
     }
 
     fn output(&self, stack: &str, name: &str) -> Result<&str, NodeError> {

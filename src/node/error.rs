@@ -40,6 +40,18 @@ pub enum NodeError {
         /// What is wrong.
         words: &'static str,
     },
+    /// A volume did not become this node's.
+    #[error("{volume} of {name} is not here after {minutes} min: {state}")]
+    Volume {
+        /// Its name in the cluster file.
+        name: String,
+        /// Its id.
+        volume: String,
+        /// How long was waited.
+        minutes: u64,
+        /// Who has it, or what it is.
+        state: String,
+    },
     /// `cluster.json` lacks something that the stacks should have said.
     #[error("cluster.json does not say {0}")]
     Missing(String),

@@ -112,6 +112,38 @@ pub enum Event {
         /// What.
         action: Action,
     },
+    /// A volume is not free yet.
+    VolumeTaken {
+        /// Its name in the cluster file.
+        name: String,
+        /// Its id.
+        volume: String,
+        /// Who has it, or what it is.
+        state: String,
+    },
+    /// A volume is this node's from now on.
+    VolumeAttached {
+        /// Its name in the cluster file.
+        name: String,
+        /// Its id.
+        volume: String,
+        /// The device name that was asked for.
+        device: String,
+    },
+    /// The address by which nodes know the head node is this node's from now on.
+    AddressTaken {
+        /// The address.
+        address: String,
+    },
+    /// The address that nodes knew cannot be this node's: it has another one.
+    AddressLost {
+        /// The address before.
+        before: String,
+        /// The address from now on.
+        address: String,
+        /// Why.
+        error: NodeError,
+    },
     /// The program watches this node.
     Watching {
         /// The node.

@@ -6,12 +6,16 @@
 //! [`resume`] is ResumeProgram, [`suspend`] is SuspendProgram. What they began is in the [`Ledger`] before EC2 hears of
 //! it, so that nothing that dies in the middle leaves an instance that nobody knows.
 //!
+//! [`attach`] is what a head node does at boot: it takes its volumes and its address over from the one before it.
+//!
 //! [`watch`] is the service on spot nodes: it saves and ends jobs, unmounts Lustre and powers off before EC2 does.
 //!
 //! Never: a plan, an apply, a word on stdout or stderr. Files and processes of the machine are touched in `home`,
 //! `ledger`, `slurm` and `processes` alone.
 
+mod address;
 mod assign;
+mod attach;
 mod config;
 mod ending;
 mod error;
@@ -37,6 +41,8 @@ mod timetable;
 mod unmount;
 mod watch;
 
+pub use address::{HeadAddress, head_address};
+pub use attach::{Attached, attach, detach};
 pub use config::{Cluster, PoolRef};
 pub use error::NodeError;
 pub use event::{Event, Events};

@@ -2,7 +2,10 @@
 
 use super::{SetUpLog, SlurmReport};
 use crate::{
-    cloud::{Caller, FileSystemState, InstanceState, ResourceDrift, StackResource, StackState, TaskState, Timestamp},
+    cloud::{
+        Caller, FileSystemState, InstanceState, ResourceDrift, StackResource, StackState, TaskState, Timestamp,
+        VolumeState,
+    },
     model::StackKey,
     spec::{Architecture, Os},
 };
@@ -29,6 +32,8 @@ pub struct Live {
     pub file_systems: BTreeMap<String, LiveFileSystem>,
     /// Instances that carry the cluster's tag, those of stacks included.
     pub instances: Vec<InstanceState>,
+    /// Volumes that carry the cluster's tag, root volumes of instances included.
+    pub volumes: Vec<VolumeState>,
     /// The newest images of vendors, where one is needed.
     pub images: BTreeMap<(Os, Architecture), String>,
     /// Name patterns of vendors' images for which there is none.

@@ -78,6 +78,7 @@ pub async fn observe(cloud: &Cloud, cluster: &str, wanted: &Wanted) -> Result<Li
         instances: cloud.compute.instances_of(cluster).await?,
         images,
         images_missing,
+        volumes: cloud.compute.volumes_of(cluster).await?,
         zones: zones(cloud, &wanted.subnets).await?,
         stacks,
         ..Live::default()

@@ -358,7 +358,8 @@ fn login_pools(changes: &[Change]) -> (Vec<String>, Vec<String>) {
 /// What happens to people and jobs.
 pub fn impact(changes: &[Change], live: &Live, seconds: u32) -> Impact {
     use super::Action::{Create, Delete, Replace};
-    let mut impact = Impact { seconds, ..Impact::default() };
+    let head_data_on_root = super::data_on_root(live);
+    let mut impact = Impact { seconds, head_data_on_root, ..Impact::default() };
     impact.running_instances = live.instances.iter().filter(|instance| instance.is_compute()).count();
     for change in changes {
         let goes = matches!(change.action, Replace | Delete);

@@ -105,8 +105,11 @@ pub struct Disagreement {
 /// What happens to people and jobs.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Impact {
-    /// Whether the head node is replaced: running jobs and log-ins end.
+    /// Whether the head node is replaced: log-ins end.
     pub head_node_replaced: bool,
+    /// Whether the lasting data of the head node that exists is still on its root volume.
+    #[serde(default)]
+    pub head_data_on_root: bool,
     /// Queues whose running instances are terminated.
     pub queues_stopped: Vec<String>,
     /// Queues whose next nodes differ from those that run.

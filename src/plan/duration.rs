@@ -58,3 +58,5 @@ pub const HOLD_SECONDS: u32 = 600;
 pub const ORDER_SECONDS: u32 = 60;
 /// Terminating instances.
 pub const TERMINATE_SECONDS: u32 = 90;
+/// Stopping an instance, or starting it.
+pub const STOP_SECONDS: u32 = 60;

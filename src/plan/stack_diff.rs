@@ -3,6 +3,7 @@
 use super::{
     Action, After, Cause, Change, DataFate, DataRisk, Effect, PropertyChange, Reason,
     diff::differences,
+    head,
     references::{Reference, references},
 };
 use crate::{
@@ -340,7 +341,12 @@ fn changed(
         reason,
         cause: Some((context.cause)(&resource.cause)),
         properties,
-        data: (action == Action::Replace).then(|| risk(old, "UpdateReplacePolicy", logical_id, context.live)).flatten(),
+        data: (action == Action::Replace)
+            .then(|| {
+                let own = risk(old, "UpdateReplacePolicy", logical_id, context.live);
+                own.or_else(|| head::risk(&stack.key, logical_id, context.live))
+            })
+            .flatten(),
     }
 }
 
@@ -364,7 +370,7 @@ pub fn removed(
         reason: reason.clone(),
         cause: None,
         properties: Vec::new(),
-        data: risk(old, "DeletionPolicy", logical_id, live),
+        data: risk(old, "DeletionPolicy", logical_id, live).or_else(|| head::risk(key, logical_id, live)),
     }
 }
 

@@ -87,6 +87,21 @@ pub enum StepAction {
         /// Whether it goes because it is broken and is made anew.
         broken: bool,
     },
+    /// Stops the head node and takes its volumes from it, so that the next one can have them. When a later step fails, it is
+    /// started again.
+    StopHead {
+        /// The instance.
+        instance: String,
+        /// Its volumes besides its root volume.
+        volumes: Vec<String>,
+        /// Whether its protection against termination is lifted, without which its stack could not end it.
+        protected: bool,
+    },
+    /// Starts the head node again, which was stopped for its update.
+    StartHead {
+        /// The instance.
+        instance: String,
+    },
     /// Terminates the compute instances that Slurm launched: all, or those of one queue.
     Terminate {
         /// The queue.

@@ -1,6 +1,10 @@
 //! The order of steps.
 
-use super::{Action, Change, HeadBehind, Step, StepAction, duration, rest};
+use super::{
+    Action, Change, HeadBehind, Step, StepAction, duration,
+    head::{self, Release},
+    rest,
+};
 use crate::{
     model::{DataHolding, Graph, ParameterSource, StackKey},
     observe::{HeadNode, Live},
@@ -44,7 +48,8 @@ pub struct Work<'a> {
 /// The steps to what the cluster file says; none when there is nothing to do.
 ///
 /// Exports come before the stacks that lose their file systems; stacks follow those that feed them; the head
-/// node is made only when its files are where it fetches them; queues leave Slurm before their stacks go.
+/// node is made only when its files are where it fetches them, and replaced only when it has let its volumes go; queues
+/// leave Slurm before their stacks go.
 pub fn to_apply(work: &Work<'_>) -> Vec<Step> {
     let mut list = List::default();
     let left_held = rest::left_held(work.live);
@@ -68,13 +73,23 @@ pub fn to_apply(work: &Work<'_>) -> Vec<Step> {
     let at_rest = bring_to_rest(work, &mut list, archive);
     let exports = exports(work, &mut list, &[at_rest.unwrap_or(archive)]);
     let mut done: BTreeMap<StackKey, usize> = BTreeMap::new();
+    let release = head::release(work.changes, work.live);
     for (key, kind) in work.stacks.iter().filter(|(_, kind)| *kind != StackWork::Remove) {
         let mut after = vec![archive];
         after.extend(before(work.graph, key).iter().filter_map(|feeds| done.get(feeds)));
         if touches_data(work.changes, key) {
             after.extend(exports.iter().chain(&at_rest));
         }
-        if *key == StackKey::Head && matches!(kind, StackWork::Create | StackWork::Recreate) {
+        if *key == StackKey::Head
+            && matches!(kind, StackWork::Update | StackWork::Repair)
+            && let Some(head) = &release
+        {
+            let Release { instance, volumes, protected, .. } = head.clone();
+            let stop = StepAction::StopHead { instance, volumes, protected: protected && head.replaced };
+            after = vec![list.push(stop, &after, duration::STOP_SECONDS)];
+        }
+        let boots = release.as_ref().is_some_and(|head| head.replaced);
+        if *key == StackKey::Head && (boots || matches!(kind, StackWork::Create | StackWork::Recreate)) {
             after = vec![list.push(StepAction::Publish { last: false }, &after, 5)];
         }
         done.insert(key.clone(), stack_steps(work, key, *kind, &after, &mut list));
@@ -82,6 +97,9 @@ pub fn to_apply(work: &Work<'_>) -> Vec<Step> {
     let mut all: Vec<usize> = done.values().copied().collect();
     all.push(archive);
     let publish = list.push(StepAction::Publish { last: true }, &all, 5);
+    if let Some(Release { instance, replaced: false, .. }) = release {
+        list.push(StepAction::StartHead { instance }, &[publish], duration::STOP_SECONDS);
+    }
     let before: Vec<usize> = exports.into_iter().chain(at_rest).collect();
     removals(work, publish, &before, &mut list);
     if at_rest.is_some() || left_held {

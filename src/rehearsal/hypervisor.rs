@@ -2,6 +2,7 @@
 
 use super::{
     database::Databases,
+    disks::Disks,
     error::{RehearsalError, failed},
     file_server,
     machine::{Machine, run as run_program},
@@ -76,6 +77,7 @@ struct Hypervisor {
     /// When an instance was seen first.
     seen: BTreeMap<String, Instant>,
     databases: Databases,
+    disks: Disks,
     metadata: Arc<Mutex<Metadata>>,
 }
 
@@ -97,8 +99,15 @@ pub async fn run(vpc: Vpc, sandbox: Sandbox, mut tell: impl FnMut(&str)) -> Resu
     tokio::spawn(metadata::serve(listener, metadata.clone()));
     sandbox.real_time()?;
     let databases = Databases::new(vpc.place.clone(), vpc.database.clone())?;
-    let mut hypervisor =
-        Hypervisor { vpc, sandbox, machines: BTreeMap::new(), seen: BTreeMap::new(), databases, metadata };
+    let mut hypervisor = Hypervisor {
+        vpc,
+        sandbox,
+        machines: BTreeMap::new(),
+        seen: BTreeMap::new(),
+        databases,
+        disks: Disks::default(),
+        metadata,
+    };
     let ready = hypervisor.vpc.place.file("ready");
     fs::write(&ready, "").map_err(|error| failed(&ready, &error))?;
     let mut last = Instant::now();
@@ -142,8 +151,17 @@ impl Hypervisor {
             self.sandbox.machines()?.into_iter().map(|one| (one.id.clone(), one)).collect();
         self.remove_ended(&mut wanted).await?;
         self.databases.look(&self.sandbox, BRIDGE).await?;
+        self.plug_disks().await?;
         for instance in wanted.values() {
             self.tell_metadata(instance);
+            if instance.stopping {
+                if let Some(machine) = self.machines.get_mut(&instance.id) {
+                    machine.shut_down();
+                } else {
+                    self.sandbox.halted(&instance.id)?;
+                }
+                continue;
+            }
             let since = self.seen.entry(instance.id.clone()).or_insert_with(Instant::now).elapsed();
             if since >= BOOT && !self.machines.contains_key(&instance.id) {
                 self.boot(instance).await?;
@@ -160,6 +178,10 @@ impl Hypervisor {
                 machine.kill().await;
                 machine.note("terminated");
                 ended.push(id.clone());
+            } else if wanted.get(id).is_some_and(|one| one.stopping) && machine.ended() {
+                machine.note("stopped");
+                self.sandbox.halted(id)?;
+                ended.push(id.clone());
             } else if !machine.is_head && machine.ended() {
                 // The shutdown behaviour of compute nodes is `terminate`. A head node stays off.
                 machine.note("powered off");
@@ -174,6 +196,16 @@ impl Hypervisor {
             }
         }
         Ok(())
+    }
+
+    /// Every machine has the volumes that its instance has.
+    async fn plug_disks(&mut self) -> Result<(), RehearsalError> {
+        let held = self.sandbox.attachments()?.into_iter().filter_map(|(volume, size_gib, instance)| {
+            let process = self.machines.get(&instance)?.first_process()?;
+            Some((volume, size_gib, instance, process))
+        });
+        let held: Vec<_> = held.collect();
+        self.disks.look(&self.vpc.place, &held).await
     }
 
     async fn boot(&mut self, instance: &sandbox::Machine) -> Result<(), RehearsalError> {

@@ -23,6 +23,8 @@ pub(super) struct Machine {
     /// Whether it runs slurmctld.
     pub is_head: bool,
     folder: PathBuf,
+    /// Whether the power button was pressed.
+    told: bool,
     process: Child,
 }
 
@@ -62,6 +64,7 @@ impl Machine {
             mac: format!("0e:00:{}", numbers.join(":")),
             is_head: instance.tags.get(ROLE_TAG).is_some_and(|role| role == "head"),
             folder,
+            told: false,
             process,
         };
         machine.note("boot");
@@ -95,6 +98,22 @@ impl Machine {
         if let Ok(mut journal) = journal {
             writeln!(journal, "{}.{:03} {words}", since.as_secs(), since.subsec_millis()).ok();
         }
+    }
+
+    /// Its first process, as the VPC numbers processes.
+    pub fn first_process(&self) -> Option<u32> {
+        let outer = self.process.id()?;
+        let children = fs::read_to_string(format!("/proc/{outer}/task/{outer}/children")).ok()?;
+        children.split_whitespace().next()?.parse().ok()
+    }
+
+    /// Presses the power button, once.
+    pub fn shut_down(&mut self) {
+        let Some(first) = self.first_process().filter(|_| !self.told) else { return };
+        self.told = true;
+        self.note("shutting down");
+        let sent = std::process::Command::new("kill").args(["-PWR", &first.to_string()]).env("PATH", PATH).status();
+        self.told = sent.is_ok_and(|status| status.success());
     }
 
     /// The plug: nothing in it can do anything any more.

@@ -148,6 +148,7 @@ mod tests {
             address: "10.0.0.5".to_owned(),
             spot: true,
             tags: BTreeMap::from([("hpcctl:launch".to_owned(), "abc".to_owned())]),
+            stopping: false,
             ends: Some(Timestamp(1_767_225_720 + 60)),
             rebalance: None,
         }

@@ -1,7 +1,7 @@
 //! REHEARSAL: the sandbox's instances as machines that run: a real slurmctld, a real slurmd for each launched node.
 //!
 //! In: the sandbox's account, and what this Linux machine has installed. Out: one tree of processes in namespaces of
-//! its own that is the VPC ([`run`]): a bridge, the metadata service, database servers, and for each instance that the
+//! its own that is the VPC ([`run`]): a bridge, the metadata service, database servers, volumes, and for each instance that the
 //! account has a machine that boots the instance's user data. Programs on the machines reach AWS through the sandbox's
 //! state file, with this very hpcctl. [`start`] and [`stop`] are for commands, [`Place`] says what runs where.
 //!
@@ -11,6 +11,7 @@
 
 mod calls;
 mod database;
+mod disks;
 mod error;
 mod file_server;
 mod http;

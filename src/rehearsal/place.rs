@@ -5,6 +5,7 @@
 //! | `account/sandbox.json` | the state file itself; where it was is a link to it. slurm may write here, as `node resume` runs so |
 //! | `account/faults.json` | faults that all machines meet, when it is there |
 //! | `machines/ID/console`, `journal` | a machine's output; what happened to it |
+//! | `volumes/` | EBS volumes, a file each |
 //! | `shared/` | what Lustre, EFS and NFS mounts show |
 //! | `image/`, `machine.sh`, `hpcctl` | what machines are made of |
 //! | `slurm.conf` | options of slurm.conf that this rehearsal has otherwise, when it is there |
@@ -81,7 +82,7 @@ impl Place {
 
     /// Forgets the data of clusters that are no more: file systems, databases. Logs stay.
     pub fn forget(&self) {
-        for name in ["shared", "databases"] {
+        for name in ["shared", "databases", "volumes"] {
             fs::remove_dir_all(self.file(name)).ok();
         }
         fs::remove_file(self.file("hpcctl")).ok();
@@ -100,7 +101,7 @@ impl Place {
         // What a head node exports is on its disk, and that is a new one.
         for entry in fs::read_dir(self.file("shared")).into_iter().flatten().flatten() {
             if entry.file_name().to_string_lossy().starts_with("nfs4-") {
-                fs::remove_dir_all(entry.path()).ok();
+                fs::remove_dir_all(entry.path()).or_else(|_| fs::remove_file(entry.path())).ok();
             }
         }
         for name in ["machines", "shared"] {

@@ -10,7 +10,9 @@ mod wire;
 mod yaml;
 
 pub use canonical::{canonical, sha256, sha256_json, sha256_of};
-pub use files::{NodeConfig, NodePool, NodeQueue, NodeTemplate, PoolConfig, RenderError, node_files, packaged_slurm};
+pub use files::{
+    NodeConfig, NodePool, NodeQueue, NodeTemplate, NodeVolume, PoolConfig, RenderError, node_files, packaged_slurm,
+};
 
 use crate::{
     model::{Bootstrap, Graph, Parameter, Stack, StackKey},

@@ -198,6 +198,11 @@ pub static CODES: &[(&str, &str, &str)] = &[
         "A file could not be used or a program failed. `hpcctl rehearsal stop` ends what runs; everything else of it is in its directory beside the sandbox's state file.",
     ),
     (
+        "HPC2120",
+        "the head node does not let its volumes go",
+        "Before a head node is replaced, `apply` stops it and takes the volumes from it that the next one attaches. It did not stop, or a volume was not detached, within 20 minutes. Nothing was replaced; applying again goes on from there.",
+    ),
+    (
         "HPC2140",
         "the head node failed to set a revision up",
         "Everything is made and published, but the head node could not set it up: a mount, a package, a script of your own. The message names the line of its log that failed and shows the end of it; `status/set-up.log` in the artifact bucket keeps it. After a first boot nothing tries again by itself; a revision that follows is tried again by `hpcctl node sync`, after a minute first and an hour at most.",

@@ -378,6 +378,12 @@ impl From<ApplyError> for Failure {
                 "wait until it is available",
                 exit::ERROR,
             ),
+            ApplyError::HeadNode { instance, state } => Failure::new(
+                "HPC2120",
+                format!("the head node {instance} does not let its volumes go: {state}"),
+                "see what holds it, or stop it by force in EC2, then apply again",
+                exit::ERROR,
+            ),
             ApplyError::Leftovers { left } => {
                 let details = left.iter().map(|leftover| format!("{}  {}", leftover.kind, leftover.id)).collect();
                 Failure::new("HPC2060", "something is left", "look at each, and run `destroy` again", exit::ERROR)

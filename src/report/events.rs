@@ -42,6 +42,7 @@ pub fn event_text(at: Timestamp, event: &Event, paint: Paint) -> Option<String> 
         Event::QueuesReopened => "     the head node opens the queues again: nothing was deleted".to_owned(),
         Event::QueuesStayHeld => "     the queues stay held: apply again, which opens them at its end".to_owned(),
         Event::Terminating { left } => format!("     {} to terminate", words::count(*left, "instance")),
+        Event::HeadStarted { instance } => format!("     the head node {instance} is started again"),
         Event::HeadAwaited { revision, seconds, reported } => {
             let before = reported.map_or_else(String::new, |before| format!("; it runs revision {before}"));
             format!("     the head node has not reported revision {revision} yet ({}){before}", duration(*seconds))

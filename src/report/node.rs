@@ -51,6 +51,13 @@ fn words(event: &Event) -> Vec<String> {
         Event::Renewed => vec!["a new hpcctl is in place: starting it".to_owned()],
         Event::Ordered { order, failed } => vec![ordered(order.as_ref(), failed.as_deref())],
         Event::Did { action } => vec![did(action)],
+        Event::VolumeTaken { name, volume, state } => vec![format!("waiting for {volume} of {name}: {state}")],
+        Event::VolumeAttached { name, volume, device } => vec![format!("attached {volume} of {name} as {device}")],
+        Event::AddressTaken { address } => vec![format!("nodes find this head node at {address}")],
+        Event::AddressLost { before, address, error } => vec![
+            format!("{before} cannot be taken over: {error}"),
+            format!("nodes find this head node at {address}; those that run look for it at {before}"),
+        ],
         Event::Watching { node } => vec![format!("watching for an interruption of {node}")],
         Event::NotWatched { node } => vec![format!("nothing is to be done when {node} is interrupted")],
         Event::Sees => vec!["the instance metadata answers again".to_owned()],

@@ -1,7 +1,7 @@
 //! A plan as text.
 
 use super::{paint::Paint, values, words};
-use crate::plan::{Action, Cause, Change, FileChange, Goal, Plan, PropertyChange};
+use crate::plan::{Action, Cause, Change, FileChange, Goal, Plan, PropertyChange, StepAction};
 use similar::TextDiff;
 use std::fmt::Write;
 
@@ -25,6 +25,7 @@ pub fn plan_text(plan: &Plan, view: PlanView) -> String {
         nothing(plan, &mut out);
     }
     if plan.is_empty() {
+        data_on_root(plan, view, &mut out);
         return out;
     }
     let dangerous = |change: &&Change| change.data.is_some();
@@ -48,6 +49,7 @@ pub fn plan_text(plan: &Plan, view: PlanView) -> String {
         risky.iter().for_each(|change| self::change(plan, change, view, &mut out));
     }
     foot(plan, view, &mut out);
+    data_on_root(plan, view, &mut out);
     out
 }
 
@@ -171,6 +173,19 @@ fn drift(plan: &Plan, view: PlanView, out: &mut String) {
     }
 }
 
+/// Data that the next head node would not have, and the way over.
+fn data_on_root(plan: &Plan, view: PlanView, out: &mut String) {
+    if plan.impact.head_data_on_root && plan.goal == Goal::Apply {
+        let _ = writeln!(
+            out,
+            "\n{}     the head node's lasting data is still on its root volume and goes with the instance: the node moves it to \
+             storage.head_data when it takes a new configuration while no job runs, or at `sudo bash \
+             /opt/hpcctl/node/setup.sh update` there",
+            view.paint.bold("Note")
+        );
+    }
+}
+
 fn foot(plan: &Plan, view: PlanView, out: &mut String) {
     let _ = writeln!(out, "\n{}    {}", view.paint.bold("Order"), order(plan));
     let _ = writeln!(out, "{}   {}", view.paint.bold("Impact"), impact(plan));
@@ -211,7 +226,11 @@ pub fn impact(plan: &Plan) -> String {
     let mut parts = Vec::new();
     let destroy = plan.goal == Goal::Destroy;
     if impact.head_node_replaced && !destroy {
-        parts.push("the head node is replaced: log-ins and running jobs end".to_owned());
+        let jobs =
+            if impact.head_data_on_root { "and running jobs end" } else { "end; jobs run on and wait for the new one" };
+        parts.push(format!("the head node is replaced: log-ins {jobs}"));
+    } else if plan.steps.iter().any(|step| matches!(step.action, StepAction::StopHead { .. })) {
+        parts.push("the head node is stopped and started: log-ins end; jobs run on and wait for it".to_owned());
     } else if !destroy && plan.basis.revision.is_some() {
         parts.push("head node stays".to_owned());
     }

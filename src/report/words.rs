@@ -58,6 +58,10 @@ pub fn data(risk: &DataRisk) -> String {
         DataHolding::Volume { name, size_gib } => {
             format!("volume `{name}` of {} GiB", thousands(u64::from(*size_gib)))
         }
+        DataHolding::HeadData { size_gib, home } => {
+            format!("volume of {} GiB with {}", thousands(u64::from(*size_gib)), head_data(*home))
+        }
+        DataHolding::HeadNode { home } => format!("{}, still on its root volume", head_data(*home)),
         DataHolding::Logs => "the cluster's logs".to_owned(),
     };
     let export = match &risk.last_export {
@@ -79,6 +83,11 @@ pub fn data(risk: &DataRisk) -> String {
         DataFate::Lost if risk.holding == DataHolding::Logs => format!("{what} go with it"),
         DataFate::Lost => format!("data loss: {what}{export}"),
     }
+}
+
+/// What a head node keeps.
+fn head_data(home: bool) -> &'static str {
+    if home { "home directories and Slurm's jobs" } else { "Slurm's jobs" }
 }
 
 /// What a reviewer must know besides, in words.
@@ -110,6 +119,8 @@ pub fn step(action: &StepAction) -> String {
         StepAction::UpdateStack { stack } => format!("update stack {stack}"),
         StepAction::DeleteStack { stack, broken: true } => format!("clear broken stack {stack}"),
         StepAction::DeleteStack { stack, broken: false } => format!("delete stack {stack}"),
+        StepAction::StopHead { .. } => "stop the head node and take its volumes".to_owned(),
+        StepAction::StartHead { .. } => "start the head node".to_owned(),
         StepAction::Terminate { queue: Some(queue) } => format!("terminate instances of queue {queue}"),
         StepAction::Terminate { queue: None } => "terminate compute instances".to_owned(),
         StepAction::Publish { last: true } => "publish node files".to_owned(),

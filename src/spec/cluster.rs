@@ -79,3 +79,15 @@ pub struct ClusterIam {
     )]
     pub path: Option<String>,
 }
+
+impl Cluster {
+    /// Whether a file system of the cluster is mounted at `/home`; else homes are on the head node's data volume.
+    pub fn mounts_home(&self) -> bool {
+        self.storage.iter().any(|one| one.mount.as_str().trim_end_matches('/') == "/home")
+    }
+
+    /// The size of the volume with the head node's lasting data, in GiB: Slurm's state alone needs little.
+    pub fn head_data_gib(&self) -> u32 {
+        self.head_node.data_volume.size_gib.unwrap_or(if self.mounts_home() { 10 } else { 100 })
+    }
+}

@@ -1,6 +1,6 @@
 //! Head node, login nodes, and what every kind of node shares.
 
-use super::{AbsolutePath, AmiId, Arn, Cidr, InstanceTypeName, Name, S3Uri, SecurityGroupId, SubnetId};
+use super::{AbsolutePath, AmiId, Arn, Cidr, HeadData, InstanceTypeName, Name, S3Uri, SecurityGroupId, SubnetId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -97,6 +97,9 @@ pub struct HeadNode {
     /// The root volume.
     #[serde(default)]
     pub root_volume: RootVolume,
+    /// The volume with the head node's lasting data: `/home`, unless a file system is mounted there, and Slurm's state.
+    #[serde(default)]
+    pub data_volume: HeadData,
     /// A desktop in the browser (Amazon DCV).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dcv: Option<Dcv>,

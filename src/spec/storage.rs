@@ -260,6 +260,37 @@ pub enum OnDestroy {
     Discard,
 }
 
+/// The volume with the head node's lasting data. It belongs to the cluster, not to the instance: a new head node takes
+/// it over, with all home directories and jobs.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HeadData {
+    /// Size in GiB; default: 100, or 10 when a file system is mounted at `/home`. It can grow in place, never shrink.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 65536))]
+    pub size_gib: Option<u32>,
+    /// Volume type.
+    #[serde(default)]
+    pub volume_type: VolumeType,
+    /// I/O operations per second (gp3, io1, io2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 100, max = 256000))]
+    pub iops: Option<u32>,
+    /// Throughput in MiB/s (gp3).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 125, max = 2000))]
+    pub throughput_mib: Option<u32>,
+    /// A KMS key other than the account's EBS key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kms_key: Option<Arn>,
+    /// Create the volume from this snapshot, such as the one that `destroy` left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snapshot_id: Option<SnapshotId>,
+    /// What happens to the volume when it must go. Default: a snapshot is made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_destroy: Option<OnDestroyVolume>,
+}
+
 /// An EBS volume on the head node, exported by NFS: one to create, or one that exists (`volume_id`).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

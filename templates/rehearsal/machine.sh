@@ -136,8 +136,16 @@ enter_root
 set_network "$names"
 set_cloud
 [[ -z ${ACCOUNT:-} ]] || make_administrator
-# `systemctl poweroff` tells process 1.
-trap 'exit 0' PWR
+# `systemctl poweroff` tells process 1, and so does who stops the instance: slurmctld writes its state down.
+power_off() {
+  local unit
+  for unit in hpcctl-sync slurmctld slurmdbd; do
+    [[ ! -e /run/units/$unit.service ]] || systemctl stop "$unit"
+  done
+  sync
+  exit 0
+}
+trap power_off PWR
 unset MACHINE IMAGE SHARED HOSTS PROGRAM OVERLAY ROUTER PREFIX ADDRESS ENDPOINT ACCOUNT SECRET ADMINISTRATOR
 user_data && {
   setsid bash /var/lib/cloud/user-data </dev/null >>/dev/console 2>&1 &

@@ -17,7 +17,7 @@ failed() {
   log "set-up failed: $*"
   if [[ -n $node ]]; then
     # slurmd may not have fetched a slurm.conf yet; these two lines are all that scontrol needs.
-    printf 'ClusterName=%s\nSlurmctldHost=%s(%s)\n' "$CLUSTER_NAME" "$(fact .head.hostname)" "$(fact .head.private_ip)" \
+    printf 'ClusterName=%s\nSlurmctldHost=%s(%s)\n' "$CLUSTER_NAME" "$(fact .head.hostname)" "$head" \
       >/run/hpcctl-slurm.conf
     SLURM_CONF=/run/hpcctl-slurm.conf timeout 20 {{ slurm.bin }}/scontrol update \
       "nodename=$node" state=down "reason=hpcctl set-up: $*" || true
@@ -115,7 +115,7 @@ disable_hyperthreading() {
 }
 
 start_slurmd() {
-  printf 'NODE=%s\nHEAD=%s\n' "$node" "$(fact .head.private_ip)" >/etc/hpcctl/slurmd.env
+  printf 'NODE=%s\nHEAD=%s\n' "$node" "$head" >/etc/hpcctl/slurmd.env
   install -d -o slurm -g slurm -m 755 /var/log/slurm
   install -d -m 755 /var/spool/slurmd
   install -D -m 644 systemd/slurmd.conf /etc/systemd/system/slurmd.service.d/hpcctl.conf
@@ -141,6 +141,7 @@ ensure_slurm slurmd
 install_packages {{ os.packages.compute | join(" ") }}
 {% endif %}
 install_hpcctl
+find_head
 setup_munge
 retry 300 2 node_name || die "nobody said which node this is"
 log "this is $node"

@@ -1,11 +1,12 @@
 #!/bin/bash
 # Sets the head node of {{ cluster }} up (`setup.sh start`, from user data) and brings it up to date
-# (`setup.sh update`, from `hpcctl node sync` after a new configuration). Written by hpcctl.
+# (`setup.sh update`, from `hpcctl node sync` after a new configuration); `setup.sh attach` is its way through every boot.
+# Written by hpcctl.
 set -Eeuo pipefail
 mode=${1:-update}
 cd "$(dirname "$0")"
 # People who run it by hand have not got what user data says either.
-if [[ $mode == update || -z ${CLUSTER:-} ]]; then
+if [[ $mode != start || -z ${CLUSTER:-} ]]; then
   set -a
   # shellcheck disable=SC1091
   . /etc/hpcctl/node.env
@@ -79,15 +80,14 @@ install_programs() {
 
 # The configuration of Slurm. Sets `nodes_changed` when slurmctld must be started anew.
 configure_slurm() {
-  local work file address name
+  local work file name
   work=$(mktemp -d)
   name=$(hostname -s)
-  address=$(imds meta-data/local-ipv4)
   install -d -m 755 "$SLURM_ETC"
   install -d -o slurm -g slurm -m 755 /var/spool/slurmctld /var/log/slurm /var/log/hpcctl
   cp ./*.conf{% if job_submit %} job_submit.lua{% endif %} "$work/"
   rm -f "$work/slurmdbd.conf"
-  fill_head "$name" "$address" "$work"/*
+  fill_head "$name" "$HEAD_ADDRESS" "$work"/*
   nodes_changed=false
   for file in "$work"/*; do
     ! put "$file" "$SLURM_ETC/$(basename "$file")" || nodes_changed=true
@@ -155,7 +155,7 @@ configure_slurmdbd() {
   grant_database "$user" "$password"
 {% endif %}
   DB_HOST={{ accounting.host }} DB_PORT={{ accounting.port }} DB_USER=$user DB_PASSWORD=$password \
-    HEAD_HOSTNAME=$(hostname -s) HEAD_ADDRESS=$(imds meta-data/local-ipv4) \
+    HEAD_HOSTNAME=$(hostname -s) HEAD_ADDRESS=$HEAD_ADDRESS \
     awk '{ done = ""
            while (match($0, /@@[A-Z_]+@@/)) {
              done = done substr($0, 1, RSTART - 1) ENVIRON[substr($0, RSTART + 2, RLENGTH - 4)]
@@ -178,6 +178,7 @@ install_units() {
 {% endif %}
   install -m 644 systemd/*.service {% if checkpoints %}systemd/*.timer {% endif %}/etc/systemd/system/
   systemctl daemon-reload
+  systemctl enable -q hpcctl-attach
 }
 
 {% if accounting %}
@@ -224,6 +225,7 @@ start_services() {
   if [[ $nodes_changed == true ]] || ! systemctl -q is-active slurmctld; then
     systemctl restart slurmctld
   fi
+  renew_nodes
 {% if checkpoints %}
   systemctl enable -q --now hpcctl-clean-checkpoints.timer
 {% endif %}
@@ -236,12 +238,23 @@ start_services() {
 {{ dcv }}
 {% endif %}
 
+if [[ $mode == move ]]; then
+  move_data_now
+  exit
+fi
+if [[ $mode == attach ]]; then
+  mount_volumes
+  take_address
+  log "volumes and address are here"
+  exit
+fi
 remember_node
 [[ $mode == update ]] || on_start
 install_programs
 setup_munge
 share_munge_key
 mount_all
+take_address
 configure_slurm
 {% if accounting %}
 configure_slurmdbd

@@ -19,7 +19,7 @@ configure_slurm() {
   local work file
   work=$(mktemp -d)
   cp ./slurm*.conf "$work/"
-  fill_head "$(fact .head.hostname)" "$(fact .head.private_ip)" "$work"/*
+  fill_head "$(fact .head.hostname)" "$head" "$work"/*
   for file in "$work"/*; do
     put "$file" "$SLURM_ETC/$(basename "$file")" || true
   done
@@ -36,6 +36,7 @@ ensure_slurm
 {% if not slurm.prefix %}
 install_packages {{ os.packages.login | join(" ") }}
 {% endif %}
+find_head
 setup_munge
 mount_all
 configure_slurm

@@ -80,3 +80,54 @@ async fn an_image_is_found_by_owner_name_and_architecture() {
     assert_eq!(compute.newest_image(&query).await.unwrap(), None);
     lab.deregister_images(&ids).await;
 }
+
+/// What a head node hands on to the next one: its volume, its address.
+#[tokio::test]
+async fn a_volume_and_an_address_go_from_one_instance_to_the_next() {
+    let Some(lab) = Lab::open().await else { return };
+    let net = lab.make(&lab.stack("net", templates::NETWORK)).await;
+    let disk = lab.make(&lab.stack("disk", templates::VOLUME)).await;
+    let compute = &lab.cloud.compute;
+    let ids = lab.launch(&net.outputs["Subnet"], 2).await;
+    let (first, second) = (&ids[0], &ids[1]);
+    let volume = disk.outputs["Volume"].clone();
+    let found = compute.volumes_of(&lab.name).await.unwrap();
+    let one = found.iter().find(|one| one.id == volume).unwrap();
+    assert_eq!((one.state.as_str(), one.size_gib, &one.attachment), ("available", 12, &None));
+    assert!(one.created.0 > 1_600_000_000);
+
+    compute.attach_volume(&volume, first, "/dev/sdf").await.unwrap();
+    let of = async || compute.volumes(&[volume.clone(), "vol-0123456789abcdef0".to_owned()]).await.unwrap().remove(0);
+    assert!(of().await.is_attached_to(first));
+    let taken = compute.attach_volume(&volume, second, "/dev/sdf").await.unwrap_err();
+    assert_eq!((taken.kind, taken.code.as_deref()), (ErrorKind::Busy, Some("VolumeInUse")));
+    compute.detach_volume(&volume).await.unwrap();
+    compute.detach_volume(&volume).await.unwrap();
+    compute.attach_volume(&volume, second, "/dev/sdf").await.unwrap();
+    assert_eq!(of().await.attachment.unwrap().instance, *second);
+
+    let interface = compute.interface_of(first).await.unwrap().unwrap();
+    assert_eq!(Some(&interface.primary), compute.instances(&ids).await.unwrap()[0].private_ip.as_ref());
+    assert!(interface.secondary.is_empty());
+    let address = compute.assign_address(&interface.id, None).await.unwrap();
+    let other = compute.interface_of(second).await.unwrap().unwrap();
+    assert_eq!(compute.assign_address(&other.id, Some(&address)).await.unwrap(), address);
+    assert!(compute.interface_of(first).await.unwrap().unwrap().secondary.is_empty());
+    assert_eq!(compute.interface_of(second).await.unwrap().unwrap().secondary, [address]);
+    let fixed = compute.assign_address(&other.id, Some(&interface.primary)).await.unwrap_err();
+    assert_eq!(fixed.kind, ErrorKind::Invalid);
+    assert_eq!(compute.interface_of("i-0123456789abcdef0").await.unwrap(), None);
+
+    compute.stop(first).await.unwrap();
+    assert_eq!(compute.instances(&[first.clone()]).await.unwrap()[0].state, "stopped");
+    compute.start(first).await.unwrap();
+    assert!(compute.instances(&[first.clone()]).await.unwrap()[0].is_alive());
+    compute.protect_instance(first, true).await.unwrap();
+    assert!(compute.terminate(&[first.clone()]).await.is_err());
+    compute.protect_instance(first, false).await.unwrap();
+    compute.terminate(&ids).await.unwrap();
+    lab.terminated(&ids).await;
+    assert_eq!(of().await.attachment, None, "a volume outlives its instance");
+    lab.remove(&disk.id).await;
+    lab.remove(&net.id).await;
+}

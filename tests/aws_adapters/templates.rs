@@ -47,6 +47,15 @@ pub const NETWORK: &str = r#"{
   }
 }"#;
 
+/// A volume.
+pub const VOLUME: &str = r#"{
+  "Resources": {
+    "Volume": {"Type": "AWS::EC2::Volume", "Properties": {
+      "AvailabilityZone": {"Fn::Sub": "${AWS::Region}a"}, "Size": 12, "VolumeType": "gp3", "Encrypted": true}}
+  },
+  "Outputs": {"Volume": {"Value": {"Ref": "Volume"}}}
+}"#;
+
 /// A launch template.
 pub const LAUNCH_TEMPLATE: &str = r#"{
   "Resources": {

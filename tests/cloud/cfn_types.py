@@ -150,7 +150,13 @@ def _create_instance(logical_id, props, stack_name):
     instance = client("ec2").run_instances(MinCount=1, MaxCount=1, **request)["Instances"][0]
     set_tags(instance["InstanceId"], props)
     emulator.ec2_state._instances[instance["InstanceId"]]["UserData"] = props.get("UserData", "")
+    _protect(instance["InstanceId"], props)
     return instance["InstanceId"], _instance(instance["InstanceId"])
+
+
+def _protect(physical_id, props):
+    protected = str(props.get("DisableApiTermination", False)).lower()
+    client("ec2").modify_instance_attribute(InstanceId=physical_id, DisableApiTermination={"Value": protected == "true"})
 
 
 def _profile_name(value):
@@ -187,6 +193,7 @@ def _update_instance(physical_id, old, new, stack_name):
         groups = emulator.ec2_state._security_groups
         record["SecurityGroups"] = [
             {"GroupId": group, "GroupName": groups[group]["GroupName"]} for group in new["SecurityGroupIds"]]
+    _protect(physical_id, new)
     set_tags(physical_id, new)
     return physical_id, _instance(physical_id)
 

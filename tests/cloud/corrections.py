@@ -263,6 +263,8 @@ def _interface(instance):
     number, address = instance["InstanceId"][2:], instance["PrivateIpAddress"]
     groups = "".join(f"<item><groupId>{group['GroupId']}</groupId><groupName>{group['GroupName']}</groupName></item>"
                      for group in instance.get("SecurityGroups", []))
+    further = "".join(f"<item><privateIpAddress>{one}</privateIpAddress><primary>false</primary></item>"
+                      for one in instance.get("FurtherAddresses", []))
     names = (f"<privateIpAddress>{address}</privateIpAddress>"
              f"<privateDnsName>{instance['PrivateDnsName']}</privateDnsName>")
     return ("<networkInterfaceSet><item>"
@@ -272,7 +274,7 @@ def _interface(instance):
             f"<attachment><attachmentId>eni-attach-{number}</attachmentId><deviceIndex>0</deviceIndex>"
             f"<networkCardIndex>0</networkCardIndex><status>attached</status>"
             f"<attachTime>{instance['LaunchTime']}</attachTime><deleteOnTermination>true</deleteOnTermination>"
-            f"</attachment><privateIpAddressesSet><item>{names}<primary>true</primary></item></privateIpAddressesSet>"
+            f"</attachment><privateIpAddressesSet><item>{names}<primary>true</primary></item>{further}</privateIpAddressesSet>"
             "<interfaceType>interface</interfaceType></item></networkInterfaceSet>")
 
 

@@ -13,6 +13,7 @@
     heads            head nodes: their reports, their consoles
     images           the vendors' machine images
     instances        addresses of the subnet, user data, spot
+    volumes          volumes in use, protected instances, addresses that move
 
 `start` runs it, with the proxy that judges the requests in front. Environment: GATEWAY_PORT,
 HPC_FAULTS, HPC_FSX_FILES, HPC_FSX_DELAY, HPC_INTERRUPTIONS, HPC_FIS_MINUTE, and MiniStack's own.
@@ -33,11 +34,12 @@ import images
 import instances
 import protections
 import stack_policies
+import volumes
 from emulator import HANDLERS, app
 
 
 def main():
-    for part in (fsx, fis, cfn_types, cfn_fsx, fleet, heads, images, instances, corrections, drift_readers, protections,
+    for part in (fsx, fis, cfn_types, cfn_fsx, fleet, heads, images, instances, corrections, volumes, drift_readers, protections,
                  stack_policies, guard):
         part.install()
     print(f"test cloud: {len(HANDLERS)} CloudFormation types", flush=True)

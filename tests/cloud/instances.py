@@ -24,7 +24,7 @@ def instances_have_addresses_of_their_subnet():
         made = []
         with _addresses:
             for _ in range(count):
-                address = asked or _free_address(wanted.get("subnet_id"))
+                address = asked or free_address(wanted.get("subnet_id"))
                 made += original(count=1, requested_private_ip=address, **wanted)
         for instance in made:
             instance["PrivateDnsName"] = private_name(instance["PrivateIpAddress"])
@@ -33,12 +33,13 @@ def instances_have_addresses_of_their_subnet():
     ec2_state._launch_instances_internal = launch
 
 
-def _free_address(subnet):
+def free_address(subnet):
     """The lowest address of a subnet that no living instance has; None in a subnet that nobody knows."""
     record = ec2_state._subnets.get(subnet)
     if not record:
         return None
-    taken = {one["PrivateIpAddress"] for one in ec2_state._instances.values() if one["State"]["Name"] != "terminated"}
+    alive = [one for one in ec2_state._instances.values() if one["State"]["Name"] != "terminated"]
+    taken = {address for one in alive for address in [one["PrivateIpAddress"], *one.get("FurtherAddresses", [])]}
     network = ipaddress.ip_network(record["CidrBlock"])
     for number in range(RESERVED, network.num_addresses - 1):
         address = str(network[number])

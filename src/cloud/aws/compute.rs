@@ -2,13 +2,13 @@
 
 use super::super::{
     CLUSTER_TAG, CloudError, Compute, ErrorKind, Fleet, FleetInput, ImageQuery, ImageState, InstanceHealth,
-    InstanceState, LAUNCH_TAG, Result, SubnetState, TaggedResource,
+    InstanceState, InterfaceState, LAUNCH_TAG, Result, SubnetState, TaggedResource, VolumeState,
 };
 use super::config::Settings;
 use super::errors::failed;
 use super::retry::UntrustedForGood;
 use super::values::{count, maybe, pairs, text, time};
-use super::{fleet, health, instance_types};
+use super::{fleet, health, instance_types, volumes};
 use async_trait::async_trait;
 use aws_sdk_ec2::{
     Client,
@@ -123,6 +123,42 @@ impl Compute for Ec2 {
             self.terminate_batch(batch).await?;
         }
         Ok(())
+    }
+
+    async fn stop(&self, id: &str) -> Result<()> {
+        volumes::stop(&self.client, id).await
+    }
+
+    async fn start(&self, id: &str) -> Result<()> {
+        volumes::start(&self.client, id).await
+    }
+
+    async fn protect_instance(&self, id: &str, protected: bool) -> Result<()> {
+        volumes::protect(&self.client, id, protected).await
+    }
+
+    async fn volumes_of(&self, cluster: &str) -> Result<Vec<VolumeState>> {
+        volumes::of_cluster(&self.client, cluster).await
+    }
+
+    async fn volumes(&self, ids: &[String]) -> Result<Vec<VolumeState>> {
+        volumes::by_ids(&self.client, ids).await
+    }
+
+    async fn attach_volume(&self, volume: &str, instance: &str, device: &str) -> Result<()> {
+        volumes::attach(&self.client, volume, instance, device).await
+    }
+
+    async fn detach_volume(&self, volume: &str) -> Result<()> {
+        volumes::detach(&self.client, volume).await
+    }
+
+    async fn interface_of(&self, instance: &str) -> Result<Option<InterfaceState>> {
+        volumes::interface_of(&self.client, instance).await
+    }
+
+    async fn assign_address(&self, interface: &str, address: Option<&str>) -> Result<String> {
+        volumes::assign(&self.client, interface, address).await
     }
 
     async fn termination_protected(&self, ids: &[String]) -> Result<Vec<String>> {

@@ -107,8 +107,10 @@ fn is_busy(code: &str) -> bool {
                 | "ConcurrentModificationException"
                 | "DataRepositoryTaskExecuting"
                 | "IncorrectInstanceState"
+                | "IncorrectState"
                 | "OperationAborted"
                 | "ResourceInUse"
+                | "VolumeInUse"
         )
 }
 

@@ -40,6 +40,7 @@ mod tasks;
 mod template_url;
 mod values;
 mod versions;
+mod volumes;
 
 use super::{Cloud, CloudKind, Result};
 use std::{path::PathBuf, sync::Arc};

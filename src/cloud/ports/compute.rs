@@ -29,6 +29,26 @@ pub trait Compute: Send + Sync {
     async fn console(&self, id: &str) -> Result<Option<String>>;
     /// Begins to terminate instances. Those that are gone already do not count as failures.
     async fn terminate(&self, ids: &[String]) -> Result<()>;
+    /// Begins to stop an instance; one that is stopped already stays so. The disks stay, the volumes stay attached.
+    async fn stop(&self, id: &str) -> Result<()>;
+    /// Begins to start an instance that is stopped.
+    async fn start(&self, id: &str) -> Result<()>;
+    /// Switches the protection of an instance against termination on or off.
+    async fn protect_instance(&self, id: &str, protected: bool) -> Result<()>;
+    /// The volumes that carry the cluster's tag, by id; those of instances are among them.
+    async fn volumes_of(&self, cluster: &str) -> Result<Vec<VolumeState>>;
+    /// The volumes with these ids, by id. Those that EC2 does not know are left out.
+    async fn volumes(&self, ids: &[String]) -> Result<Vec<VolumeState>>;
+    /// Begins to attach a volume to an instance that runs or is stopped, under a device name such as `/dev/sdf`. EC2 refuses
+    /// with `VolumeInUse` while another instance has it.
+    async fn attach_volume(&self, volume: &str, instance: &str, device: &str) -> Result<()>;
+    /// Begins to detach a volume; one that is attached to nothing stays so.
+    async fn detach_volume(&self, volume: &str) -> Result<()>;
+    /// The first network interface of an instance; `None`: there is no such instance.
+    async fn interface_of(&self, instance: &str) -> Result<Option<InterfaceState>>;
+    /// Gives an interface a further private address: this one, which its present holder loses, or any free one of the subnet.
+    /// Gives the address.
+    async fn assign_address(&self, interface: &str, address: Option<&str>) -> Result<String>;
     /// The subnets with these ids.
     async fn subnets(&self, ids: &[String]) -> Result<Vec<SubnetState>>;
     /// The newest image of an owner whose name matches a pattern (with `*`).
@@ -77,6 +97,50 @@ impl InstanceState {
     pub fn has_role(&self, name: &str) -> bool {
         self.tags.get(ROLE_TAG).is_some_and(|role| role == name)
     }
+}
+
+/// A volume as EC2 describes it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VolumeState {
+    /// Id.
+    pub id: String,
+    /// `creating`, `available`, `in-use`, `deleting`, `error`.
+    pub state: String,
+    /// Size in GiB.
+    pub size_gib: u32,
+    /// When it was made.
+    pub created: Timestamp,
+    /// The instance that has it, has it not yet, or has it no more but for a moment.
+    pub attachment: Option<VolumeAttachment>,
+}
+
+/// To what a volume is attached.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VolumeAttachment {
+    /// The instance.
+    pub instance: String,
+    /// The device name that was asked for.
+    pub device: String,
+    /// `attaching`, `attached`, `detaching`, `busy`.
+    pub state: String,
+}
+
+impl VolumeState {
+    /// Whether an instance has it, and it can be used there.
+    pub fn is_attached_to(&self, instance: &str) -> bool {
+        self.attachment.as_ref().is_some_and(|one| one.instance == instance && one.state == "attached")
+    }
+}
+
+/// A network interface as EC2 describes it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InterfaceState {
+    /// Id.
+    pub id: String,
+    /// Its own address, which is its as long as it exists.
+    pub primary: String,
+    /// Further addresses, which can move to other interfaces of the subnet.
+    pub secondary: Vec<String>,
 }
 
 /// A subnet as EC2 describes it.

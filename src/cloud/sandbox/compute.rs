@@ -3,24 +3,29 @@
 use super::{
     attributes::private_ip,
     control::{Call, Sandbox},
+    effects,
     eval::plain,
     faults::Script,
     fleet, guards, head,
     ids::{hex, number},
     instance::Instance,
+    volumes,
     world::World,
 };
 use crate::{
     catalog::{InstanceCatalog, InstanceType},
     cloud::{
         CLUSTER_TAG, Compute, ErrorKind, Fleet, FleetInput, ImageQuery, ImageState, InstanceHealth, InstanceState,
-        LAUNCH_TAG, Result, SubnetState, TaggedResource,
+        InterfaceState, LAUNCH_TAG, Result, SubnetState, TaggedResource, VolumeState,
     },
 };
 use async_trait::async_trait;
 use std::collections::{BTreeMap, BTreeSet};
 
 const SERVICE: &str = "ec2";
+
+/// Real time between two looks at a machine that shuts down.
+const SHUTDOWN: std::time::Duration = std::time::Duration::from_millis(150);
 
 /// What an instance is launched from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -59,6 +64,9 @@ pub(super) fn run(world: &mut World, region: &str, launch: Launch) -> String {
         launched: world.now,
         booted: None,
         terminated: None,
+        stopped: None,
+        shutting_down: false,
+        secondary: Vec::new(),
         interrupted: None,
         rebalance: None,
         instance_type: launch.instance_type,
@@ -73,12 +81,13 @@ pub(super) fn run(world: &mut World, region: &str, launch: Launch) -> String {
 }
 
 /// An address that no other living instance of the region has.
-fn free_address(world: &World, region: &str, id: &str) -> String {
+fn free_address<'w>(world: &'w World, region: &str, id: &str) -> String {
     let living = world.instances.values().filter(|other| other.region == region && other.state(world.now).is_some());
-    let taken: BTreeSet<&str> = living.map(|other| other.private_ip.as_str()).collect();
+    let all = |one: &'w Instance| one.secondary.iter().chain([&one.private_ip]);
+    let taken: BTreeSet<&String> = living.flat_map(all).collect();
     let first = private_ip(&[id]);
     let others = (1..1000_u32).map(|nth| private_ip(&[id, &nth.to_string()]));
-    let free = [first.clone()].into_iter().chain(others).find(|address| !taken.contains(address.as_str()));
+    let free = [first.clone()].into_iter().chain(others).find(|address| !taken.contains(address));
     free.unwrap_or(first)
 }
 
@@ -94,7 +103,16 @@ impl Compute for Sandbox {
     async fn instances(&self, ids: &[String]) -> Result<Vec<InstanceState>> {
         self.call(Call::look(SERVICE, "DescribeInstances"), |world, _| {
             let known = ids.iter().collect::<BTreeSet<_>>().into_iter().filter_map(|id| world.instances.get(id));
-            Ok(known.filter_map(|i| i.view(world.now)).collect())
+            let known: Vec<&Instance> = known.collect();
+            let waits = known.iter().any(|one| one.shutting_down);
+            Ok((waits, known.into_iter().filter_map(|i| i.view(world.now)).collect()))
+        })
+        .map(|(waits, found)| {
+            // However much of the sandbox's time is skipped: a machine needs real time to shut down.
+            if waits {
+                std::thread::sleep(SHUTDOWN);
+            }
+            found
         })
     }
 
@@ -164,6 +182,93 @@ impl Compute for Sandbox {
                 }
             }
             Ok(())
+        })
+    }
+
+    async fn stop(&self, id: &str) -> Result<()> {
+        let call = Call::change(SERVICE, "StopInstances");
+        self.call(call, |world, _| {
+            let now = world.now;
+            // Only a machine that runs can shut down.
+            let machine = world.ahead_ms.is_some();
+            let instance = volumes::instance(world, call, id)?;
+            if instance.stopped.is_none() {
+                instance.stopped = Some(now);
+                instance.shutting_down = machine && instance.booted.is_some();
+            }
+            Ok(())
+        })
+    }
+
+    async fn start(&self, id: &str) -> Result<()> {
+        let call = Call::change(SERVICE, "StartInstances");
+        self.call(call, |world, _| {
+            let now = world.now;
+            let instance = volumes::instance(world, call, id)?;
+            if instance.state(now) == Some("stopping") {
+                let words = format!("The instance '{id}' is not in a state from which it can be started.");
+                return Err(call.error(ErrorKind::Busy, "IncorrectInstanceState", words));
+            }
+            if instance.stopped.take().is_some() {
+                instance.booted = None;
+                effects::head_boots(world, id);
+            }
+            Ok(())
+        })
+    }
+
+    async fn protect_instance(&self, id: &str, protected: bool) -> Result<()> {
+        let call = Call::change(SERVICE, "ModifyInstanceAttribute");
+        self.call(call, |world, _| {
+            volumes::instance(world, call, id)?;
+            volumes::protect(world, id, protected);
+            Ok(())
+        })
+    }
+
+    async fn volumes_of(&self, cluster: &str) -> Result<Vec<VolumeState>> {
+        self.call(Call::look(SERVICE, "DescribeVolumes"), |world, _| {
+            Ok(volumes::of_cluster(world, &self.region, cluster))
+        })
+    }
+
+    async fn volumes(&self, ids: &[String]) -> Result<Vec<VolumeState>> {
+        let ids: BTreeSet<&String> = ids.iter().collect();
+        self.call(Call::look(SERVICE, "DescribeVolumes"), |world, script| {
+            let there = ids.iter().filter(|id| !script.absent.contains(id));
+            Ok(there.filter_map(|id| volumes::view(world, &self.region, id)).collect())
+        })
+    }
+
+    async fn attach_volume(&self, volume: &str, instance: &str, device: &str) -> Result<()> {
+        let call = Call::change(SERVICE, "AttachVolume");
+        self.call(call, |world, _| volumes::attach(world, call, &self.region, volume, instance, device))
+    }
+
+    async fn detach_volume(&self, volume: &str) -> Result<()> {
+        self.call(Call::change(SERVICE, "DetachVolume"), |world, _| {
+            volumes::detach(world, volume);
+            Ok(())
+        })
+    }
+
+    async fn interface_of(&self, instance: &str) -> Result<Option<InterfaceState>> {
+        self.call(Call::look(SERVICE, "DescribeInstances"), |world, _| {
+            let found = world.instances.get(instance).filter(|one| one.state(world.now).is_some());
+            Ok(found.map(volumes::interface))
+        })
+    }
+
+    async fn assign_address(&self, interface: &str, address: Option<&str>) -> Result<String> {
+        let call = Call::change(SERVICE, "AssignPrivateIpAddresses");
+        self.call(call, |world, _| {
+            let holder = volumes::holder(world, call, interface)?;
+            let address = match address {
+                Some(address) => address.to_owned(),
+                None => free_address(world, &self.region, interface),
+            };
+            volumes::give_address(world, call, &holder, &address)?;
+            Ok(address)
         })
     }
 

@@ -8,9 +8,10 @@ use super::{
     instance::Instance,
     resource::Resource,
     stack::Stack,
+    volumes::{self, Attachment},
     world::World,
 };
-use crate::cloud::TaskKind;
+use crate::cloud::{CLUSTER_TAG, ROLE_TAG, TaskKind};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -51,6 +52,7 @@ pub(super) fn made(world: &mut World, stack: &Stack, logical: &str, resource: &R
                 kind.clone_into(&mut instance.instance_type);
                 instance.tags = instance_tags(stack, logical, &resource.tags);
             }
+            head_boots(world, &resource.physical);
         }
         "AWS::AutoScaling::AutoScalingGroup" => scale(world, stack, logical, resource),
         _ => {}
@@ -168,8 +170,27 @@ fn instance(
         launched: world.now,
         booted: None,
         terminated: None,
+        stopped: None,
+        shutting_down: false,
+        secondary: Vec::new(),
         interrupted: None,
         rebalance: None,
+    }
+}
+
+/// What a head node does when it boots, where no machine does it: it attaches the cluster's volumes that are free.
+/// In a rehearsal the machine itself does.
+pub(super) fn head_boots(world: &mut World, id: &str) {
+    let (now, Some(head)) = (world.now, world.instances.get(id)) else { return };
+    let tag = |name: &str| head.tags.get(name).cloned().unwrap_or_default();
+    if world.ahead_ms.is_some() || tag(ROLE_TAG) != "head" {
+        return;
+    }
+    let volumes = volumes::of_cluster(world, &head.region.clone(), &tag(CLUSTER_TAG));
+    let free = volumes.into_iter().filter(|one| one.state == "available");
+    for (one, letter) in free.zip('f'..='z') {
+        let attachment = Attachment { instance: id.to_owned(), device: format!("/dev/sd{letter}"), since: now };
+        world.attachments.insert(one.id, attachment);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Everything that is there, while one stack is being worked on.
 
-use super::{eval::plain, resource::Resource, stack::Stack, world::World};
+use super::{eval::plain, resource::Resource, stack::Stack, volumes, world::World};
 use serde_json::Value;
 
 /// The world without a stack, and the stack.
@@ -50,6 +50,12 @@ impl<'a> Estate<'a> {
                         .to_owned()
                 })
             }
+            "AWS::EC2::Volume" => volumes::attached(self.world, id).map(|one| {
+                format!(
+                    "Volume {id} is currently attached to {} (Service: Ec2, Status Code: 400, Error Code: VolumeInUse)",
+                    one.instance
+                )
+            }),
             "AWS::EC2::SecurityGroup" | "AWS::EC2::Subnet" | "AWS::EC2::VPC" => self.user_of(id).map(|user| {
                 format!(
                     "resource {id} has a dependent object: {user} (Service: Ec2, Status Code: 400, Error Code: \

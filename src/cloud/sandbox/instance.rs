@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 const BOOT: i64 = 35;
 /// Seconds from shutting down to terminated.
 const SHUTDOWN: i64 = 30;
+/// Seconds from stopping to stopped.
+pub(super) const STOP: i64 = 30;
 /// Seconds from the notice of a spot interruption to the interruption.
 /// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/spot-instance-termination-notices.html>
 pub(super) const NOTICE: i64 = 120;
@@ -34,6 +36,15 @@ pub(super) struct Instance {
     pub booted: Option<Timestamp>,
     /// When it was told to terminate.
     pub terminated: Option<Timestamp>,
+    /// When it was told to stop, and has not been started since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<Timestamp>,
+    /// Whether it is a machine of a rehearsal that shuts down: it is stopped when that says so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub shutting_down: bool,
+    /// Private addresses besides its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub secondary: Vec<String>,
     /// When EC2 gives, or gave, the notice that it takes this spot instance back.
     #[serde(default)]
     pub interrupted: Option<Timestamp>,
@@ -48,6 +59,8 @@ impl Instance {
         match self.end(now) {
             Some(at) if now < at.plus(SHUTDOWN) => Some("shutting-down"),
             Some(_) => None,
+            None if self.stopped.is_some_and(|at| self.shutting_down || now < at.plus(STOP)) => Some("stopping"),
+            None if self.stopped.is_some() => Some("stopped"),
             None if self.booted.is_none() && now < self.launched.plus(BOOT) => Some("pending"),
             None => Some("running"),
         }

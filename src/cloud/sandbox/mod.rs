@@ -54,6 +54,7 @@ mod template;
 #[cfg(test)]
 mod tests;
 mod violations;
+mod volumes;
 mod world;
 
 pub use compute::Launch;

@@ -5,8 +5,9 @@ use super::{
     control::{Call, Sandbox},
     effects,
     eval::plain,
-    instance::Instance,
+    instance::{Instance, STOP},
     resource::Resource,
+    volumes,
 };
 use crate::cloud::{Result, Timestamp};
 use serde_json::Value;
@@ -29,6 +30,8 @@ pub struct Machine {
     pub spot: bool,
     /// Tags.
     pub tags: BTreeMap<String, String>,
+    /// Whether it is to shut down.
+    pub stopping: bool,
     /// When EC2 takes it back, once the notice shows.
     pub ends: Option<Timestamp>,
     /// Since when EC2 has recommended to move work elsewhere.
@@ -54,7 +57,7 @@ impl Sandbox {
     pub fn machines(&self) -> Result<Vec<Machine>> {
         self.call(Call::look("ec2", "DescribeInstances"), |world, _| {
             let now = world.now;
-            let alive = |one: &&Instance| matches!(one.state(now), Some("pending" | "running"));
+            let alive = |one: &&Instance| matches!(one.state(now), Some("pending" | "running" | "stopping"));
             let machine = |one: &Instance| Machine {
                 id: one.id.clone(),
                 region: one.region.clone(),
@@ -63,10 +66,40 @@ impl Sandbox {
                 address: one.private_ip.clone(),
                 spot: one.spot,
                 tags: one.tags.clone(),
+                stopping: one.state(now) == Some("stopping"),
                 ends: one.notice(now),
                 rebalance: one.rebalance,
             };
             Ok(world.instances.values().filter(alive).map(machine).collect())
+        })
+    }
+
+    /// The machine of an instance has shut down: it is stopped.
+    ///
+    /// # Errors
+    /// When the state file cannot be read or written.
+    pub fn halted(&self, id: &str) -> Result<()> {
+        self.call(Call::change("ec2", "HaltInstance"), |world, _| {
+            let now = world.now;
+            if let Some(instance) = world.instances.get_mut(id) {
+                instance.shutting_down = false;
+                instance.stopped = Some(now.plus(-STOP));
+            }
+            Ok(())
+        })
+    }
+
+    /// Which instance has which volume: the volume, its size in GiB, the instance.
+    ///
+    /// # Errors
+    /// When the state file cannot be read.
+    pub fn attachments(&self) -> Result<Vec<(String, u32, String)>> {
+        self.call(Call::look("ec2", "DescribeVolumes"), |world, _| {
+            let held = world.attachments.keys().filter_map(|id| {
+                let instance = volumes::attached(world, id)?.instance.clone();
+                Some((id.clone(), volumes::view(world, &self.region, id)?.size_gib, instance))
+            });
+            Ok(held.collect())
         })
     }
 

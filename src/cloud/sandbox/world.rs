@@ -38,6 +38,9 @@ pub(super) struct World {
     pub retained: BTreeMap<String, super::resource::Resource>,
     pub buckets: BTreeMap<String, Bucket>,
     pub instances: BTreeMap<String, Instance>,
+    /// Which instance has which volume, by the volume's id.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub attachments: BTreeMap<String, super::volumes::Attachment>,
     /// What came of fleets, by client token.
     #[serde(default)]
     pub fleets: BTreeMap<String, Fleet>,
@@ -78,6 +81,7 @@ impl Default for World {
             retained: BTreeMap::new(),
             buckets: BTreeMap::new(),
             instances: BTreeMap::new(),
+            attachments: BTreeMap::new(),
             fleets: BTreeMap::new(),
             experiments: BTreeMap::new(),
             experiment_role: None,

@@ -185,6 +185,8 @@ async fn launch_objects(cloud: &Cloud, cluster: &Cluster, memory: &mut Memory, e
 async fn forget_objects(cloud: &Cloud, world: &World<'_>, objects: Vec<String>, events: Events<'_>) {
     let ledger = world.launches.iter().map(|known| world.cluster.launch_key(&known.launch.launch));
     let tags = world.instances.values().filter_map(|one| one.tags.get(LAUNCH_TAG));
+    let address = world.cluster.launch_key(crate::model::names::HEAD_ADDRESS);
+    let ledger = ledger.chain([address]);
     let known: BTreeSet<String> = ledger.chain(tags.map(|launch| world.cluster.launch_key(launch))).collect();
     let Ok(bucket) = world.cluster.bucket() else { return };
     for key in objects.iter().filter(|key| !known.contains(*key)) {

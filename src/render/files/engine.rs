@@ -51,6 +51,7 @@ templates![
     "systemd/hpcctl-clean-checkpoints.service",
     "systemd/hpcctl-clean-checkpoints.timer",
     "systemd/hpcctl-metadata.service",
+    "systemd/hpcctl-attach.service",
     "systemd/hpcctl-sync.service",
     "systemd/hpcctl-watch.service",
     "systemd/slurmctld.conf",

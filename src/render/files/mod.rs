@@ -21,7 +21,7 @@ mod slurm_conf;
 mod slurm_facts;
 mod storage;
 
-pub use node_config::{NodeConfig, NodePool, NodeQueue, NodeTemplate, PoolConfig};
+pub use node_config::{NodeConfig, NodePool, NodeQueue, NodeTemplate, NodeVolume, PoolConfig};
 pub use slurm_facts::packaged_slurm;
 
 use crate::{

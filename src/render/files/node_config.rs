@@ -2,8 +2,8 @@
 
 use super::site::{Site, SitePool};
 use crate::{
-    model::{PoolTemplate, StackKey, names::camel, pool_templates},
-    spec::{Allocation, Checkpoint, OnInterruption, Pool, Purchase, Queue, Scaling},
+    model::{HEAD_DATA, PoolTemplate, StackKey, names::camel, pool_templates},
+    spec::{Allocation, Checkpoint, Cluster, OnInterruption, Pool, Purchase, Queue, Scaling, Storage},
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -31,8 +31,22 @@ pub struct NodeConfig {
     pub protected_failure_count: u32,
     /// Seconds from launch to work after which a node has failed.
     pub resume_timeout_seconds: u32,
+    /// The volumes that the head node attaches at boot.
+    #[serde(default)]
+    pub volumes: Vec<NodeVolume>,
     /// The queues, in the order of the cluster file.
     pub queues: Vec<NodeQueue>,
+}
+
+/// A volume in `hpcctl.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NodeVolume {
+    /// Its name: that of `storage`, or `head_data`.
+    pub name: String,
+    /// Its id, when the cluster file says it; else `cluster.json` does.
+    pub volume_id: Option<String>,
+    /// Its size in GiB, when the cluster makes it: a file system on it grows with it.
+    pub size_gib: Option<u32>,
 }
 
 /// A queue in `hpcctl.json`.
@@ -133,9 +147,21 @@ impl NodeConfig {
             capacity_cooldown_seconds: settings.capacity_cooldown_seconds,
             protected_failure_count: settings.protected_failure_count,
             resume_timeout_seconds: settings.resume_timeout_seconds,
+            volumes: volumes(site.cluster),
             queues: site.cluster.queues.iter().map(queue).collect(),
         }
     }
+}
+
+fn volumes(cluster: &Cluster) -> Vec<NodeVolume> {
+    let data = NodeVolume { name: HEAD_DATA.to_owned(), volume_id: None, size_gib: Some(cluster.head_data_gib()) };
+    let of = |one: &Storage| {
+        let ebs = one.ebs.as_ref()?;
+        let volume_id = ebs.volume_id.as_ref().map(ToString::to_string);
+        let size_gib = volume_id.is_none().then_some(ebs.size_gib);
+        Some(NodeVolume { name: one.name.to_string(), volume_id, size_gib })
+    };
+    [data].into_iter().chain(cluster.storage.iter().filter_map(of)).collect()
 }
 
 fn node_pool(site: &Site<'_>, one: &SitePool<'_>) -> NodePool {

@@ -34,6 +34,7 @@ pub(super) fn head(site: &Site<'_>, files: &mut Files) -> Result<(), RenderError
         ("head/libexec/resume-fail", "libexec/resume-fail"),
         ("head/libexec/wait-nodes", "libexec/wait-nodes"),
         ("head/systemd/slurmctld.conf", "systemd/slurmctld.conf"),
+        ("head/systemd/hpcctl-attach.service", "systemd/hpcctl-attach.service"),
         ("head/systemd/hpcctl-sync.service", "systemd/hpcctl-sync.service"),
     ] {
         site.put(files, to, template, &programs, "slurm")?;
@@ -181,7 +182,7 @@ fn common(site: &Site<'_>, files: &mut Files, role: &str) -> Result<(), RenderEr
         site.put(files, &format!("{role}/{script}"), script, &context, "image")?;
         site.put(files, &format!("{role}/{unit}"), unit, &context, "image")?;
     }
-    let context = vars! { os => site.os, head, storage => mounts(site.cluster, head) };
+    let context = vars! { os => site.os, slurm => site.slurm, head, storage => mounts(site.cluster, head) };
     site.put(files, &format!("{role}/storage.sh"), "shell/storage.sh", &context, "storage")?;
     put_cloudwatch(site, files, role);
     Ok(())

@@ -14,6 +14,10 @@ pub(super) struct Mounts {
     /// EFS is among them.
     efs: bool,
     mounts: Vec<Mount>,
+    /// Homes are on the head node's data volume.
+    homes: bool,
+    /// The names of volumes besides that one.
+    volumes: Vec<String>,
     /// Directories that the head node exports and the others mount.
     exports: Vec<String>,
     /// The end of AWS's host names in this region.
@@ -36,7 +40,8 @@ pub(super) fn mounts(cluster: &Cluster, head: bool) -> Mounts {
     let volumes = cluster.storage.iter().filter(|one| one.ebs.is_some());
     let mut exports: Vec<String> = volumes.map(|one| one.mount.to_string()).collect();
     // Homes are on the head node unless a file system is mounted there.
-    if !cluster.storage.iter().any(|one| one.mount.as_str().trim_end_matches('/') == "/home") {
+    let homes = !cluster.mounts_home();
+    if homes {
         exports.insert(0, "/home".to_owned());
     }
     let wanted = |one: &&Storage| head || one.ebs.is_none();
@@ -44,6 +49,8 @@ pub(super) fn mounts(cluster: &Cluster, head: bool) -> Mounts {
         lustre: cluster.storage.iter().any(|one| one.fsx_lustre.is_some()),
         efs: cluster.storage.iter().any(|one| one.efs.is_some()),
         mounts: cluster.storage.iter().filter(wanted).filter_map(|one| mount(cluster, one, dns_suffix)).collect(),
+        homes,
+        volumes: cluster.storage.iter().filter(|one| one.ebs.is_some()).map(|one| one.name.to_string()).collect(),
         exports,
         dns_suffix,
     }

@@ -34,6 +34,13 @@ class Ec2:
             "Filter.2.Name": "tag-key", "Filter.2.Value.1": "hpcctl:role"})
         return [_instance(item) for item in root.findall("./reservationSet/item/instancesSet/item")]
 
+    def volumes(self):
+        """The volumes that the node itself attached: id, size in GiB, instance."""
+        root = self.call("DescribeVolumes", **{"Filter.1.Name": "tag-key", "Filter.1.Value.1": "hpcctl:role"})
+        found = [(item.findtext("volumeId"), int(item.findtext("size")), item.findtext("./attachmentSet/item/instanceId"))
+                 for item in root.findall("./volumeSet/item")]
+        return [one for one in found if one[2]]
+
     def user_data(self, instance):
         """As EC2 keeps it: base64."""
         root = self.call("DescribeInstanceAttribute", InstanceId=instance, Attribute="userData")

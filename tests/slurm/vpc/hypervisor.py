@@ -22,6 +22,7 @@ import time
 import traceback
 
 import imds
+from disks import Disks
 from ec2 import Ec2
 from machine import Machine
 
@@ -38,6 +39,7 @@ class Hypervisor:
         keys = os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"]
         self.metadata = imds.Machines(REGION, os.environ["VPC_CIDR"], keys)
         self.machines, self.ends, self.seen, self.held = {}, {}, {}, 0.0
+        self.disks = Disks(f"{DIR}/volumes")
         self.lock = threading.RLock()
         self.settings = {
             "PREFIX": os.environ["VPC_CIDR"].partition("/")[2], "ROUTER": os.environ["VPC_ROUTER"],
@@ -47,7 +49,9 @@ class Hypervisor:
     def look(self):
         """One look at the cloud."""
         instances = {one["id"]: one for one in self.ec2.instances()}
+        held = self.ec2.volumes()
         with self.lock:
+            self.disks.look(held, self.machines)
             for name, when in list(self.ends.items()):
                 if time.time() >= when:
                     self.end(name, "terminated by EC2")

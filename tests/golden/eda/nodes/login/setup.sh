@@ -19,7 +19,7 @@ configure_slurm() {
   local work file
   work=$(mktemp -d)
   cp ./slurm*.conf "$work/"
-  fill_head "$(fact .head.hostname)" "$(fact .head.private_ip)" "$work"/*
+  fill_head "$(fact .head.hostname)" "$head" "$work"/*
   for file in "$work"/*; do
     put "$file" "$SLURM_ETC/$(basename "$file")" || true
   done
@@ -33,6 +33,7 @@ setup_session_manager
 on_start
 # shellcheck disable=SC2119  # no daemons here
 ensure_slurm
+find_head
 setup_munge
 mount_all
 configure_slurm

@@ -146,7 +146,7 @@ mount_efs() {
 # mount_nfs DIRECTORY: one that the head node exports.
 mount_nfs() {
   install_packages nfs-common
-  mount_at "$(fact .head.private_ip):$1" "$1" nfs4 nfsvers=4.2,hard,noatime,_netdev
+  mount_at "$head:$1" "$1" nfs4 nfsvers=4.2,hard,noatime,_netdev
 }
 
 mount_all() {

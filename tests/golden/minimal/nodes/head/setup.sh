@@ -1,11 +1,12 @@
 #!/bin/bash
 # Sets the head node of minimal up (`setup.sh start`, from user data) and brings it up to date
-# (`setup.sh update`, from `hpcctl node sync` after a new configuration). Written by hpcctl.
+# (`setup.sh update`, from `hpcctl node sync` after a new configuration); `setup.sh attach` is its way through every boot.
+# Written by hpcctl.
 set -Eeuo pipefail
 mode=${1:-update}
 cd "$(dirname "$0")"
 # People who run it by hand have not got what user data says either.
-if [[ $mode == update || -z ${CLUSTER:-} ]]; then
+if [[ $mode != start || -z ${CLUSTER:-} ]]; then
   set -a
   # shellcheck disable=SC1091
   . /etc/hpcctl/node.env
@@ -64,15 +65,14 @@ install_programs() {
 
 # The configuration of Slurm. Sets `nodes_changed` when slurmctld must be started anew.
 configure_slurm() {
-  local work file address name
+  local work file name
   work=$(mktemp -d)
   name=$(hostname -s)
-  address=$(imds meta-data/local-ipv4)
   install -d -m 755 "$SLURM_ETC"
   install -d -o slurm -g slurm -m 755 /var/spool/slurmctld /var/log/slurm /var/log/hpcctl
   cp ./*.conf "$work/"
   rm -f "$work/slurmdbd.conf"
-  fill_head "$name" "$address" "$work"/*
+  fill_head "$name" "$HEAD_ADDRESS" "$work"/*
   nodes_changed=false
   for file in "$work"/*; do
     ! put "$file" "$SLURM_ETC/$(basename "$file")" || nodes_changed=true
@@ -94,6 +94,7 @@ install_units() {
   install -D -m 644 systemd/slurmctld.conf /etc/systemd/system/slurmctld.service.d/hpcctl.conf
   install -m 644 systemd/*.service /etc/systemd/system/
   systemctl daemon-reload
+  systemctl enable -q hpcctl-attach
 }
 
 start_services() {
@@ -102,17 +103,29 @@ start_services() {
   if [[ $nodes_changed == true ]] || ! systemctl -q is-active slurmctld; then
     systemctl restart slurmctld
   fi
+  renew_nodes
   systemctl enable -q hpcctl-sync
   # `update` is run by hpcctl-sync itself: it starts its new program when this script is done.
   [[ $mode == update ]] || systemctl restart hpcctl-sync
 }
 
+if [[ $mode == move ]]; then
+  move_data_now
+  exit
+fi
+if [[ $mode == attach ]]; then
+  mount_volumes
+  take_address
+  log "volumes and address are here"
+  exit
+fi
 remember_node
 [[ $mode == update ]] || on_start
 install_programs
 setup_munge
 share_munge_key
 mount_all
+take_address
 configure_slurm
 install_units
 protect_metadata

@@ -33,6 +33,13 @@ imds() {
 # fact FILTER: a fact that is known since the deployment, from cluster.json.
 fact() { jq -er "$1" "$NODE_TREE/cluster.json"; }
 
+# find_head: sets `head` to the address of the head node. It writes it down itself, and the next head node takes it over;
+# an address of the instance would go with it.
+find_head() {
+  head=$(retry 120 5 head_address) || die "the head node has not said where it is"
+}
+head_address() { aws s3 cp --quiet "s3://$BUCKET/clusters/$CLUSTER/launches/head.json" - | jq -er .address; }
+
 # --- Packages
 
 install_packages() {
@@ -109,7 +116,7 @@ setup_munge() {
   install_packages nfs-common
   install -d -m 700 "$from"
   retry 120 5 mount -t nfs4 -o nfsvers=4.2,ro,nosuid,nodev,noexec,soft,timeo=100 \
-    "$(fact .head.private_ip):/opt/hpcctl/key" "$from" || die "the head node does not hand the munge key over"
+    "$head:/opt/hpcctl/key" "$from" || die "the head node does not hand the munge key over"
   retry 60 5 test -s "$from/munge.key" || die "the head node has no munge key yet"
   install_munge_key "$from/munge.key"
   umount "$from"

@@ -104,20 +104,142 @@ mount_lustre() {
   mount_at "$dns@tcp:/$name" "$2" lustre defaults,noatime,flock,_netdev,x-systemd.requires=network-online.target
 }
 
-# mount_volume NAME WHERE [VOLUME]: the volume of an `ebs` file system, found by its id, given a file system when it has none, never otherwise.
+# Where the volume with this node's lasting data is mounted. It belongs to the cluster: the next head node takes it over.
+HEAD_DATA=/var/lib/hpcctl/data DEV=/dev
+declare -A volume_id=() volume_device=()
+
+# attach_volumes NAME...: they become this instance's, and are waited for: the head node before this one may have them yet.
+attach_volumes() {
+  local text kind name id device
+  text=$(/opt/hpcctl/bin/hpcctl node --etc "$NODE_TREE" attach "$@") || die "the volumes $* are not here"
+  while read -r kind name id device; do
+    [[ $kind != volume ]] || { volume_id[$name]=$id; volume_device[$name]=$device; }
+  done <<<"$text"
+}
+
+# device_of ID DEVICE: the block device of a volume. On Nitro it has the volume's id as its serial number, whatever device
+# was asked for; on Xen it has that name, or `xvd` for `sd`.
+device_of() {
+  local serial=${1/-/} letter=${2#/dev/sd} name found=$DEV/disk/by-id/nvme-Amazon_Elastic_Block_Store_${1/-/}
+  [[ -e $found ]] || found=$(lsblk -dnpo NAME,SERIAL | awk -v serial="$serial" '$2 == serial { print $1; exit }')
+  for name in "$found" "$DEV/xvd$letter" "$DEV/sd$letter"; do
+    [[ ! -e $name ]] || { readlink -f "$name"; return; }
+  done
+  return 1
+}
+
+# mount_volume NAME WHERE: an attached volume, given a file system when it is blank, never otherwise. The file system grows
+# with the volume.
 mount_volume() {
-  local volume=${3:-} device found=0
-  [[ -n $volume ]] || volume=$(fact ".storage[\"$1\"].volume_id") || die "cluster.json lacks the volume of $1"
-  device=/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_${volume/-/}
-  retry 60 5 test -e "$device" || die "the volume $volume of $1 is not attached"
+  local name=$1 id=${volume_id[$1]} device found=0 type uuid
+  device=$(retry 60 2 device_of "$id" "${volume_device[$1]}") || die "the volume $id of $name does not show up"
   # blkid fails with 2 when it finds nothing; with anything else nobody knows, and nothing is formatted.
   blkid -p "$device" >/dev/null || found=$?
   case $found in
   0) ;;
-  2) mkfs.ext4 -q -L "$1" "$device" ;;
-  *) die "cannot tell what is on $volume" ;;
+  2)
+    command -v mkfs.ext4 >/dev/null || install_packages e2fsprogs
+    mkfs.ext4 -q -L "${name:0:16}" "$device" || die "cannot make a file system on $id"
+    ;;
+  *) die "cannot tell what is on $id" ;;
   esac
-  mount_at "$device" "$2" ext4 defaults,noatime,nofail,x-systemd.device-timeout=60
+  type=$(blkid -p -s TYPE -o value "$device") || type=
+  uuid=$(blkid -p -s UUID -o value "$device") || uuid=
+  [[ -n $type && -n $uuid ]] || die "there is something else than a file system on $id of $name"
+  # noauto: at boot the volume may be elsewhere yet, and this script mounts it (hpcctl-attach.service).
+  mount_at "UUID=$uuid" "$2" "$type" defaults,noatime,noauto
+  case $type in
+  ext[234]) resize2fs "$device" >/dev/null 2>&1 || log "$2 does not grow" ;;
+  xfs) xfs_growfs "$2" >/dev/null || log "$2 does not grow" ;;
+  esac
+}
+
+# bind_data NAME WHERE: a directory of the data volume in its place. What was there before moves along, once and whole; of
+# later head nodes only what is new, such as the home of another image's administrator.
+bind_data() {
+  local to=$HEAD_DATA/$1 where=$2
+  mkdir -p "$where"
+  if ! mountpoint -q "$where"; then
+    if [[ ! -e $to ]]; then
+      rm -rf "$to.new"
+      if ! { cp -a "$where" "$to.new" && sync "$to.new" && mv "$to.new" "$to"; }; then
+        die "cannot move $where to the data volume"
+      fi
+    else
+      cp -an "$where/." "$to/" 2>/dev/null || true
+    fi
+  fi
+  mount_at "$to" "$where" none bind,noauto
+}
+
+data_is_there() { grep -q ' /var/spool/slurmctld none bind' /etc/fstab; }
+
+put_data_in_place() {
+  attach_volumes head_data
+  mount_volume head_data "$HEAD_DATA"
+  bind_data home /home
+  install -d -o slurm -g slurm -m 755 /var/spool/slurmctld
+  bind_data slurmctld /var/spool/slurmctld
+  # Another image may number its users otherwise.
+  [[ $(stat -c %U /var/spool/slurmctld) == slurm ]] || chown -R slurm:slurm /var/spool/slurmctld
+}
+
+# The lasting data of a head node that was set up before there was a volume for it is on its root volume, which goes with
+# the instance. It moves when no job runs: jobs on compute nodes have files of /home open. Sets `data_moved`.
+move_data() {
+  if [[ -n $(/usr/bin/squeue --noheader --states=RUNNING,COMPLETING,CONFIGURING,SUSPENDED) ]]; then
+    log "home directories and Slurm's state are on the root volume as long as jobs run: then, $PWD/setup.sh update"
+    return
+  fi
+  systemctl stop slurmctld
+  # By itself: whatever fails there, slurmctld runs again.
+  if ! bash "$PWD/setup.sh" move; then
+    umount "$HEAD_DATA" || true
+    sed -i "\\|^[^#][^ ]* $HEAD_DATA |d" /etc/fstab
+    /opt/hpcctl/bin/hpcctl node --etc "$NODE_TREE" detach head_data || true
+    systemctl start slurmctld
+    die "the head node's data stays on the root volume"
+  fi
+  data_moved=true
+  log "home directories and Slurm's state are on the data volume now; log in again"
+}
+
+# What `setup.sh move` does, while slurmctld is stopped.
+move_data_now() {
+  local used room
+  used=$(du -sxk /home /var/spool/slurmctld | awk '{ sum += $1 } END { print sum }')
+  attach_volumes head_data
+  mount_volume head_data "$HEAD_DATA"
+  room=$(df --output=avail -k "$HEAD_DATA" | tail -n 1)
+  ((used + used / 10 < room)) || die "head_node.data_volume.size_gib: $((used >> 20)) GiB do not fit"
+  put_data_in_place
+}
+
+# Nodes that run have the old /home mounted. They are idle, and come back with the new one.
+renew_nodes() {
+  local nodes
+  [[ $data_moved == true ]] || return 0
+  nodes=$(/usr/bin/sinfo --noheader --Node --format='%N %t' | awk '$2 !~ /[~%!#]$/ { print $1 }' | sort -u | paste -sd,)
+  [[ -z $nodes ]] || /usr/bin/scontrol update "nodename=$nodes" state=power_down || log "these nodes have the old /home: $nodes"
+}
+
+# The head node's volumes, in this order: at boot those that were here, else all.
+mount_volumes() {
+  # shellcheck disable=SC2154  # setup.sh says which way it is run
+  data_moved=false
+  if data_is_there || [[ $mode == start || ! -d /var/spool/slurmctld ]]; then
+    put_data_in_place
+  elif [[ $mode == update ]]; then
+    move_data
+  fi
+}
+
+# The address by which the other nodes find this one, until the next head node takes it over. On the loopback interface: it
+# is answered for all the same, and whoever manages the network card does not take it away.
+take_address() {
+  HEAD_ADDRESS=$(/opt/hpcctl/bin/hpcctl node --etc "$NODE_TREE" attach --address) || die "cannot take the head node's address over"
+  [[ $(ip -4 -o address show dev lo) == *" $HEAD_ADDRESS/"* ]] || ip address add "$HEAD_ADDRESS/32" dev lo
+  [[ ! -d /etc/exports.d ]] || exportfs -ra
 }
 
 # share_munge_key: to the root of the cluster's other nodes, who ask from a port that only root can open. `subtree_check`
@@ -156,6 +278,7 @@ export_nfs() {
 
 mount_all() {
   :
+  mount_volumes
   mount_lustre scratch /fsx
   mkdir -p /etc/exports.d
   export_nfs /home

@@ -1,0 +1,151 @@
+//! EBS volumes and addresses of instances: who has which, and what EC2 refuses.
+
+use super::{control::Call, eval::plain, ids::hex, instance::Instance, resource::Resource, world::World};
+use crate::cloud::{CLUSTER_TAG, ErrorKind, InterfaceState, Result, Timestamp, VolumeAttachment, VolumeState};
+use serde::{Deserialize, Serialize};
+
+/// Seconds from attaching to attached.
+const ATTACH: i64 = 2;
+
+/// A volume's instance.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Attachment {
+    pub instance: String,
+    pub device: String,
+    pub since: Timestamp,
+}
+
+/// A volume of a stack, or one that outlived it.
+fn made<'w>(world: &'w World, id: &str) -> Option<&'w Resource> {
+    let all = world.resources().map(|(_, resource)| resource).chain(world.retained.values());
+    all.into_iter().find(|one| one.kind == "AWS::EC2::Volume" && one.physical == id)
+}
+
+/// A volume as EC2 shows it. One that no stack made is somebody's own, and there.
+pub(super) fn view(world: &World, _region: &str, id: &str) -> Option<VolumeState> {
+    if !id.starts_with("vol-") {
+        return None;
+    }
+    let created = made(world, id).map(|one| one.created).unwrap_or_default();
+    let size = made(world, id).and_then(|one| one.properties.get("Size").map(plain)?.parse().ok());
+    let attachment = attached(world, id).map(|one| VolumeAttachment {
+        instance: one.instance.clone(),
+        device: one.device.clone(),
+        state: if world.now < one.since.plus(ATTACH) { "attaching" } else { "attached" }.to_owned(),
+    });
+    let state = if attachment.is_some() { "in-use" } else { "available" }.to_owned();
+    Some(VolumeState { id: id.to_owned(), state, size_gib: size.unwrap_or(8), created, attachment })
+}
+
+/// The volumes with a cluster's tag.
+pub(super) fn of_cluster(world: &World, region: &str, cluster: &str) -> Vec<VolumeState> {
+    let stacks = world.resources().filter(|(stack, _)| stack.region == region).map(|(_, resource)| resource);
+    let ours = stacks
+        .chain(world.retained.values())
+        .filter(|one| one.kind == "AWS::EC2::Volume" && one.tags.get(CLUSTER_TAG).is_some_and(|name| name == cluster));
+    let mut found: Vec<VolumeState> = ours.filter_map(|one| view(world, region, &one.physical)).collect();
+    found.sort_by(|a, b| a.id.cmp(&b.id));
+    found
+}
+
+/// The attachment of a volume; an instance that is gone has none.
+pub(super) fn attached<'w>(world: &'w World, id: &str) -> Option<&'w Attachment> {
+    let there = |one: &&Attachment| {
+        world.instances.get(&one.instance).is_some_and(|instance| instance.state(world.now).is_some())
+    };
+    world.attachments.get(id).filter(there)
+}
+
+/// Attaches a volume, in EC2's words when that cannot be.
+pub(super) fn attach(world: &mut World, call: Call, region: &str, volume: &str, to: &str, device: &str) -> Result<()> {
+    let Some(state) = view(world, region, volume) else {
+        let words = format!("The volume '{volume}' does not exist.");
+        return Err(call.error(ErrorKind::NotFound, "InvalidVolume.NotFound", words));
+    };
+    let zone = made(world, volume).and_then(|one| one.properties.get("AvailabilityZone").map(plain));
+    let now = world.now;
+    let instance = instance(world, call, to)?;
+    if state.attachment.is_some() {
+        let words = format!("{volume} is already attached to an instance");
+        return Err(call.error(ErrorKind::Busy, "VolumeInUse", words));
+    }
+    if zone.is_some_and(|zone| zone != instance.zone) {
+        let words = format!("The volume '{volume}' is not in the same availability zone as instance '{to}'");
+        return Err(call.error(ErrorKind::Invalid, "InvalidVolume.ZoneMismatch", words));
+    }
+    if !matches!(instance.state(now), Some("running" | "stopped" | "pending")) {
+        let words = format!("Instance '{to}' is not 'running'.");
+        return Err(call.error(ErrorKind::Busy, "IncorrectState", words));
+    }
+    let taken = |one: &Attachment| one.instance == to && one.device == device;
+    if world.attachments.values().any(taken) {
+        let words = format!("Invalid value '{device}' for unixDevice. Attachment point {device} is already in use");
+        return Err(call.error(ErrorKind::Invalid, "InvalidParameterValue", words));
+    }
+    let attachment = Attachment { instance: to.to_owned(), device: device.to_owned(), since: now };
+    world.attachments.insert(volume.to_owned(), attachment);
+    Ok(())
+}
+
+/// Takes a volume from its instance.
+pub(super) fn detach(world: &mut World, volume: &str) {
+    world.attachments.remove(volume);
+}
+
+/// An instance that is there.
+pub(super) fn instance<'w>(world: &'w mut World, call: Call, id: &str) -> Result<&'w mut Instance> {
+    let now = world.now;
+    let found = world.instances.get_mut(id).filter(|one| one.state(now).is_some_and(|state| state != "shutting-down"));
+    found.ok_or_else(|| {
+        let words = format!("The instance ID '{id}' does not exist");
+        call.error(ErrorKind::NotFound, "InvalidInstanceID.NotFound", words)
+    })
+}
+
+/// Switches an instance's protection against termination, past its stack.
+pub(super) fn protect(world: &mut World, id: &str, protected: bool) {
+    let all = world.stacks.values_mut().flat_map(|stack| stack.resources.values_mut());
+    if let Some(found) = all.into_iter().find(|one| one.physical == id) {
+        found.edits.insert("DisableApiTermination".to_owned(), protected.into());
+    }
+}
+
+/// An instance's first network interface.
+pub(super) fn interface(of: &Instance) -> InterfaceState {
+    let id = format!("eni-0{}", hex(&[&of.id, "interface"], 16));
+    InterfaceState { id, primary: of.private_ip.clone(), secondary: of.secondary.clone() }
+}
+
+/// The instance of an interface.
+pub(super) fn holder(world: &World, call: Call, id: &str) -> Result<String> {
+    let of = |one: &&Instance| one.state(world.now).is_some() && interface(one).id == id;
+    let found = world.instances.values().find(of).map(|one| one.id.clone());
+    found.ok_or_else(|| {
+        let words = format!("The networkInterface ID '{id}' does not exist");
+        call.error(ErrorKind::NotFound, "InvalidNetworkInterfaceID.NotFound", words)
+    })
+}
+
+/// Moves an address to an instance. EC2 moves no address that is an interface's own, and none out of its subnet.
+pub(super) fn give_address(world: &mut World, call: Call, to: &str, address: &str) -> Result<()> {
+    let (now, subnet) = (world.now, world.instances.get(to).map(|one| one.subnet.clone()));
+    let there = |one: &&Instance| one.state(now).is_some();
+    let primary = world.instances.values().filter(there).find(|one| one.private_ip == address);
+    if primary.is_some() {
+        let words = format!("{address} is a primary private IP address and cannot be reassigned");
+        return Err(call.error(ErrorKind::Invalid, "InvalidParameterValue", words));
+    }
+    let elsewhere = |one: &&Instance| one.secondary.iter().any(|held| held == address);
+    let held = world.instances.values().filter(there).find(elsewhere).map(|one| one.subnet.clone());
+    if held.is_some() && held != subnet {
+        let words = format!("Address {address} does not fall within the subnet's address range");
+        return Err(call.error(ErrorKind::Invalid, "InvalidParameterValue", words));
+    }
+    for one in world.instances.values_mut() {
+        one.secondary.retain(|held| held != address);
+        if one.id == to {
+            one.secondary.push(address.to_owned());
+        }
+    }
+    Ok(())
+}
