@@ -216,7 +216,7 @@ fn a_file_system_waits_for_the_rules_of_its_group() {
         let input = StackInput {
             name: "fld-storage".to_owned(),
             template: TemplateSource::Body(storage.to_string()),
-            parameters: Default::default(),
+            parameters: [("HeadZone".to_owned(), "us-east-1a".to_owned())].into(),
             tags: Default::default(),
             token: "one".to_owned(),
             termination_protection: false,
@@ -374,11 +374,11 @@ fn a_stack_of_somebody_else_is_refused() {
 #[test]
 fn the_sandbox_refuses_what_is_absent_at_creation_too() {
     on_sandbox(async {
-        let sandbox = sandbox(script(json!({ "absent": ["subnet-0a1b2c3d4e5f67890"] })));
-        let built = build("fld.yaml", BASE);
+        let sandbox = sandbox(script(json!({ "absent": ["subnet-0b1c2d3e4f5a67891"] })));
+        let built = build("fld.yaml", &format!("{BASE}{LUSTRE}\n"));
         let applied = carry_out(&sandbox.cloud(), &plan_for(&sandbox.cloud(), &built).await).await;
         let said = format!("{:?}", applied.failed);
-        assert!(said.contains("The subnet ID 'subnet-0a1b2c3d4e5f67890' does not exist"), "{said}");
+        assert!(said.contains("The subnet ID 'subnet-0b1c2d3e4f5a67891' does not exist"), "{said}");
     });
 }
 
