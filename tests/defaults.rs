@@ -19,7 +19,7 @@ use support::*;
 fn digest(cluster: &Value) -> Option<String> {
     let catalog = InstanceCatalog::embedded();
     let document = spec::read("defaults.yaml", &serde_yaml::to_string(cluster).unwrap());
-    let found = check::check(&document, &Facts { catalog: Some(catalog) });
+    let found = check::check(&document, &Facts { catalog: Some(catalog), ..Facts::default() });
     if found.iter().any(|finding| finding.rule.severity == Severity::Error) {
         return None;
     }

@@ -7,7 +7,7 @@
 mod support;
 
 use hpcctl::{
-    catalog::{InstanceCatalog, ResourceCatalog},
+    catalog::ResourceCatalog,
     check::{self, Facts},
     observe::Live,
     plan::{self, Content, Desired},
@@ -41,7 +41,7 @@ fn everything(file: &Path) -> BTreeMap<PathBuf, String> {
     let name = file.file_name().unwrap().to_str().unwrap();
     let text = fs::read_to_string(file).unwrap();
     let built = build(name, &text);
-    let found = check::check(&built.document, &Facts { catalog: Some(InstanceCatalog::embedded()) });
+    let found = check::check(&built.document, &Facts::embedded());
     let mut out = BTreeMap::new();
     out.insert(
         "findings.txt".into(),

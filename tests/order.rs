@@ -25,7 +25,7 @@ use support::*;
 fn try_build(name: &str, text: &str) -> Option<Built> {
     let catalog = InstanceCatalog::embedded();
     let document = spec::read(name, text);
-    let found = check::check(&document, &Facts { catalog: Some(catalog) });
+    let found = check::check(&document, &Facts { catalog: Some(catalog), ..Facts::default() });
     if found.iter().any(|finding| finding.rule.severity == Severity::Error) {
         return None;
     }

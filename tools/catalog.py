@@ -10,6 +10,7 @@ a file would change.
 
     instance-types.txt   moto: the answers of ec2 DescribeInstanceTypes, recorded from AWS
     resource-types.txt   cfn-lint: CloudFormation's resource provider schemas, as of us-east-1
+    handlers.txt         cfn-lint: the actions that the providers of these types call
     regions.txt          botocore: partitions and regions
 """
 
@@ -366,6 +367,39 @@ def resource_types(cfn_lint):
 # ---------------------------------------------------------------- regions
 
 
+# What providers call that their schemas do not tell: FSx's FileSystem has no handlers in its schema.
+# <https://docs.aws.amazon.com/fsx/latest/LustreGuide/access-control-manage-access-intro.html>
+UNTOLD = {
+    "AWS::FSx::FileSystem": [
+        "ec2:DescribeNetworkInterfaces", "ec2:DescribeRouteTables", "ec2:DescribeSecurityGroups",
+        "ec2:DescribeSubnets", "ec2:DescribeVpcs", "fsx:CreateFileSystem", "fsx:CreateFileSystemFromBackup",
+        "fsx:DeleteFileSystem", "fsx:DescribeFileSystems", "fsx:ListTagsForResource", "fsx:TagResource",
+        "fsx:UntagResource", "fsx:UpdateFileSystem", "iam:AttachRolePolicy", "iam:CreateServiceLinkedRole",
+        "iam:PutRolePolicy", "s3:ListBucket",
+    ],
+}
+
+
+def handlers(cfn_lint):
+    """The actions of create, read, update and delete of each resource type of the catalogue."""
+    wanted = sorted(f"AWS::{service}::{kind}" for service, kinds in RESOURCE_TYPES.items() for kind in kinds.split())
+    schemas = cfn_lint / "data" / "schemas"
+    provider = json.loads((schemas / "providers" / "us-east-1.json").read_text())
+    lines = header(
+        "What CloudFormation calls with the caller's rights for a resource, one type a line, sorted by name. Tab separated.",
+        f"source: cfn-lint {version(cfn_lint)}, the handlers of the resource provider schemas of us-east-1",
+        "columns: name, actions (comma list)",
+    )
+    for name in wanted:
+        if name in provider:
+            schema = json.loads((schemas / "resources" / f"{provider[name]}.json").read_text())
+            kinds = schema.get("handlers", {}).items()
+            actions = {action for kind, handler in kinds if kind != "list" for action in handler["permissions"]}
+            actions |= set(UNTOLD.get(name, []))
+            lines.append(f"{name}\t{','.join(sorted(actions))}")
+    return lines
+
+
 def regions(botocore):
     data = json.loads((botocore / "data/partitions.json").read_text())
     lines = header(
@@ -420,6 +454,7 @@ def main():
     files = {
         "instance-types.txt": instance_types(package_dir(args.moto, "moto")),
         "resource-types.txt": resource_types(package_dir(args.cfn_lint, "cfnlint")),
+        "handlers.txt": handlers(package_dir(args.cfn_lint, "cfnlint")),
         "regions.txt": regions(package_dir(args.botocore, "botocore")),
     }
     stale = []

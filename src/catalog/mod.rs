@@ -1,4 +1,4 @@
-//! Facts about AWS that do not depend on an account.
+//! Facts about AWS: those that do not depend on an account, and the form ([`Ground`]) of those that do.
 //!
 //! In: tables written by `tools/catalog.py` from packages that carry AWS's own data (EC2's instance
 //! types, CloudFormation's resource provider schemas, the regions), and a table that
@@ -12,6 +12,8 @@
 //! use or a region offers. The tables are read a row at a time, so a look-up costs microseconds.
 
 mod closest;
+mod ground;
+mod handlers;
 mod image_owners;
 mod instance_catalog;
 mod instance_row;
@@ -28,6 +30,8 @@ mod rules;
 mod table;
 mod template_value;
 
+pub use ground::{ADDRESSES, Ground, Image, Subnet, VPCS, vcpu_quota};
+pub use handlers::{handler_actions, handler_types};
 pub use image_owners::image_owner;
 pub use instance_catalog::{CatalogError, InstanceCatalog, to_text};
 pub use instance_types::{

@@ -103,3 +103,8 @@ fn nodes_of_the_image(cluster: &Cluster) -> Vec<(&InstanceTypeName, Path)> {
     }
     nodes
 }
+
+/// Whether a node boots from an image whose size the file cannot know: its own, or the cluster's.
+pub(super) fn own_image(cluster: &Cluster, own: bool) -> bool {
+    own || cluster.image.ami.is_some()
+}

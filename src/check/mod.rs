@@ -26,6 +26,8 @@ mod network;
 mod nodes;
 mod options;
 mod pool;
+mod preflight;
+mod preflight_nodes;
 mod queue;
 mod repository;
 mod reservation;
@@ -64,6 +66,7 @@ pub fn check(doc: &Document, facts: &Facts) -> Vec<Finding> {
         tags::check(&mut sheet, cluster);
         arn::check(&mut sheet, cluster);
         secrets::check(&mut sheet, cluster);
+        preflight::check(&mut sheet, cluster);
         images::check(&mut sheet, cluster);
     }
     sheet.finish()

@@ -55,6 +55,10 @@ fn both(sheet: &mut Sheet, cluster: &Cluster) {
             given.push((at.key("pools").index(j).key("subnets"), !pool.subnets.is_empty()));
         }
     }
+    for (i, storage) in cluster.storage.iter().enumerate() {
+        let own = storage.fsx_lustre.as_ref().and_then(|lustre| lustre.subnet.as_ref());
+        given.push((root.key("storage").index(i).key("fsx_lustre").key("subnet"), own.is_some()));
+    }
     if let Some(rds) = cluster.accounting.as_ref().and_then(|accounting| accounting.rds.as_ref()) {
         given.push((root.key("accounting").key("rds").key("subnets"), !rds.subnets.is_empty()));
     }
@@ -126,6 +130,15 @@ fn room(sheet: &mut Sheet, cluster: &Cluster, create: &CreateNetwork, prefix: u3
     let wanted = (16..prefix).rev().find(|prefix| each_may_want(nodes) <= addresses(*prefix));
     args.extend(wanted.map(|prefix| ("wanted", prefix.to_string())));
     sheet.add(&rule::CIDR_TOO_SMALL, at, args);
+}
+
+/// How many NAT gateways, each with an address, a created network has.
+pub(super) fn nat_gateways(create: &CreateNetwork) -> usize {
+    match create.nat {
+        Nat::None => 0,
+        Nat::Single => 1,
+        Nat::PerZone => zone_count(create) as usize,
+    }
 }
 
 /// How many zones a created network has.

@@ -65,11 +65,11 @@ fn head(sheet: &mut Sheet, cluster: &Cluster) {
     }
     cidr::sources(sheet, &head.ssh_from, &at.key("ssh_from"), "SSH on the head node");
     dcv(sheet, cluster, head.dcv.as_ref(), &at.key("dcv"), "the desktop on the head node");
-    volumes::root(sheet, &head.root_volume, &at.key("root_volume"));
+    volumes::root(sheet, &head.root_volume, instances::own_image(cluster, head.ami.is_some()), &at.key("root_volume"));
     let data = &head.data_volume;
     let sizes = volumes::Sizes {
         kind: data.volume_type,
-        size: cluster.head_data_gib(),
+        size: Some(cluster.head_data_gib()),
         iops: data.iops,
         throughput: data.throughput_mib,
     };
@@ -92,7 +92,12 @@ fn login(sheet: &mut Sheet, cluster: &Cluster) {
         instances::known(sheet, &pool.instance_type, &at.key("instance_type"));
         cidr::sources(sheet, &pool.ssh_from, &at.key("ssh_from"), "SSH on the login nodes");
         dcv(sheet, cluster, pool.dcv.as_ref(), &at.key("dcv"), "desktops on the login nodes");
-        volumes::root(sheet, &pool.root_volume, &at.key("root_volume"));
+        volumes::root(
+            sheet,
+            &pool.root_volume,
+            instances::own_image(cluster, pool.ami.is_some()),
+            &at.key("root_volume"),
+        );
         iam::node(sheet, pool.iam.as_ref(), &at.key("iam"));
         iam::actions(sheet, pool.custom_actions.as_ref(), &at.key("custom_actions"));
     }

@@ -1,7 +1,7 @@
 //! Queues: their names, limits and what they share.
 
 use super::{
-    efa, iam, options, pool,
+    efa, iam, instances, options, pool,
     rules::{capacity, names, nodes, slurm},
     sheet::{Sheet, args},
     time_limit, volumes,
@@ -35,7 +35,12 @@ pub(super) fn check(sheet: &mut Sheet, cluster: &Cluster) {
             }
         }
         options::partition(sheet, &queue.partition_options, &at.key("partition_options"));
-        volumes::root(sheet, &queue.root_volume, &at.key("root_volume"));
+        volumes::root(
+            sheet,
+            &queue.root_volume,
+            instances::own_image(cluster, queue.ami.is_some()),
+            &at.key("root_volume"),
+        );
         iam::node(sheet, queue.iam.as_ref(), &at.key("iam"));
         iam::queue(sheet, queue, &at);
         iam::actions(sheet, queue.custom_actions.as_ref(), &at.key("custom_actions"));

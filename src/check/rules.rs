@@ -30,6 +30,7 @@ pub mod monitoring;
 pub mod names;
 pub mod network;
 pub mod nodes;
+pub mod preflight;
 pub mod rights;
 pub mod slurm;
 pub mod storage;
@@ -67,7 +68,7 @@ pub enum Severity {
     Warning,
 }
 
-const PARTS: [&[&Rule]; 14] = [
+const PARTS: &[&[&Rule]] = &[
     structure::RULES,
     names::RULES,
     network::RULES,
@@ -81,6 +82,7 @@ const PARTS: [&[&Rule]; 14] = [
     export::RULES,
     images::RULES,
     rights::RULES,
+    preflight::RULES,
     unsupported::RULES,
 ];
 

@@ -120,9 +120,10 @@ impl<'a> Sheet<'a> {
         found
     }
 
-    /// The zone in which the file says that a subnet lies.
+    /// The zone in which a subnet lies, as the file or AWS says.
     pub(super) fn zone(&self, subnet: &SubnetId) -> Option<&'a str> {
-        self.zones.get(subnet.as_str()).copied()
+        let told = self.zones.get(subnet.as_str()).copied();
+        told.or_else(|| self.facts.ground?.zone(subnet.as_str()))
     }
 
     /// Whether the mapping at `at` holds an unknown key, which may be the one that seems to be missing.

@@ -91,7 +91,7 @@ fn ebs(sheet: &mut Sheet, volume: &Ebs, at: &Path) {
     }
     let sizes = volumes::Sizes {
         kind: volume.volume_type,
-        size: volume.size_gib,
+        size: Some(volume.size_gib),
         iops: volume.iops,
         throughput: volume.throughput_mib,
     };

@@ -5,7 +5,7 @@ use super::{
     rules::network as rule,
     sheet::{Sheet, args},
 };
-use crate::spec::{Cluster, Path, SubnetId, walk::closest};
+use crate::spec::{Cluster, Path, SubnetId, subnets_in_use, walk::closest};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 pub(super) fn check(sheet: &mut Sheet, cluster: &Cluster) {
@@ -36,7 +36,7 @@ fn repeated(sheet: &mut Sheet, subnets: &[SubnetId], at: Path) {
 }
 
 fn zones(sheet: &mut Sheet, cluster: &Cluster) {
-    let used = used(cluster);
+    let used: BTreeSet<&str> = subnets_in_use(cluster).into_iter().map(SubnetId::as_str).collect();
     let mut seen: HashMap<&SubnetId, usize> = HashMap::new();
     for (i, entry) in cluster.network.subnet_zones.iter().enumerate() {
         let at = Path::from("network.subnet_zones").index(i);
@@ -55,21 +55,4 @@ fn zones(sheet: &mut Sheet, cluster: &Cluster) {
             sheet.add(&rule::SUBNET_TWO_ZONES, at.key("subnet"), args);
         }
     }
-}
-
-/// Every subnet that the cluster uses.
-fn used(cluster: &Cluster) -> BTreeSet<&str> {
-    let network = &cluster.network;
-    let rds = cluster.accounting.as_ref().and_then(|accounting| accounting.rds.as_ref());
-    let queues = cluster.queues.iter();
-    let pools = cluster.queues.iter().flat_map(|queue| &queue.pools);
-    (network.compute_subnets.iter())
-        .chain(&network.head_node_subnet)
-        .chain(&cluster.head_node.subnet)
-        .chain(cluster.login_nodes.iter().filter_map(|login| login.subnet.as_ref()))
-        .chain(queues.flat_map(|queue| &queue.subnets))
-        .chain(pools.flat_map(|pool| &pool.subnets))
-        .chain(rds.into_iter().flat_map(|rds| &rds.subnets))
-        .map(SubnetId::as_str)
-        .collect()
 }

@@ -9,8 +9,8 @@ use crate::spec::{Path, RootVolume, VolumeType};
 /// What is asked of a volume.
 pub(super) struct Sizes {
     pub(super) kind: VolumeType,
-    /// GiB.
-    pub(super) size: u32,
+    /// GiB; `None` where nobody knows it.
+    pub(super) size: Option<u32>,
     pub(super) iops: Option<u32>,
     /// MiB/s.
     pub(super) throughput: Option<u32>,
@@ -39,15 +39,18 @@ fn limits(kind: VolumeType) -> Limits {
 /// The IOPS that a gp3 volume always has.
 const BASELINE: u32 = 3_000;
 
-/// Checks a root volume.
-pub(super) fn root(sheet: &mut Sheet, volume: &RootVolume, at: &Path) {
+/// What a vendor's image gets without a size in the file, in GiB.
+const VENDOR_ROOT: u32 = 40;
+
+/// Checks a root volume; `own_image`: that of an image whose size only AWS knows.
+pub(super) fn root(sheet: &mut Sheet, volume: &RootVolume, own_image: bool, at: &Path) {
     if matches!(volume.volume_type, VolumeType::St1 | VolumeType::Sc1) {
         let args = args! { type: word(&volume.volume_type) };
         sheet.add(&rule::ROOT_VOLUME_TYPE, at.key("volume_type"), args);
         return;
     }
-    let sizes =
-        Sizes { kind: volume.volume_type, size: volume.size_gib, iops: volume.iops, throughput: volume.throughput_mib };
+    let size = volume.size_gib.or((!own_image).then_some(VENDOR_ROOT));
+    let sizes = Sizes { kind: volume.volume_type, size, iops: volume.iops, throughput: volume.throughput_mib };
     check(sheet, &sizes, at);
 }
 
@@ -59,9 +62,9 @@ pub(super) fn check(sheet: &mut Sheet, volume: &Sizes, at: &Path) {
     let kind = word(&volume.kind);
     let limits = limits(volume.kind);
     let (least, most) = limits.size;
-    if !(least..=most).contains(&volume.size) {
+    if let Some(size) = volume.size.filter(|size| !(least..=most).contains(size)) {
         let at = if sheet.doc.gives(&at.key("size_gib")) { at.key("size_gib") } else { at.key("volume_type") };
-        sheet.add(&rule::VOLUME_SIZE, at, args! { type: kind, min: least, max: most, size: volume.size });
+        sheet.add(&rule::VOLUME_SIZE, at, args! { type: kind, min: least, max: most, size: size });
     }
     iops(sheet, volume, &limits, &kind, at);
     let Some(throughput) = volume.throughput else { return };
@@ -88,12 +91,14 @@ fn iops(sheet: &mut Sheet, volume: &Sizes, limits: &Limits, kind: &str, at: &Pat
         }
         (Some(_), None) => sheet.add_key(&rule::IOPS_NOT_ALLOWED, at, args! { type: kind }),
         (Some(iops), Some((min, max, per_gib))) => {
-            let most =
-                volume.size.saturating_mul(per_gib).max(if volume.kind == VolumeType::Gp3 { BASELINE } else { 100 });
             if !(min..=max).contains(&iops) {
                 sheet.add(&rule::IOPS_RANGE, at, args! { type: kind, min: min, max: max, iops: iops });
-            } else if iops > most && size_given {
-                sheet.add(&rule::IOPS_RATIO, at, args! { type: kind, size: volume.size, max: most });
+                return;
+            }
+            let Some(size) = volume.size.filter(|_| size_given) else { return };
+            let most = size.saturating_mul(per_gib).max(if volume.kind == VolumeType::Gp3 { BASELINE } else { 100 });
+            if iops > most {
+                sheet.add(&rule::IOPS_RATIO, at, args! { type: kind, size: size, max: most });
             }
         }
         (None, _) => {}

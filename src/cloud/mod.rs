@@ -8,6 +8,7 @@
 pub mod aws;
 mod error;
 pub mod ports;
+pub mod rights;
 pub mod sandbox;
 mod time;
 

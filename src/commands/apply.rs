@@ -5,11 +5,12 @@ use super::{
     await_head,
     cli::Global,
     cloud::on_cloud,
-    load::{self, Loaded, load},
+    load::{self, Loaded, load_for_cloud},
     node_programs::programs,
     obstacles,
     output::{Output, Progress, ProgressFormat},
     plan::{PlanFormat, look, show},
+    preflight::Preflight,
     preview, process, rehearsal,
 };
 use crate::{
@@ -45,6 +46,8 @@ pub struct ApplyArgs {
     /// In the sandbox: run the cluster with real Slurm daemons on this machine afterwards
     #[arg(long)]
     with_slurm: bool,
+    #[command(flatten)]
+    preflight: Preflight,
 }
 
 /// How a plan is carried out.
@@ -77,7 +80,7 @@ pub fn apply(args: &ApplyArgs, global: &Global, output: &mut Output) -> Result<u
         let run = |cloud, stop| saved_plan(args, cloud, stop, plan, manner, output);
         code = on_cloud(hurried, Some(&region), run)?;
     } else {
-        let loaded = load(&args.target, output)?;
+        let loaded = load_for_cloud(&args.target, output)?;
         (region, cluster) = (loaded.graph.region.clone(), loaded.graph.cluster.clone());
         let run = |cloud, stop| fresh_plan(args, cloud, stop, loaded, manner, output);
         code = on_cloud(hurried, Some(&region), run)?;
@@ -115,11 +118,12 @@ async fn fresh_plan(
     args: &ApplyArgs,
     cloud: Cloud,
     stop: Stop,
-    loaded: Loaded,
+    mut loaded: Loaded,
     manner: Manner,
     output: &mut Output,
 ) -> Result<u8, Failure> {
     let live = settled(&cloud, &stop, output, || look(&cloud, &loaded, false)).await?;
+    args.preflight.run(&cloud, &mut loaded, &live, output).await?;
     let plan = preview::agreed(&cloud, &loaded, &live).await?;
     output.data(&show(&plan, PlanFormat::Text, output));
     obstacles::refuse(&cloud, &plan, &live).await?;

@@ -131,6 +131,8 @@ enum Command {
     Unlock(super::unlock::UnlockArgs),
     /// The rehearsal that `apply --with-slurm` started
     Rehearsal(super::rehearsal::RehearsalArgs),
+    /// The rights that hpcctl needs
+    Iam(super::iam::IamArgs),
     /// Facts about instance types
     Catalog(super::catalog::CatalogArgs),
     /// The programs that run on the cluster's own nodes
@@ -178,6 +180,7 @@ fn dispatch(cli: &Cli, output: &mut Output) -> Result<u8, Failure> {
         Command::Destroy(args) => super::destroy::destroy(args, global, output),
         Command::Unlock(args) => super::unlock::unlock(args, global, output),
         Command::Rehearsal(args) => super::rehearsal::rehearsal(args, global, output),
+        Command::Iam(args) => super::iam::iam(args, output),
         Command::Catalog(args) => super::catalog::catalog(args, global, output),
         Command::Node(args) => super::node::node(args, global, output),
     }

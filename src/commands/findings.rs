@@ -45,7 +45,7 @@ pub enum ShownAs {
 /// Checks cluster files.
 pub fn validate(args: &ValidateArgs, output: &mut Output) -> Result<u8, Failure> {
     let catalog = super::catalog::instance_catalog()?;
-    let facts = Facts { catalog: Some(&catalog) };
+    let facts = Facts { catalog: Some(&catalog), ..Facts::default() };
     let format = match args.format {
         ShownAs::Text => files::FindingFormat::Text,
         ShownAs::Json => files::FindingFormat::Json,

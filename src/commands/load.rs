@@ -2,21 +2,27 @@
 
 use super::{output::Output, validate};
 use crate::{
-    check::Facts,
+    catalog::{Ground, InstanceCatalog},
+    check::{self, Facts, Finding, Severity},
     model::{self, Graph},
     render::{self, Rendered},
     report::{
         errors::{Failure, exit},
-        findings,
+        findings::{self, Checked},
     },
     spec::{Cluster, Document},
 };
-use std::{io::Read, path::Path};
+use std::{borrow::Cow, io::Read, path::Path};
 
 /// A cluster file and everything that it is turned into.
 pub struct Loaded {
     /// The file.
     pub document: Document,
+    /// What it says.
+    pub cluster: Cluster,
+    /// What was found in it before any cloud was asked, and not shown yet.
+    pub warnings: Vec<Finding>,
+    catalog: Cow<'static, InstanceCatalog>,
     /// The stacks.
     pub graph: Graph,
     /// Templates and node files.
@@ -28,25 +34,74 @@ pub const MAX_FILE: u64 = 16 * 1024 * 1024;
 
 /// Reads, checks and renders a cluster file. Findings go to stderr; an error among them is a failure.
 pub fn load(path: &Path, output: &Output) -> Result<Loaded, Failure> {
-    let (document, cluster) = checked(path, output)?;
+    let loaded = load_for_cloud(path, output)?;
+    loaded.show(&loaded.warnings, output);
+    Ok(loaded)
+}
+
+/// The same for what asks a cloud next: warnings wait, since the cloud may answer them.
+pub fn load_for_cloud(path: &Path, output: &Output) -> Result<Loaded, Failure> {
     let catalog = super::catalog::instance_catalog()?;
-    let graph = model::build(&cluster, &catalog);
-    let files = render::node_files(&cluster, &catalog).map_err(internal)?;
+    let (document, cluster, warnings) = sound(path, &catalog, output)?;
+    let (graph, rendered) = built(&cluster, &catalog, Ground::nowhere())?;
+    Ok(Loaded { document, cluster, warnings, catalog, graph, rendered })
+}
+
+impl Loaded {
+    /// The same on the ground of an account: what the file leaves to AWS is filled in.
+    pub fn on(&mut self, ground: &Ground) -> Result<(), Failure> {
+        let cluster = model::completed(&self.cluster, ground);
+        (self.graph, self.rendered) = built(&cluster, &self.catalog, ground)?;
+        Ok(())
+    }
+
+    /// Every mistake in the file, held against an account as well.
+    pub fn findings(&self, ground: &Ground) -> Vec<Finding> {
+        check::check(&self.document, &Facts { catalog: Some(&self.catalog), ground: Some(ground) })
+    }
+
+    /// Shows what was found. Warnings alone are not shown to who wants to hear nothing.
+    pub fn show(&self, found: &[Finding], output: &Output) {
+        let errors = found.iter().any(|finding| finding.rule.severity == Severity::Error);
+        if errors || (!found.is_empty() && !output.quiet) {
+            let view = Checked { file: &self.document.name, text: &self.document.text, findings: found };
+            output.warn(&findings::text(&view, output.paint_err.color));
+        }
+    }
+}
+
+fn built(cluster: &Cluster, catalog: &InstanceCatalog, ground: &Ground) -> Result<(Graph, Rendered), Failure> {
+    let graph = model::build_on(cluster, catalog, ground);
+    let files = render::node_files(cluster, catalog).map_err(internal)?;
     let rendered = render::render(&graph, files);
-    Ok(Loaded { document, graph, rendered })
+    Ok((graph, rendered))
 }
 
 /// Reads and checks a cluster file, for commands that need no more than its name and region.
 pub fn checked(path: &Path, output: &Output) -> Result<(Document, Cluster), Failure> {
     let catalog = super::catalog::instance_catalog()?;
-    let checked = validate::check_file(path, &Facts { catalog: Some(&catalog) });
+    let (document, cluster, warnings) = sound(path, &catalog, output)?;
+    if !warnings.is_empty() && !output.quiet {
+        let view = Checked { file: &document.name, text: &document.text, findings: &warnings };
+        output.warn(&findings::text(&view, output.paint_err.color));
+    }
+    Ok((document, cluster))
+}
+
+/// Reads and checks a cluster file; gives it with its warnings, or shows its errors.
+fn sound(
+    path: &Path,
+    catalog: &InstanceCatalog,
+    output: &Output,
+) -> Result<(Document, Cluster, Vec<Finding>), Failure> {
+    let checked = validate::check_file(path, &Facts { catalog: Some(catalog), ..Facts::default() });
     let errors = checked.has_errors();
-    if errors || (!checked.findings.is_empty() && !output.quiet) {
+    if errors {
         output.warn(&findings::text(&checked.view(), output.paint_err.color));
     }
     let cluster = checked.document.as_ref().and_then(|document| document.cluster.clone());
     match (checked.document, cluster) {
-        (Some(document), Some(cluster)) if !errors => Ok((document, cluster)),
+        (Some(document), Some(cluster)) if !errors => Ok((document, cluster, checked.findings)),
         _ => Err(Failure::new("HPC1000", "the cluster file has mistakes", "mend what is listed above", exit::ERROR)),
     }
 }

@@ -3,9 +3,10 @@
 use super::{
     cli::Global,
     cloud::on_cloud,
-    load::{Loaded, load, write},
+    load::{Loaded, load, load_for_cloud, write},
     obstacles,
     output::Output,
+    preflight::Preflight,
     preview,
 };
 use crate::{
@@ -50,6 +51,8 @@ pub struct PlanArgs {
     /// Do not hold the plan against CloudFormation's own change sets
     #[arg(long)]
     no_change_sets: bool,
+    #[command(flatten)]
+    preflight: Preflight,
 }
 
 /// How to show a plan.
@@ -75,8 +78,11 @@ pub fn plan(args: &PlanArgs, global: &Global, output: &mut Output) -> Result<u8,
     }
     let mut changes = false;
     for file in &args.files {
-        let loaded = load(file, output)?;
-        let plan = if args.offline { make(&loaded, &Live::default())? } else { with_cloud(args, global, &loaded)? };
+        let plan = if args.offline {
+            make(&load(file, output)?, &Live::default())?
+        } else {
+            with_cloud(args, global, load_for_cloud(file, output)?, output)?
+        };
         output.data(&show(&plan, args.format, output));
         for path in [&args.out, &args.json_into].into_iter().flatten() {
             write(path, &plan_json(&plan))?;
@@ -86,11 +92,13 @@ pub fn plan(args: &PlanArgs, global: &Global, output: &mut Output) -> Result<u8,
     Ok(if changes && args.detailed_exitcode { exit::CHANGES } else { exit::OK })
 }
 
-fn with_cloud(args: &PlanArgs, global: &Global, loaded: &Loaded) -> Result<Plan, Failure> {
-    on_cloud(global, Some(loaded.graph.region.as_str()), |cloud, _| async move {
-        let live = look(&cloud, loaded, args.drift).await?;
+fn with_cloud(args: &PlanArgs, global: &Global, mut loaded: Loaded, output: &Output) -> Result<Plan, Failure> {
+    let region = loaded.graph.region.clone();
+    on_cloud(global, Some(&region), |cloud, _| async move {
+        let live = look(&cloud, &loaded, args.drift).await?;
+        args.preflight.run(&cloud, &mut loaded, &live, output).await?;
         let plan =
-            if args.no_change_sets { make(loaded, &live)? } else { preview::agreed(&cloud, loaded, &live).await? };
+            if args.no_change_sets { make(&loaded, &live)? } else { preview::agreed(&cloud, &loaded, &live).await? };
         obstacles::refuse(&cloud, &plan, &live).await?;
         Ok(plan)
     })

@@ -6,7 +6,7 @@ use super::{
     unused::drop_unused,
 };
 use crate::{
-    catalog::InstanceCatalog,
+    catalog::{Ground, InstanceCatalog},
     spec::{Architecture, Cluster},
 };
 use std::collections::BTreeSet;
@@ -17,7 +17,13 @@ use std::collections::BTreeSet;
 /// that the catalogue does not have are taken without CPU options and, where the queue wants EFA, with one
 /// interface.
 pub fn build(cluster: &Cluster, catalog: &InstanceCatalog) -> Graph {
-    let site = Site { cluster, catalog };
+    build_on(cluster, catalog, Ground::nowhere())
+}
+
+/// The graph of a cluster on the ground of an account: root devices are those of the images, and file systems stay
+/// where they lie. What the file leaves to AWS is expected to be filled in (see [`completed`](super::completed)).
+pub fn build_on(cluster: &Cluster, catalog: &InstanceCatalog, ground: &Ground) -> Graph {
+    let site = Site { cluster, catalog, ground };
     let mut tags = cluster.tags.clone();
     tags.insert(CLUSTER_TAG.to_owned(), cluster.name.to_string());
     let mut stacks: Vec<Stack> = Vec::with_capacity(cluster.queues.len() + 5);
@@ -42,7 +48,7 @@ pub fn build(cluster: &Cluster, catalog: &InstanceCatalog) -> Graph {
 
 /// The processors of all nodes. A pool's types have the same one.
 fn architectures(site: Site<'_>) -> BTreeSet<Architecture> {
-    let Site { cluster, catalog } = site;
+    let Site { cluster, catalog, ground: _ } = site;
     let pools = cluster.queues.iter().flat_map(|queue| &queue.pools);
     let types = pools.filter_map(|pool| pool.instance_types.first());
     let nodes = std::iter::once(&cluster.head_node.instance_type)

@@ -1,7 +1,7 @@
 //! Amazon EFS.
 
 use super::{DataHolding, DeletionPolicy, Resource, Stack, Val, facts, names::camel, props::Props, site::Site, tags};
-use crate::spec::{Efs, EfsPerformance, EfsThroughput, OnDestroyKeep, Path, SubnetId};
+use crate::spec::{Efs, EfsPerformance, EfsThroughput, OnDestroyKeep, Path, SubnetId, subnets_with_nodes};
 use std::collections::BTreeSet;
 
 /// Adds a file system with a mount target in each zone; gives its id and name as outputs.
@@ -11,13 +11,16 @@ pub(super) fn add(site: Site<'_>, stack: &mut Stack, name: &str, efs: &Efs, caus
     }
     let id = facts::efs_id(name);
     let file_system = stack.add(id.clone(), file_system(site, name, efs, cause));
-    for (index, subnet) in mount_subnets(site, stack).into_iter().enumerate() {
-        let target = Resource::new("AWS::EFS::MountTarget", format!("storage.{name}.mount.{index}"), cause.clone())
+    for (place, subnet) in mount_subnets(site, stack) {
+        let logical_id = format!("{}Mount{}", camel(name), camel(&place));
+        // A zone has one target, and it serves all of the zone: one that is there stays in its subnet.
+        let subnet = site.ground.lies_in.get(&logical_id).map_or(subnet, |subnet| subnet.as_str().into());
+        let target = Resource::new("AWS::EFS::MountTarget", format!("storage.{name}.mount.{place}"), cause.clone())
             .set("FileSystemId", file_system.clone())
             .set("SubnetId", subnet)
             .set("SecurityGroups", vec![Val::att("EfsSecurityGroup", "GroupId")])
             .because("SubnetId", Path::from("network.compute_subnets"));
-        stack.add(format!("{}Mount{index}", camel(name)), target);
+        stack.add(logical_id, target);
     }
     stack.output(format!("{id}Id"), file_system);
     stack.output(
@@ -59,28 +62,21 @@ fn file_system(site: Site<'_>, name: &str, efs: &Efs, cause: &Path) -> Resource 
         .holding(DataHolding::FileSystem { name: name.to_owned(), capacity_gib: None, exportable: false }, deletion)
 }
 
-/// One subnet in each zone, as EFS wants it.
+/// One subnet in each zone, as EFS wants it, by the zone: a target's name must not change with the order of a list.
 ///
-/// Subnets whose zones the file does not say: only the network's compute subnets, which are taken to be
-/// in different zones, as most networks have them.
-fn mount_subnets(site: Site<'_>, stack: &mut Stack) -> Vec<Val> {
+/// Subnets whose zones the file does not say are called by their own names, and only the network's compute subnets are
+/// taken: they are thought to be in different zones, as most networks have them.
+fn mount_subnets(site: Site<'_>, stack: &mut Stack) -> Vec<(String, Val)> {
     if site.created().is_some() {
-        return site.compute_subnets(stack);
+        let numbered = site.compute_subnets(stack).into_iter().enumerate();
+        return numbered.map(|(index, subnet)| (index.to_string(), subnet)).collect();
     }
-    let (mut zones, mut subnets) = (BTreeSet::new(), BTreeSet::new());
-    let cluster = site.cluster;
-    let first = &cluster.network.compute_subnets;
-    let queues = cluster
-        .queues
-        .iter()
-        .flat_map(|queue| queue.subnets.iter().chain(queue.pools.iter().flat_map(|pool| &pool.subnets)));
-    let head = cluster.head_node.subnet.iter().chain(&cluster.network.head_node_subnet);
-    let login = cluster.login_nodes.iter().filter_map(|pool| pool.subnet.as_ref());
-    let mut wanted = |subnet: &&SubnetId| match site.zone(subnet) {
-        _ if !subnets.insert(subnet.as_str().to_owned()) => false,
-        Some(zone) => zones.insert(zone),
-        None => first.contains(subnet),
+    let compute = &site.cluster.network.compute_subnets;
+    let mut zones = BTreeSet::new();
+    let mut place = |subnet: &SubnetId| match site.zone(subnet) {
+        Some(zone) => zones.insert(zone).then(|| zone.to_owned()),
+        None => compute.contains(subnet).then(|| subnet.to_string()),
     };
-    let all = first.iter().chain(queues).chain(head).chain(login);
-    all.filter(|subnet| wanted(subnet)).map(|subnet| subnet.as_str().into()).collect()
+    let wanted = subnets_with_nodes(site.cluster).into_iter();
+    wanted.filter_map(|subnet| Some((place(subnet)?, subnet.as_str().into()))).collect()
 }

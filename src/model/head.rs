@@ -68,8 +68,8 @@ fn instance(site: Site<'_>, stack: &mut Stack, cause: &Path) -> Resource {
         ("@@PROXY@@", site.proxy()),
         ("@@NO_PROXY@@", &names::no_proxy(site.cluster)),
     ];
-    let root = root_volume(site, stack, cause);
     let image = site.image(stack, node.ami.as_ref(), &node.instance_type);
+    let root = root_volume(site, stack, &image, cause);
     let subnet = site.head_subnet(stack, node.subnet.as_ref());
     let groups = site.groups(stack, Some("HeadSecurityGroup"), &node.additional_security_groups);
     let resource = Resource::new("AWS::EC2::Instance", "head.instance", cause.clone())
@@ -93,9 +93,9 @@ fn instance(site: Site<'_>, stack: &mut Stack, cause: &Path) -> Resource {
 }
 
 /// The root volume. An instance by itself cannot say the throughput; a launch template can.
-fn root_volume(site: Site<'_>, stack: &mut Stack, cause: &Path) -> (&'static str, Val) {
+fn root_volume(site: Site<'_>, stack: &mut Stack, image: &Val, cause: &Path) -> (&'static str, Val) {
     let volume = &site.cluster.head_node.root_volume;
-    let mapping = site.root_device(volume);
+    let mapping = site.root_device(image, volume);
     if machine::throughput(volume.volume_type, volume.throughput_mib).is_none() {
         return ("BlockDeviceMappings", mapping);
     }

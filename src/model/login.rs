@@ -79,13 +79,14 @@ impl Builder<'_> {
         ];
         stack.bucket();
         let groups = format!("{}SecurityGroup", self.id);
+        let image = site.image(stack, pool.ami.as_ref(), &pool.instance_type);
         let data = Props::new()
             .set("InstanceType", pool.instance_type.as_str())
-            .set("ImageId", site.image(stack, pool.ami.as_ref(), &pool.instance_type))
+            .set("BlockDeviceMappings", site.root_device(&image, &pool.root_volume))
+            .set("ImageId", image)
             .set("SecurityGroupIds", site.groups(stack, Some(&groups), &pool.additional_security_groups))
             .set("IamInstanceProfile", Props::new().set("Arn", profile))
             .maybe("KeyName", pool.key_name.as_deref())
-            .set("BlockDeviceMappings", site.root_device(&pool.root_volume))
             .set("MetadataOptions", metadata(tags::fit_metadata(&all)))
             .set("TagSpecifications", tags::specifications(&["instance", "volume", "network-interface"], all))
             .set("UserData", user_data(USER_DATA, &tokens));

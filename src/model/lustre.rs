@@ -1,6 +1,8 @@
 //! FSx for Lustre.
 
-use super::{DataHolding, DeletionPolicy, Resource, Stack, Val, names::camel, props::Props, site::Site, tags};
+use super::{
+    DataHolding, DeletionPolicy, Resource, Stack, Val, names::camel, props::Props, security, site::Site, tags,
+};
 use crate::spec::{
     AutoImport, Compression, DataRepositoryAssociation, DriveCache, FsxLustre, LustreDeployment, LustreStorage,
     LustreVersion, OnDestroy, Path, RepositoryEvent,
@@ -26,7 +28,7 @@ pub(super) fn add(site: Site<'_>, stack: &mut Stack, name: &str, fsx: &FsxLustre
     if fsx.file_system_id.is_some() {
         return;
     }
-    let subnet = site.compute_subnets(stack).into_iter().next().unwrap_or_else(|| "".into());
+    let (subnet, because_of) = subnet(site, stack, &id, fsx, cause);
     let holds =
         DataHolding::FileSystem { name: name.to_owned(), capacity_gib: capacity(fsx), exportable: exportable(fsx) };
     // `export` deletes: the plan has exported before it comes to that.
@@ -45,8 +47,12 @@ pub(super) fn add(site: Site<'_>, stack: &mut Stack, name: &str, fsx: &FsxLustre
         .maybe("BackupId", fsx.backup_id.as_ref().map(|backup| backup.as_str()))
         .set("LustreConfiguration", configuration(fsx))
         .set("Tags", tags::named(site.cluster, "storage", name))
+        .because("SubnetIds", because_of)
         .holding(holds, deletion);
-    let file_system = stack.add(id.clone(), because(resource, cause));
+    let mut resource = because(resource, cause);
+    // FSx tests its ports when a file system is created, and fails when the group does not let them through yet.
+    resource.depends_on.extend(security::lustre_rules());
+    let file_system = stack.add(id.clone(), resource);
     stack.output(format!("{id}Id"), file_system);
     stack.output(format!("{id}DnsName"), Val::att(&id, "DNSName"));
     stack.output(format!("{id}MountName"), Val::att(&id, "LustreMountName"));
@@ -85,7 +91,20 @@ fn because(mut resource: Resource, cause: &Path) -> Resource {
         let path = keys.split('.').fold(cause.clone(), |path, key| path.key(key));
         resource = resource.because(property, path);
     }
-    resource.because("SubnetIds", Path::from("network.compute_subnets"))
+    resource
+}
+
+/// Where the file system lies: in the subnet that the file names for it; else where it lies already, as long as the
+/// compute subnets name that; else in the first of them. Apart from that their order means nothing.
+fn subnet(site: Site<'_>, stack: &mut Stack, id: &str, fsx: &FsxLustre, cause: &Path) -> (Val, Path) {
+    if let Some(own) = &fsx.subnet {
+        return (own.as_str().into(), cause.key("subnet"));
+    }
+    let all = site.compute_subnets(stack);
+    let lies_in = site.ground.lies_in.get(id).map(|subnet| Val::from(subnet.as_str()));
+    let stays = lies_in.filter(|subnet| all.contains(subnet));
+    let subnet = stays.or_else(|| all.into_iter().next()).unwrap_or_else(|| "".into());
+    (subnet, Path::from("network.compute_subnets"))
 }
 
 /// The capacity: given, or the smallest; a file system from a backup has the backup's.

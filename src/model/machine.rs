@@ -23,6 +23,9 @@ fn looks_like_graviton(family: &str) -> bool {
     after.starts_with('g') || family == "a1"
 }
 
+/// The root volume of a vendor's image where the file gives no size, in GiB.
+pub const VENDOR_ROOT_GIB: u32 = 40;
+
 impl Site<'_> {
     /// The image of a node: its own, the cluster's when that fits, or the vendor's newest.
     pub(super) fn image(&self, stack: &mut Stack, own: Option<&AmiId>, instance_type: &InstanceTypeName) -> Val {
@@ -35,17 +38,27 @@ impl Site<'_> {
         }
     }
 
-    /// The root volume as the one block device mapping.
-    pub(super) fn root_device(&self, volume: &RootVolume) -> Val {
+    /// The root volume of a node with this image as the one block device mapping.
+    ///
+    /// Without a size of the user's, a vendor's image gets room for what is installed on it, and any other image keeps
+    /// the size that it was made with: a smaller one EC2 would refuse.
+    pub(super) fn root_device(&self, image: &Val, volume: &RootVolume) -> Val {
+        let own = match image {
+            Val::Str(ami) => Some(ami.as_str()),
+            _ => None,
+        };
+        let size = volume.size_gib.or(own.is_none().then_some(VENDOR_ROOT_GIB));
+        let known = own.and_then(|ami| self.ground.image(ami)?.root_device.as_deref());
+        let name = known.unwrap_or_else(|| root_name(self.cluster.image.os));
         let ebs = Props::new()
-            .set("VolumeSize", volume.size_gib)
+            .maybe("VolumeSize", size)
             .set("VolumeType", volume_type(volume.volume_type))
             .set("Encrypted", true)
             .set("DeleteOnTermination", true)
             .maybe("Iops", iops(volume.volume_type, volume.iops))
             .maybe("Throughput", throughput(volume.volume_type, volume.throughput_mib))
             .maybe("KmsKeyId", volume.kms_key.as_ref().map(|key| key.as_str()));
-        let device = Props::new().set("DeviceName", root_name(self.cluster.image.os)).set("Ebs", ebs);
+        let device = Props::new().set("DeviceName", name).set("Ebs", ebs);
         Val::List(vec![device.into()])
     }
 }

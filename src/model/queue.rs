@@ -133,9 +133,9 @@ impl Builder<'_> {
         let image = site.image(&mut self.stack, queue.ami.as_ref(), name);
         Props::new()
             .set("InstanceType", name.as_str())
+            .set("BlockDeviceMappings", site.root_device(&image, &queue.root_volume))
             .set("ImageId", image)
             .set("IamInstanceProfile", Props::new().set("Arn", self.profile.clone()))
-            .set("BlockDeviceMappings", site.root_device(&queue.root_volume))
             .set("MetadataOptions", metadata(tags::fit_metadata(&all)))
             .set("Monitoring", Props::new().set("Enabled", cluster.monitoring.detailed))
             .set("InstanceInitiatedShutdownBehavior", "terminate")

@@ -93,7 +93,7 @@ pub(super) fn lustre(site: Site<'_>, stack: &mut Stack) {
     let names = ("storage.lustre_security_group", "lustre");
     let about = "Lustre file systems of the cluster";
     group(site, stack, "LustreSecurityGroup", names, &Path::from("storage"), about, (Vec::new(), nowhere()));
-    for (peer, suffix, who) in [("LustreSecurityGroup", "", "servers"), ("NodesSecurityGroup", "Nodes", "nodes")] {
+    for (peer, suffix, who) in LUSTRE_PEERS {
         for (number, ports) in LUSTRE.iter().enumerate() {
             let address = format!("storage.lustre_security_group.{who}.{number}");
             let between = ("LustreSecurityGroup", peer);
@@ -103,6 +103,18 @@ pub(super) fn lustre(site: Site<'_>, stack: &mut Stack) {
             stack.add(format!("Lustre{suffix}Egress{number}"), rule.egress(&cause));
         }
     }
+}
+
+/// Whom the group of Lustre file systems speaks with: group, part of the rules' ids, word.
+const LUSTRE_PEERS: [(&str, &str, &str); 2] =
+    [("LustreSecurityGroup", "", "servers"), ("NodesSecurityGroup", "Nodes", "nodes")];
+
+/// The logical ids of the rules of that group.
+pub(super) fn lustre_rules() -> impl Iterator<Item = String> {
+    LUSTRE_PEERS.into_iter().flat_map(|(_, suffix, _)| {
+        let of = move |number| [format!("Lustre{suffix}Ingress{number}"), format!("Lustre{suffix}Egress{number}")];
+        (0..LUSTRE.len()).flat_map(of)
+    })
 }
 
 /// A TCP rule of one group about another, as a resource of its own.

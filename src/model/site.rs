@@ -2,7 +2,7 @@
 
 use super::{ParameterSource, Stack, StackKey, Val, names};
 use crate::{
-    catalog::InstanceCatalog,
+    catalog::{Ground, InstanceCatalog},
     spec::{Cluster, CreateNetwork, Queue, SecurityGroupId, SubnetId},
 };
 
@@ -11,6 +11,7 @@ use crate::{
 pub(super) struct Site<'c> {
     pub(super) cluster: &'c Cluster,
     pub(super) catalog: &'c InstanceCatalog,
+    pub(super) ground: &'c Ground,
 }
 
 const SUBNET: &str = "AWS::EC2::Subnet::Id";

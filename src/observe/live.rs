@@ -11,7 +11,7 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What exists of a cluster, at one moment.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -40,6 +40,8 @@ pub struct Live {
     pub volumes: Vec<VolumeState>,
     /// The newest images of vendors, where one is needed.
     pub images: BTreeMap<(Os, Architecture), String>,
+    /// Name patterns of vendors' images for which there is none.
+    pub images_missing: BTreeSet<String>,
     /// The zones of subnets, where one is needed.
     pub zones: BTreeMap<String, String>,
     /// The ARNs of the roles in instance profiles of the user's, by the profile's name, where one is needed.

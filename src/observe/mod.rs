@@ -2,6 +2,7 @@
 //! systems with their last export, instances, what the head node says, drift. It decides nothing. The documents that
 //! travel between people and the head node are here, too.
 
+mod ground;
 mod guards;
 mod head;
 mod live;
@@ -10,6 +11,7 @@ mod outside;
 mod slurm_report;
 mod snapshot;
 
+pub use ground::{Questions, ground};
 pub use guards::{Going, Guards, guards};
 pub use head::*;
 pub use live::*;

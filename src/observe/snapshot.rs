@@ -11,7 +11,7 @@ use crate::{
 };
 use futures_util::future::{join, join_all};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What to look at besides the stacks.
 #[derive(Debug, Clone, Default)]
@@ -82,13 +82,15 @@ pub async fn observe(cloud: &Cloud, cluster: &str, wanted: &Wanted) -> Result<Li
         join(cloud.objects.bucket_exists(&bucket), cloud.stacks.stack(crate::model::BOOTSTRAP_STACK)).await;
     let (exists, managed) = (exists?, bootstrap?.is_some());
     let stacks = live_stacks(cloud, cluster, stacks).await?;
+    let (images, images_missing) = images(cloud, &wanted.images).await?;
     let mut live = Live {
         at: cloud.clock.now(),
         caller: Some(caller),
         file_systems: file_systems(cloud, &stacks).await?,
         instances: cloud.compute.instances_of(cluster).await?,
+        images,
+        images_missing,
         volumes: cloud.compute.volumes_of(cluster).await?,
-        images: images(cloud, &wanted.images).await?,
         zones: zones(cloud, &wanted.subnets).await?,
         profile_roles: profile_roles(cloud, &wanted.profiles).await?,
         stacks,
@@ -183,25 +185,27 @@ async fn files(cloud: &Cloud, bucket: &str, cluster: &str) -> Result<BTreeMap<St
     Ok(files)
 }
 
-async fn images(
-    cloud: &Cloud,
-    wanted: &[(Os, Architecture)],
-) -> Result<BTreeMap<(Os, Architecture), String>, ObserveError> {
-    let mut found = BTreeMap::new();
-    for &(os, architecture) in wanted {
-        let Some(query) = vendor_image(&cloud.region, os, architecture) else { continue };
-        if let Some(image) = cloud.compute.newest_image(&query).await? {
-            found.insert((os, architecture), image.id);
+async fn images(cloud: &Cloud, wanted: &[(Os, Architecture)]) -> Result<(Images, BTreeSet<String>), ObserveError> {
+    let look = |&(os, architecture): &(Os, Architecture)| async move {
+        let Some(query) = vendor_image(&cloud.region, os, architecture) else { return Ok((None, None)) };
+        match cloud.compute.newest_image(&query).await? {
+            Some(image) => Ok((Some(((os, architecture), image.id)), None)),
+            None => Ok((None, Some(query.name))),
         }
-    }
-    Ok(found)
+    };
+    let looks: Result<Vec<_>, CloudError> = join_all(wanted.iter().map(look)).await.into_iter().collect();
+    let (found, missing): (Vec<_>, Vec<_>) = looks?.into_iter().unzip();
+    Ok((found.into_iter().flatten().collect(), missing.into_iter().flatten().collect()))
 }
+
+/// Images of vendors, by what they are for.
+type Images = BTreeMap<(Os, Architecture), String>;
 
 async fn zones(cloud: &Cloud, subnets: &[String]) -> Result<BTreeMap<String, String>, ObserveError> {
     if subnets.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let found = cloud.compute.subnets(subnets).await?;
+    let found = cloud.inventory.known_subnets(subnets).await?;
     Ok(found.into_iter().map(|subnet| (subnet.id, subnet.zone)).collect())
 }
 

@@ -168,6 +168,11 @@ pub static CODES: &[(&str, &str, &str)] = &[
         "Nothing new was begun. CloudFormation goes on with what runs; apply again to go on from there.",
     ),
     (
+        "HPC2180",
+        "the account has not what the cluster file names",
+        "Before a plan, hpcctl asks AWS for what the file names (subnets, groups, images, key pairs, buckets, reservations, file systems), for the instance types that its zones offer, for quotas, and for the caller's rights. Each miss is listed with its place in the file. What the caller may not ask is skipped with a note. `--no-preflight` leaves these questions out.",
+    ),
+    (
         "HPC2095",
         "this machine cannot rehearse",
         "`--with-slurm` runs Slurm's daemons in namespaces of this machine: it needs Linux, root, and the packages that the message lists.",

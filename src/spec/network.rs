@@ -1,6 +1,6 @@
 //! Where the cluster lives.
 
-use super::{AvailabilityZone, Cidr, SecurityGroupId, SubnetId, VpcId};
+use super::{AvailabilityZone, Cidr, Cluster, SecurityGroupId, SubnetId, VpcId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -95,4 +95,29 @@ fn default_zones() -> u32 {
 
 fn yes() -> bool {
     true
+}
+
+/// Every subnet that nodes may be in, each once, compute subnets first.
+pub fn subnets_with_nodes(cluster: &Cluster) -> Vec<&SubnetId> {
+    let network = &cluster.network;
+    let of_queues = cluster
+        .queues
+        .iter()
+        .flat_map(|queue| queue.subnets.iter().chain(queue.pools.iter().flat_map(|pool| &pool.subnets)));
+    let head = cluster.head_node.subnet.iter().chain(&network.head_node_subnet);
+    let login = cluster.login_nodes.iter().filter_map(|pool| pool.subnet.as_ref());
+    once(network.compute_subnets.iter().chain(of_queues).chain(head).chain(login))
+}
+
+/// Every subnet that the cluster uses, for nodes, file systems and the database, each once.
+pub fn subnets_in_use(cluster: &Cluster) -> Vec<&SubnetId> {
+    let lustre = cluster.storage.iter().filter_map(|storage| storage.fsx_lustre.as_ref()?.subnet.as_ref());
+    let rds = cluster.accounting.as_ref().and_then(|accounting| accounting.rds.as_ref());
+    let rds = rds.into_iter().flat_map(|rds| &rds.subnets);
+    once(subnets_with_nodes(cluster).into_iter().chain(lustre).chain(rds))
+}
+
+fn once<'c>(all: impl Iterator<Item = &'c SubnetId>) -> Vec<&'c SubnetId> {
+    let mut seen = std::collections::BTreeSet::new();
+    all.filter(|subnet| seen.insert(subnet.as_str())).collect()
 }

@@ -169,9 +169,10 @@ pub struct LoginPool {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RootVolume {
-    /// Size in GiB.
+    /// Size in GiB. Without it, the size of `ami`, or 40 on the vendor's image.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 8, max = 16384))]
-    pub size_gib: u32,
+    pub size_gib: Option<u32>,
     /// Volume type.
     pub volume_type: VolumeType,
     /// I/O operations per second (gp3, io1, io2).
@@ -189,7 +190,7 @@ pub struct RootVolume {
 
 impl Default for RootVolume {
     fn default() -> Self {
-        Self { size_gib: 40, volume_type: VolumeType::Gp3, iops: None, throughput_mib: None, kms_key: None }
+        Self { size_gib: None, volume_type: VolumeType::Gp3, iops: None, throughput_mib: None, kms_key: None }
     }
 }
 

@@ -1,8 +1,8 @@
 //! Shared file systems.
 
 use super::{
-    AbsolutePath, Arn, BackupId, DailyTime, EfsFileSystemId, FsxFileSystemId, Name, S3Uri, SnapshotId, VolumeId,
-    VolumeType, WeeklyTime,
+    AbsolutePath, Arn, BackupId, DailyTime, EfsFileSystemId, FsxFileSystemId, Name, S3Uri, SnapshotId, SubnetId,
+    VolumeId, VolumeType, WeeklyTime,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -42,10 +42,14 @@ pub struct FsxLustre {
     /// Use this file system instead of creating one. Nothing else may be given with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file_system_id: Option<FsxFileSystemId>,
-    /// The mount name of `file_system_id`, where it is not `fsx`.
+    /// The mount name of `file_system_id`. Without it, FSx is asked when a plan is made with a cloud.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "a mount name: 1 to 8 letters or digits", regex(pattern = "^[A-Za-z0-9]{1,8}$"))]
     pub mount_name: Option<String>,
+    /// The subnet that the file system lies in. Without it, the one that it is in as long as `compute_subnets` names
+    /// it, and the first of them for a new one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subnet: Option<SubnetId>,
     /// The deployment type.
     #[serde(default)]
     pub deployment: LustreDeployment,

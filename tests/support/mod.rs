@@ -29,7 +29,7 @@ pub struct Built {
 pub fn build(name: &str, text: &str) -> Built {
     let catalog = InstanceCatalog::embedded();
     let document = spec::read(name, text);
-    let found = check::check(&document, &Facts { catalog: Some(catalog) });
+    let found = check::check(&document, &Facts { catalog: Some(catalog), ..Facts::default() });
     let errors: Vec<String> = found
         .iter()
         .filter(|finding| finding.rule.severity == Severity::Error)

@@ -276,7 +276,7 @@ fn instance(from: &Instance) -> InstanceState {
     }
 }
 
-fn subnet(from: &Subnet) -> SubnetState {
+pub(super) fn subnet(from: &Subnet) -> SubnetState {
     SubnetState {
         id: text(from.subnet_id()),
         vpc_id: text(from.vpc_id()),

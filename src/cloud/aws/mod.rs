@@ -29,6 +29,7 @@ mod health;
 mod http;
 mod identity;
 mod instance_types;
+mod inventory;
 mod logs;
 mod metadata;
 mod objects;
@@ -70,6 +71,7 @@ pub async fn open(options: AwsOptions) -> Result<Cloud> {
         file_systems: Arc::new(file_systems::Fsx::new(&settings)),
         compute: Arc::new(compute::Ec2::new(&settings)),
         identity: Arc::new(identity::Accounts::new(&settings)),
+        inventory: Arc::new(inventory::Ground::new(&settings)),
         experiments: Arc::new(experiments::Fis::new(&settings)),
         logs: Arc::new(logs::CloudWatchLogs::new(&settings)),
         metadata: Arc::new(metadata::Imds::new()),

@@ -8,6 +8,7 @@ mod experiments;
 mod file_systems;
 mod fleet;
 mod identity;
+mod inventory;
 mod logs;
 mod metadata;
 mod objects;
@@ -19,6 +20,7 @@ pub use experiments::*;
 pub use file_systems::*;
 pub use fleet::*;
 pub use identity::*;
+pub use inventory::*;
 pub use logs::*;
 pub use metadata::*;
 pub use objects::*;
@@ -63,6 +65,8 @@ pub struct Cloud {
     pub compute: Arc<dyn Compute>,
     /// STS and IAM.
     pub identity: Arc<dyn Identity>,
+    /// What account, region and zones have.
+    pub inventory: Arc<dyn Inventory>,
     /// Fault Injection Service.
     pub experiments: Arc<dyn Experiments>,
     /// CloudWatch Logs.

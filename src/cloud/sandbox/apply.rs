@@ -88,7 +88,8 @@ fn create(sim: &mut Sim<'_>, stack: &mut Stack, logical: &str, desired: &Desired
 fn objection(sim: &Sim<'_>, stack: &Stack, logical: &str, desired: &Desired) -> Option<String> {
     let kind = &desired.declared.kind;
     let schema = violations::of(logical, kind, &desired.properties);
-    schema.or_else(|| rules::objection(&Estate { world: sim.world, stack }, kind, &desired.properties))
+    let absent = || rules::absent(&sim.script.absent, kind, &desired.properties);
+    schema.or_else(absent).or_else(|| rules::objection(&Estate { world: sim.world, stack }, kind, &desired.properties))
 }
 
 fn build(sim: &mut Sim<'_>, stack: &Stack, logical: &str, desired: &Desired, status: &str) -> Resource {
@@ -103,8 +104,14 @@ fn build(sim: &mut Sim<'_>, stack: &Stack, logical: &str, desired: &Desired, sta
         nth,
     };
     let physical = naming.physical();
+    let mut attributes = attributes::of(&naming, &physical);
+    if declared.kind == "AWS::EC2::Instance"
+        && let Some(subnet) = desired.properties.get("SubnetId").and_then(Value::as_str)
+    {
+        attributes.insert("AvailabilityZone".to_owned(), sim.world.zone_of(&stack.region, subnet).into());
+    }
     Resource {
-        attributes: attributes::of(&naming, &physical),
+        attributes,
         physical,
         kind: declared.kind.clone(),
         region: stack.region.clone(),

@@ -2,8 +2,8 @@
 
 use super::{
     ids::{Naming, hex, number, uuid},
+    inventory::made_up_zone,
     world::ACCOUNT,
-    zone_of,
 };
 use crate::catalog::ResourceCatalog;
 use serde_json::{Map, Value, json};
@@ -77,7 +77,7 @@ fn special(naming: &Naming<'_>, physical: &str) -> BTreeMap<String, Value> {
             "PrivateDnsName": format!("ip-{}.{region}.compute.internal", private_ip(&[physical]).replace('.', "-")),
             "PublicIp": public_ip(&[physical]),
             "PublicDnsName": format!("ec2-{}.{region}.compute.amazonaws.com", public_ip(&[physical]).replace('.', "-")),
-            "AvailabilityZone": zone_of(region, text("SubnetId")),
+            "AvailabilityZone": made_up_zone(region, text("SubnetId")),
         }),
         "AWS::EC2::LaunchTemplate" => json!({
             "LaunchTemplateId": physical, "DefaultVersionNumber": "1", "LatestVersionNumber": "1",
@@ -92,7 +92,7 @@ fn special(naming: &Naming<'_>, physical: &str) -> BTreeMap<String, Value> {
         }),
         "AWS::EC2::Subnet" => json!({
             "AvailabilityZone": naming.properties.get("AvailabilityZone").cloned()
-                .unwrap_or_else(|| Value::from(zone_of(region, physical))),
+                .unwrap_or_else(|| Value::from(made_up_zone(region, physical))),
         }),
         "AWS::EC2::SecurityGroup" => json!({ "GroupId": physical, "VpcId": text("VpcId") }),
         "AWS::EC2::NetworkInterface" => json!({ "PrimaryPrivateIpAddress": private_ip(&[physical]) }),

@@ -13,7 +13,6 @@ use super::{
     resource::Resource,
     volumes,
     world::World,
-    zone_of,
 };
 use crate::{
     catalog::{InstanceCatalog, InstanceType},
@@ -26,8 +25,6 @@ use async_trait::async_trait;
 use std::collections::{BTreeMap, BTreeSet};
 
 const SERVICE: &str = "ec2";
-/// The VPC of subnets that no stack made, unless the script names another.
-const DEFAULT_VPC: &str = "vpc-0a1b2c3d4e5f67890";
 
 /// Real time between two looks at a machine that shuts down.
 const SHUTDOWN: std::time::Duration = std::time::Duration::from_millis(150);
@@ -73,7 +70,7 @@ pub(super) fn run(world: &mut World, region: &str, launch: Launch) -> String {
         placement_group: data,
         id: id.clone(),
         region: region.to_owned(),
-        zone: zone_of(region, &launch.subnet),
+        zone: world.zone_of(region, &launch.subnet),
         private_ip: free_address(world, region, &id),
         public_ip: None,
         launched: world.now,
@@ -385,7 +382,7 @@ fn ec2_kind(kind: &str) -> Option<&'static str> {
     })
 }
 
-fn subnet(world: &World, script: &Script, call: Call, region: &str, id: &str) -> Result<SubnetState> {
+pub(super) fn subnet(world: &World, script: &Script, call: Call, region: &str, id: &str) -> Result<SubnetState> {
     let made = world.resources().map(|(_, r)| r).find(|r| r.kind == "AWS::EC2::Subnet" && r.physical == id);
     if let Some(subnet) = made {
         let text = |name: &str| subnet.text(name).unwrap_or_default().to_owned();
@@ -404,8 +401,8 @@ fn subnet(world: &World, script: &Script, call: Call, region: &str, id: &str) ->
     let cidr = format!("10.{}.{}.0/24", number(&[id, "b"], 200), number(&[id, "c"], 256));
     Ok(SubnetState {
         id: id.to_owned(),
-        vpc_id: script.vpc_id.clone().unwrap_or_else(|| DEFAULT_VPC.to_owned()),
-        zone: zone_of(region, id),
+        vpc_id: world.outside.vpc(script),
+        zone: world.zone_of(region, id),
         free_addresses: free_addresses(&cidr),
         cidr,
     })

@@ -129,6 +129,7 @@ impl Sandbox {
             file_systems: all.clone(),
             compute: all.clone(),
             identity: all.clone(),
+            inventory: all.clone(),
             experiments: all.clone(),
             logs: all.clone(),
             metadata: all,
@@ -155,6 +156,11 @@ impl Sandbox {
     /// Adds a fault.
     pub fn add_fault(&self, fault: Fault) {
         self.lock().script.faults.push(fault);
+    }
+
+    /// Replaces the script.
+    pub fn set_script(&self, script: Script) {
+        self.lock().script = script;
     }
 
     /// Changes a resource by hand, now.

@@ -10,7 +10,6 @@ use super::{
     stack::Stack,
     volumes::{self, Attachment},
     world::World,
-    zone_of,
 };
 use crate::cloud::{CLUSTER_TAG, ROLE_TAG, TaskKind};
 use serde_json::Value;
@@ -171,7 +170,7 @@ fn instance(
         region: stack.region.clone(),
         instance_type: text(["/InstanceType", "/InstanceType"]).unwrap_or_else(|| "m1.small".to_owned()),
         zone: text(["/AvailabilityZone", "/Placement/AvailabilityZone"])
-            .unwrap_or_else(|| zone_of(&stack.region, &subnet)),
+            .unwrap_or_else(|| world.zone_of(&stack.region, &subnet)),
         subnet,
         security_groups: groups.into_iter().flatten().map(plain).collect(),
         private_ip: private_ip(&[id]),

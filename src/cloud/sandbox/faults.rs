@@ -1,9 +1,11 @@
 //! Scripted faults: what goes wrong, when, and how often. `docs/sandbox.md` is the page for users.
 
+use super::inventory::ScriptedImage;
 use crate::cloud::ErrorKind;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 
 /// A file of faults.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -11,12 +13,26 @@ use sha2::{Digest, Sha256};
 pub struct Script {
     /// What goes wrong.
     pub faults: Vec<Fault>,
-    /// Things outside the stacks that are not there: buckets, subnets.
+    /// Things outside the stacks that are not there: buckets, subnets, groups, images, key pairs, file systems.
     pub absent: Vec<String>,
     /// Buckets that another account owns, whatever their name says.
     pub foreign: Vec<String>,
     /// The VPC of subnets that no stack made.
     pub vpc_id: Option<String>,
+    /// The zones of subnets that no stack made.
+    pub subnet_zones: BTreeMap<String, String>,
+    /// The mount names of file systems that no stack made.
+    pub mount_names: BTreeMap<String, String>,
+    /// What images are like.
+    pub images: BTreeMap<String, ScriptedImage>,
+    /// The zones that do not offer an instance type; none listed: no zone does.
+    pub not_offered: BTreeMap<String, Vec<String>>,
+    /// Capacity reservations, with their instance types.
+    pub reservations: BTreeMap<String, String>,
+    /// Quotas, by code.
+    pub quotas: BTreeMap<String, f64>,
+    /// Actions that the caller may not call, such as `fsx:CreateFileSystem`, as IAM's simulator tells.
+    pub denied: Vec<String>,
 }
 
 /// One thing that goes wrong.
@@ -255,6 +271,12 @@ impl Fault {
 }
 
 impl Script {
+    /// Whether a zone does not offer an instance type.
+    pub(super) fn lacks(&self, instance_type: &str, zone: &str) -> bool {
+        let zones = self.not_offered.get(instance_type);
+        zones.is_some_and(|zones| zones.is_empty() || zones.iter().any(|one| one == zone))
+    }
+
     /// How much longer a resource takes.
     pub(super) fn slowness(&self, stack: &str, logical: &str, kind: &str) -> f64 {
         let slow = self.faults.iter().filter_map(|fault| match fault {

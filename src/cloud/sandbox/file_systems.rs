@@ -95,6 +95,11 @@ fn all(world: &World) -> impl Iterator<Item = &Resource> {
     found.filter(|r| r.kind == KIND && !r.edits.contains_key(super::resource::DELETED_BY_HAND))
 }
 
+/// The mount name of a file system that a stack made.
+pub(super) fn mount_name(world: &World, id: &str) -> Option<String> {
+    all(world).find(|r| r.physical == id).and_then(|r| r.attributes.get("LustreMountName")).map(plain)
+}
+
 fn view(world: &World, resource: &Resource) -> FileSystemState {
     let attribute = |name: &str| resource.attributes.get(name).map(plain);
     let lustre = &resource.properties["LustreConfiguration"];

@@ -34,6 +34,7 @@ pub mod iam;
 mod identity;
 mod ids;
 mod instance;
+mod inventory;
 mod logs;
 mod metadata;
 mod objects;
@@ -65,6 +66,7 @@ pub use faults::{
     CallError, CallErrorKind, Crash, Fail, Fault, Files, HandEdit, HeadFault, HeadTrouble, Jobs, NoCapacity, Script,
     Slow, Target, Verb,
 };
+pub use inventory::ScriptedImage;
 pub use rehearsal::{Database, Machine};
 
 use super::{Cloud, Result};
@@ -85,11 +87,4 @@ pub fn open(state_file: &Path, region: &str) -> Result<Cloud> {
 /// An empty account that is forgotten at the end, without faults.
 pub fn in_memory(region: &str) -> Cloud {
     Sandbox::in_memory(region).cloud()
-}
-
-/// The zone of a subnet that no stack made.
-fn zone_of(region: &str, subnet: &str) -> String {
-    let zones = eval::zones(region);
-    let index = usize::try_from(ids::number(&[subnet], 3)).unwrap_or(0);
-    zones.get(index).cloned().unwrap_or_default()
 }

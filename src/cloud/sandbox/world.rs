@@ -1,6 +1,9 @@
 //! What the sandbox knows: one account, as it is kept in the state file.
 
-use super::{bucket::Bucket, experiments::Experiment, instance::Instance, stack::Stack, task::Task};
+use super::{
+    bucket::Bucket, eval::plain, experiments::Experiment, instance::Instance, inventory::Outside, stack::Stack,
+    task::Task,
+};
 use crate::cloud::{Fleet, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -53,6 +56,9 @@ pub(super) struct World {
     /// The files of file systems, by path without a leading slash.
     pub files: BTreeMap<String, BTreeMap<String, u64>>,
     pub tasks: Vec<Task>,
+    /// What is outside the stacks, as far as anybody has told.
+    #[serde(default, skip_serializing_if = "Outside::is_empty")]
+    pub outside: Outside,
     /// Clusters whose queues are held for a file system that goes, and since when.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub held: BTreeMap<String, Timestamp>,
@@ -85,6 +91,7 @@ impl Default for World {
             experiment_role: None,
             files: BTreeMap::new(),
             tasks: Vec::new(),
+            outside: Outside::default(),
             held: BTreeMap::new(),
             ahead_ms: None,
             dirty: false,
@@ -112,6 +119,13 @@ impl World {
     /// What is gone but still shows in lists.
     pub fn ghosts(&self) -> impl Iterator<Item = &super::resource::Resource> {
         self.ghosts.values().filter(|(until, _)| *until > self.now).map(|(_, resource)| resource)
+    }
+
+    /// The zone of a subnet, made by a stack or not.
+    pub fn zone_of(&self, region: &str, subnet: &str) -> String {
+        let made = self.resources().map(|(_, r)| r).find(|r| r.kind == "AWS::EC2::Subnet" && r.physical == subnet);
+        let zone = made.and_then(|subnet| subnet.attributes.get("AvailabilityZone")).map(plain);
+        zone.unwrap_or_else(|| self.outside.zone(region, subnet))
     }
 
     /// Every resource that is there, with the stack that made it.

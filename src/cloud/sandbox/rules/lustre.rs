@@ -3,7 +3,7 @@
 //! <https://docs.aws.amazon.com/fsx/latest/APIReference/API_CreateFileSystemLustreConfiguration.html> and
 //! <https://docs.aws.amazon.com/fsx/latest/APIReference/API_CreateFileSystem.html>
 
-use crate::cloud::sandbox::eval::plain;
+use crate::cloud::sandbox::{estate::Estate, eval::plain};
 use serde_json::Value;
 
 pub(super) fn objection(properties: &Value) -> Option<String> {
@@ -19,6 +19,41 @@ pub(super) fn objection(properties: &Value) -> Option<String> {
         .or_else(|| found.repository());
     objection.or_else(|| found.subnets(properties)).map(|words| {
         format!("Resource handler returned message: \"{words} (Service: FSx, Status Code: 400)\" (HandlerErrorCode: InvalidRequest)")
+    })
+}
+
+/// FSx tries port 988 within each security group before it makes the file system. Groups that no stack made are taken to
+/// let it through.
+pub(super) fn closed(estate: &Estate<'_>, properties: &Value) -> Option<String> {
+    let groups = properties.get("SecurityGroupIds").and_then(Value::as_array)?;
+    let closed = groups.iter().filter_map(Value::as_str).any(|group| {
+        let made = estate.find("AWS::EC2::SecurityGroup", group).is_some();
+        made && (!lets_through(estate, group, "Ingress", "Source")
+            || !lets_through(estate, group, "Egress", "Destination"))
+    });
+    closed.then(|| {
+        "Resource handler returned message: \"The file system cannot be created because the default security group in the \
+         subnet provided or the provided security groups do not permit Lustre LNET network traffic on port 988 (Service: \
+         FSx, Status Code: 400)\" (HandlerErrorCode: InvalidRequest)"
+            .to_owned()
+    })
+}
+
+fn lets_through(estate: &Estate<'_>, group: &str, direction: &str, peer: &str) -> bool {
+    let lone = format!("AWS::EC2::SecurityGroup{direction}");
+    let rules =
+        estate.resources().filter(|r| r.kind == lone && r.text("GroupId") == Some(group)).map(|r| &r.properties);
+    let own = estate.find("AWS::EC2::SecurityGroup", group);
+    let within = own.and_then(|r| r.properties.get(format!("SecurityGroup{direction}"))?.as_array());
+    // A group that says nothing of egress lets everything out.
+    if direction == "Egress" && within.is_none() {
+        return true;
+    }
+    rules.chain(within.into_iter().flatten()).any(|rule| {
+        let text = |name: &str| rule.get(name).map(plain).unwrap_or_default();
+        let port = |name: &str, open: u64| rule.get(name).and_then(|port| plain(port).parse().ok()).unwrap_or(open);
+        let open = text("IpProtocol") == "-1" || (port("FromPort", 0) <= 988 && 988 <= port("ToPort", 65_535));
+        open && (text(&format!("{peer}SecurityGroupId")) == group || text("CidrIp") == "0.0.0.0/0")
     })
 }
 

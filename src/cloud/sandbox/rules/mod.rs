@@ -1,8 +1,12 @@
 //! What AWS's services refuse although the provider schema allows it.
 
+mod absent;
+mod efs;
 mod lustre;
 mod names;
 mod network;
+
+pub(super) use absent::absent;
 
 use super::estate::Estate;
 use serde_json::Value;
@@ -14,7 +18,8 @@ const MAX_USER_DATA: usize = 16_384;
 /// Why a service refuses to create this, if it does.
 pub(super) fn objection(estate: &Estate<'_>, kind: &str, properties: &Value) -> Option<String> {
     let own = match kind {
-        "AWS::FSx::FileSystem" => lustre::objection(properties),
+        "AWS::FSx::FileSystem" => lustre::objection(properties).or_else(|| lustre::closed(estate, properties)),
+        "AWS::EFS::MountTarget" => efs::conflict(estate, properties),
         "AWS::EC2::SecurityGroup" => network::group(properties),
         "AWS::EC2::SecurityGroupIngress" => network::lone_rule(estate, kind, "SecurityGroupIngress", properties),
         "AWS::EC2::SecurityGroupEgress" => network::lone_rule(estate, kind, "SecurityGroupEgress", properties),

@@ -1,6 +1,6 @@
 //! Networks: security groups, subnets.
 
-use crate::cloud::sandbox::{estate::Estate, eval::plain, zone_of};
+use crate::cloud::sandbox::{estate::Estate, eval::plain};
 use serde_json::Value;
 use std::{collections::BTreeSet, net::Ipv4Addr};
 
@@ -78,7 +78,12 @@ pub(super) fn db_subnets(estate: &Estate<'_>, properties: &Value) -> Option<Stri
     let ids: BTreeSet<&str> = properties.get("SubnetIds")?.as_array()?.iter().filter_map(Value::as_str).collect();
     let zone = |id: &&str| {
         let subnet = estate.find("AWS::EC2::Subnet", id)?;
-        Some(subnet.attributes.get("AvailabilityZone").map_or_else(|| zone_of(&estate.stack.region, id), plain))
+        Some(
+            subnet
+                .attributes
+                .get("AvailabilityZone")
+                .map_or_else(|| estate.world.zone_of(&estate.stack.region, id), plain),
+        )
     };
     let zones: Option<BTreeSet<String>> = ids.iter().map(zone).collect();
     let count = zones.map_or(ids.len(), |zones| zones.len());

@@ -10,6 +10,9 @@ fn storage(deployment: &str) -> Value {
         "Resources": {
             "Group": { "Type": "AWS::EC2::SecurityGroup", "Properties": {
                 "GroupDescription": "lustre", "VpcId": "vpc-0a1b2c3d4e5f67890",
+                "SecurityGroupIngress": [
+                    { "IpProtocol": "tcp", "FromPort": 988, "ToPort": 988, "CidrIp": "0.0.0.0/0" },
+                ],
             }},
             "Scratch": { "Type": "AWS::FSx::FileSystem", "Properties": {
                 "FileSystemType": "LUSTRE", "StorageCapacity": 1200, "SubnetIds": ["subnet-0aaaaaaaaaaaaaaaa"],

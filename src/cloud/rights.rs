@@ -1,0 +1,329 @@
+//! The rights that hpcctl's own commands need: a table of every call that the ports make, and the policies that follow.
+//!
+//! A call stands in the table under the name by which the service logs it, with the actions that IAM knows it by. What
+//! CloudFormation does with the caller's rights comes from the providers' own lists
+//! ([`handler_actions`](crate::catalog::handler_actions)), narrowed to calls that come through CloudFormation.
+
+use super::RightsQuestion;
+use crate::catalog::{handler_actions, handler_types, region};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What somebody wants to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Purpose {
+    /// `plan`, `status`, `list`, `history`: to look.
+    Plan,
+    /// `apply`, `destroy`: to build; with all that a plan looks at.
+    Apply,
+    /// `export-fsx`, `logs`, `ssh`, `queue`, `fleet`, `interrupt`: to use a cluster.
+    Operate,
+}
+
+/// On what a call works, as narrow as IAM lets it be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum On {
+    /// The action takes no resource, or nobody knows which.
+    Any,
+    /// The cluster's stacks and that of the account.
+    Stacks,
+    /// The artifact bucket itself.
+    Bucket,
+    /// What is in the artifact bucket.
+    Objects,
+    /// Buckets that the file names.
+    Buckets,
+    /// What is in them: reports of data-repository tasks.
+    Reports,
+    /// Instances that carry the cluster's tag.
+    Instances,
+    /// Volumes that carry the cluster's tag, and instances that have them.
+    Volumes,
+    /// File systems and their tasks.
+    FileSystems,
+    /// The cluster's log group.
+    Logs,
+    /// Roles and instance profiles of the cluster.
+    Roles,
+    /// The role of experiments.
+    ExperimentRole,
+}
+
+/// A call: service and operation as they are logged, IAM's actions, on what, and who makes it.
+type Call = (&'static str, &'static str, &'static [&'static str], On, &'static [Purpose]);
+
+use Purpose::{Apply, Operate, Plan};
+const LOOK: &[Purpose] = &[Plan, Apply];
+const ALL: &[Purpose] = &[Plan, Apply, Operate];
+const BUILD: &[Purpose] = &[Apply];
+const USE: &[Purpose] = &[Operate];
+const BOTH: &[Purpose] = &[Apply, Operate];
+
+/// Every call that the ports make off the nodes.
+#[rustfmt::skip]
+const CALLS: &[Call] = &[
+    ("sts", "GetCallerIdentity", &["sts:GetCallerIdentity"], On::Any, ALL),
+    ("cloudformation", "DescribeStacks", &["cloudformation:DescribeStacks"], On::Any, ALL),
+    ("cloudformation", "GetTemplate", &["cloudformation:GetTemplate"], On::Stacks, ALL),
+    ("cloudformation", "ListStackResources", &["cloudformation:ListStackResources"], On::Stacks, ALL),
+    ("cloudformation", "DescribeStackEvents", &["cloudformation:DescribeStackEvents"], On::Stacks, BUILD),
+    ("cloudformation", "CreateChangeSet", &["cloudformation:CreateChangeSet"], On::Stacks, LOOK),
+    ("cloudformation", "DescribeChangeSet", &["cloudformation:DescribeChangeSet"], On::Stacks, LOOK),
+    ("cloudformation", "DeleteChangeSet", &["cloudformation:DeleteChangeSet"], On::Stacks, LOOK),
+    ("cloudformation", "DetectStackDrift", &["cloudformation:DetectStackDrift", "cloudformation:DetectStackResourceDrift"], On::Stacks, LOOK),
+    ("cloudformation", "DescribeStackDriftDetectionStatus", &["cloudformation:DescribeStackDriftDetectionStatus"], On::Any, LOOK),
+    ("cloudformation", "DescribeStackResourceDrifts", &["cloudformation:DescribeStackResourceDrifts"], On::Stacks, LOOK),
+    ("cloudformation", "CreateStack", &["cloudformation:CreateStack", "cloudformation:TagResource"], On::Stacks, BUILD),
+    ("cloudformation", "UpdateStack", &["cloudformation:UpdateStack", "cloudformation:UntagResource"], On::Stacks, BUILD),
+    ("cloudformation", "DeleteStack", &["cloudformation:DeleteStack"], On::Stacks, BUILD),
+    ("cloudformation", "ContinueUpdateRollback", &["cloudformation:ContinueUpdateRollback"], On::Stacks, BUILD),
+    ("cloudformation", "UpdateTerminationProtection", &["cloudformation:UpdateTerminationProtection"], On::Stacks, BUILD),
+    ("s3", "HeadBucket", &["s3:ListBucket"], On::Buckets, LOOK),
+    ("s3", "ListObjectsV2", &["s3:ListBucket"], On::Bucket, ALL),
+    ("s3", "ListObjectVersions", &["s3:ListBucketVersions"], On::Bucket, BUILD),
+    ("s3", "GetObject", &["s3:GetObject"], On::Objects, ALL),
+    ("s3", "PutObject", &["s3:PutObject"], On::Objects, BOTH),
+    ("s3", "HeadObject", &["s3:GetObject"], On::Objects, BUILD),
+    ("s3", "DeleteObject", &["s3:DeleteObject"], On::Objects, BOTH),
+    ("s3", "DeleteObjects", &["s3:DeleteObject", "s3:DeleteObjectVersion"], On::Objects, BUILD),
+    ("ec2", "DescribeInstances", &["ec2:DescribeInstances"], On::Any, ALL),
+    ("ec2", "DescribeSubnets", &["ec2:DescribeSubnets"], On::Any, LOOK),
+    ("ec2", "DescribeImages", &["ec2:DescribeImages"], On::Any, LOOK),
+    ("ec2", "DescribeVpcs", &["ec2:DescribeVpcs"], On::Any, LOOK),
+    ("ec2", "DescribeSecurityGroups", &["ec2:DescribeSecurityGroups"], On::Any, LOOK),
+    ("ec2", "DescribeKeyPairs", &["ec2:DescribeKeyPairs"], On::Any, LOOK),
+    ("ec2", "DescribeInstanceTypeOfferings", &["ec2:DescribeInstanceTypeOfferings"], On::Any, LOOK),
+    ("ec2", "DescribeInstanceTypes", &["ec2:DescribeInstanceTypes"], On::Any, LOOK),
+    ("ec2", "DescribeCapacityReservations", &["ec2:DescribeCapacityReservations"], On::Any, LOOK),
+    ("ec2", "DescribeAddresses", &["ec2:DescribeAddresses"], On::Any, LOOK),
+    ("ec2", "DescribeTags", &["ec2:DescribeTags"], On::Any, BUILD),
+    ("ec2", "DescribeVolumes", &["ec2:DescribeVolumes"], On::Any, ALL),
+    ("ec2", "DetachVolume", &["ec2:DetachVolume"], On::Volumes, BUILD),
+    ("ec2", "StopInstances", &["ec2:StopInstances"], On::Instances, BUILD),
+    ("ec2", "StartInstances", &["ec2:StartInstances"], On::Instances, BUILD),
+    ("ec2", "ModifyInstanceAttribute", &["ec2:ModifyInstanceAttribute"], On::Instances, BUILD),
+    ("ec2", "TerminateInstances", &["ec2:TerminateInstances"], On::Instances, BUILD),
+    ("ec2", "DescribeInstanceAttribute", &["ec2:DescribeInstanceAttribute"], On::Any, LOOK),
+    ("ec2", "GetConsoleOutput", &["ec2:GetConsoleOutput"], On::Instances, ALL),
+    ("servicequotas", "GetServiceQuota", &["servicequotas:GetServiceQuota"], On::Any, LOOK),
+    ("iam", "SimulatePrincipalPolicy", &["iam:SimulatePrincipalPolicy"], On::Any, LOOK),
+    ("iam", "ListRoles", &["iam:ListRoles"], On::Any, BUILD),
+    ("fsx", "DescribeFileSystems", &["fsx:DescribeFileSystems"], On::Any, ALL),
+    ("fsx", "DescribeDataRepositoryAssociations", &["fsx:DescribeDataRepositoryAssociations"], On::Any, ALL),
+    ("fsx", "DescribeDataRepositoryTasks", &["fsx:DescribeDataRepositoryTasks"], On::Any, ALL),
+    ("fsx", "UpdateDataRepositoryAssociation", &["fsx:UpdateDataRepositoryAssociation"], On::FileSystems, BOTH),
+    ("fsx", "CreateDataRepositoryTask", &["fsx:CreateDataRepositoryTask", "fsx:TagResource"], On::FileSystems, BOTH),
+    ("fsx", "CancelDataRepositoryTask", &["fsx:CancelDataRepositoryTask"], On::FileSystems, BOTH),
+    ("s3", "GetObject", &["s3:GetObject"], On::Reports, BOTH),
+    ("logs", "FilterLogEvents", &["logs:FilterLogEvents"], On::Logs, USE),
+    ("fis", "CreateExperimentTemplate", &["fis:CreateExperimentTemplate", "fis:TagResource"], On::Any, USE),
+    ("fis", "StartExperiment", &["fis:StartExperiment"], On::Any, USE),
+    ("fis", "GetExperiment", &["fis:GetExperiment"], On::Any, USE),
+    ("fis", "DeleteExperimentTemplate", &["fis:DeleteExperimentTemplate"], On::Any, USE),
+    ("iam", "GetRole", &["iam:GetRole"], On::ExperimentRole, USE),
+    ("iam", "CreateRole", &["iam:CreateRole", "iam:TagRole"], On::ExperimentRole, USE),
+    ("iam", "PutRolePolicy", &["iam:PutRolePolicy", "iam:PassRole"], On::ExperimentRole, USE),
+    ("iam", "DeleteRolePolicy", &["iam:DeleteRolePolicy"], On::ExperimentRole, BOTH),
+    ("iam", "DeleteRole", &["iam:DeleteRole"], On::ExperimentRole, BOTH),
+];
+
+/// Where a policy holds; what nobody knows is a star.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scope {
+    /// The account.
+    pub account: String,
+    /// The region.
+    pub region: String,
+    /// The cluster's name.
+    pub cluster: String,
+    /// The IAM path of the cluster's roles, such as `/hpcctl/fds-smv/`.
+    pub iam_path: String,
+    /// Buckets that the file names.
+    pub buckets: BTreeSet<String>,
+    /// CloudFormation's types of what the file makes.
+    pub types: BTreeSet<String>,
+}
+
+/// A statement of a policy that allows something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement {
+    /// Its name.
+    pub sid: String,
+    /// What it allows.
+    pub actions: BTreeSet<String>,
+    /// On what.
+    pub resources: Vec<String>,
+    /// Only under these conditions.
+    pub condition: Option<Value>,
+}
+
+/// Every call of the table, as the services log it.
+pub fn calls() -> impl Iterator<Item = (&'static str, &'static str)> {
+    CALLS.iter().map(|(service, operation, ..)| (*service, *operation))
+}
+
+/// The statements of the least policy for a purpose.
+pub fn statements(purpose: Purpose, scope: &Scope) -> Vec<Statement> {
+    let mut on: BTreeMap<On, BTreeSet<String>> = BTreeMap::new();
+    for (_, _, actions, what, _) in CALLS.iter().filter(|call| call.4.contains(&purpose)) {
+        on.entry(*what).or_default().extend(actions.iter().map(ToString::to_string));
+    }
+    let mut found: Vec<Statement> =
+        on.into_iter().filter_map(|(what, actions)| scope.statement(what, actions)).collect();
+    if purpose == Apply {
+        found.extend(scope.through_cloudformation());
+    }
+    found
+}
+
+/// What to ask IAM's simulator: whether each statement of the policy is allowed as it stands.
+pub fn questions(purpose: Purpose, scope: &Scope) -> Vec<RightsQuestion> {
+    let context = vec![
+        ("aws:CalledVia".to_owned(), "cloudformation.amazonaws.com".to_owned()),
+        ("aws:ResourceTag/hpcctl:cluster".to_owned(), scope.cluster.clone()),
+        ("iam:PassedToService".to_owned(), "ec2.amazonaws.com".to_owned()),
+    ];
+    let ask = |statement: Statement| {
+        let resource = statement.resources.into_iter().next().unwrap_or_else(|| "*".to_owned());
+        let actions: Vec<String> = statement.actions.into_iter().filter(|action| !action.contains('*')).collect();
+        let context = context.clone();
+        let batch = move |batch: &[String]| RightsQuestion {
+            resource: resource.clone(),
+            actions: batch.to_vec(),
+            context: context.clone(),
+        };
+        actions.chunks(ACTIONS).map(batch).collect::<Vec<_>>()
+    };
+    statements(purpose, scope).into_iter().flat_map(ask).collect()
+}
+
+/// Actions in one question, so that the answer is one page.
+const ACTIONS: usize = 100;
+
+/// The policy as IAM takes it.
+pub fn policy(purpose: Purpose, scope: &Scope) -> Value {
+    let one = |statement: Statement| {
+        let Statement { sid, actions, resources, condition } = statement;
+        let mut value = json!({"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resources});
+        if let Some(condition) = condition {
+            value["Condition"] = condition;
+        }
+        value
+    };
+    json!({
+        "Version": "2012-10-17",
+        "Statement": statements(purpose, scope).into_iter().map(one).collect::<Vec<_>>(),
+    })
+}
+
+impl Scope {
+    /// Every cluster and region.
+    pub fn everywhere(account: &str) -> Self {
+        let star = || "*".to_owned();
+        Self {
+            account: account.to_owned(),
+            region: star(),
+            cluster: star(),
+            iam_path: "/hpcctl/".to_owned(),
+            buckets: BTreeSet::from([star()]),
+            types: handler_types().map(str::to_owned).collect(),
+        }
+    }
+
+    /// What the bootstrap stack of account and region makes.
+    pub fn bootstrap_types() -> impl Iterator<Item = String> {
+        ["AWS::S3::Bucket", "AWS::S3::BucketPolicy"].into_iter().map(str::to_owned)
+    }
+
+    fn arn(&self, rest: &str) -> String {
+        let partition = region(&self.region).map_or("aws", |region| region.partition.name());
+        format!("arn:{partition}:{rest}")
+    }
+
+    fn statement(&self, on: On, actions: BTreeSet<String>) -> Option<Statement> {
+        let Self { account, region, cluster, iam_path, buckets, types: _ } = self;
+        let artifacts = format!("hpcctl-{account}-{region}");
+        let (sid, resources, condition) = match on {
+            On::Any => ("Anything", vec!["*".to_owned()], None),
+            On::Stacks => {
+                let stack = |name: &str| self.arn(&format!("cloudformation:{region}:{account}:stack/{name}/*"));
+                ("Stacks", vec![stack(&format!("{cluster}-*")), stack("hpcctl-*")], None)
+            }
+            On::Bucket => ("ArtifactBucket", vec![self.arn(&format!("s3:::{artifacts}"))], None),
+            On::Objects => ("Artifacts", vec![self.arn(&format!("s3:::{artifacts}/*"))], None),
+            On::Buckets => {
+                let named = buckets.iter().map(|bucket| self.arn(&format!("s3:::{bucket}")));
+                ("Buckets", named.chain([self.arn(&format!("s3:::{artifacts}"))]).collect(), None)
+            }
+            On::Reports if buckets.is_empty() => return None,
+            On::Reports => {
+                ("Reports", buckets.iter().map(|bucket| self.arn(&format!("s3:::{bucket}/*"))).collect(), None)
+            }
+            On::Instances => {
+                let tag = json!({"StringLike": {"aws:ResourceTag/hpcctl:cluster": cluster}});
+                ("Instances", vec![self.arn(&format!("ec2:{region}:{account}:instance/*"))], Some(tag))
+            }
+            On::Volumes => {
+                let tag = json!({"StringLike": {"aws:ResourceTag/hpcctl:cluster": cluster}});
+                let of = |kind: &str| self.arn(&format!("ec2:{region}:{account}:{kind}/*"));
+                ("Volumes", vec![of("volume"), of("instance")], Some(tag))
+            }
+            On::FileSystems => {
+                let fsx = |kind: &str| self.arn(&format!("fsx:{region}:{account}:{kind}/*"));
+                ("FileSystems", vec![fsx("file-system"), fsx("association"), fsx("task")], None)
+            }
+            On::Logs => {
+                ("Logs", vec![self.arn(&format!("logs:{region}:{account}:log-group:/hpcctl/{cluster}:*"))], None)
+            }
+            On::Roles => {
+                let of = |kind: &str| self.arn(&format!("iam::{account}:{kind}{iam_path}*"));
+                let through = json!({"ForAnyValue:StringEquals": {"aws:CalledVia": ["cloudformation.amazonaws.com"]}});
+                ("Roles", vec![of("role"), of("instance-profile")], Some(through))
+            }
+            On::ExperimentRole => ("ExperimentRole", vec![self.arn(&format!("iam::{account}:role/hpcctl-*"))], None),
+        };
+        Some(Statement { sid: sid.to_owned(), actions, resources, condition })
+    }
+
+    /// What CloudFormation calls for the cluster's resources, with the caller's rights: only when it is CloudFormation
+    /// that calls, and roles only on the cluster's path.
+    fn through_cloudformation(&self) -> Vec<Statement> {
+        let all: BTreeSet<String> =
+            self.types.iter().flat_map(|kind| handler_actions(kind)).map(str::to_owned).collect();
+        let (mut roles, mut rest) = (BTreeSet::new(), BTreeSet::new());
+        let (mut passed, mut linked) = (false, false);
+        for action in all {
+            match action.as_str() {
+                "iam:PassRole" => passed = true,
+                "iam:CreateServiceLinkedRole" => linked = true,
+                _ if action.starts_with("iam:") => {
+                    roles.insert(action);
+                }
+                _ => {
+                    rest.insert(action);
+                }
+            }
+        }
+        let through = json!({"ForAnyValue:StringEquals": {"aws:CalledVia": ["cloudformation.amazonaws.com"]}});
+        let mut found = vec![Statement {
+            sid: "ThroughCloudFormation".to_owned(),
+            actions: rest,
+            resources: vec!["*".to_owned()],
+            condition: Some(through),
+        }];
+        found.extend(self.statement(On::Roles, roles).filter(|statement| !statement.actions.is_empty()));
+        let role = self.arn(&format!("iam::{}:role{}*", self.account, self.iam_path));
+        let services = ["ec2.amazonaws.com", "ec2.amazonaws.com.cn", "vpc-flow-logs.amazonaws.com"];
+        let to = json!({"StringEquals": {"iam:PassedToService": services}});
+        let lone = |sid: &str, action: &str, resource: String, condition: Option<Value>| Statement {
+            sid: sid.to_owned(),
+            actions: BTreeSet::from([action.to_owned()]),
+            resources: vec![resource],
+            condition,
+        };
+        found.extend(passed.then(|| lone("PassRoles", "iam:PassRole", role, Some(to))));
+        let service = self.arn(&format!("iam::{}:role/aws-service-role/*", self.account));
+        found.extend(linked.then(|| lone("ServiceLinkedRoles", "iam:CreateServiceLinkedRole", service, None)));
+        found
+    }
+}

@@ -1,0 +1,82 @@
+//! `iam`.
+
+use super::{load::load, output::Output};
+use crate::{
+    cloud::rights::{self, Purpose, Scope},
+    model::{Graph, names},
+    report::errors::{Failure, exit},
+    spec::{Cluster, NamedKind, named},
+};
+use clap::{Args, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Options of `iam`.
+#[derive(Debug, Args)]
+pub struct IamArgs {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Print the least policy for who plans, applies or operates
+    Policy(PolicyArgs),
+}
+
+#[derive(Debug, Args)]
+struct PolicyArgs {
+    /// For what
+    #[arg(value_enum)]
+    purpose: Wish,
+    /// The cluster; without it the policy holds for every cluster
+    file: Option<PathBuf>,
+    /// The account; without it the policy holds in every account
+    #[arg(long, value_name = "NUMBER")]
+    account: Option<String>,
+}
+
+/// What somebody wants to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Wish {
+    /// To look: plan, status, list, history
+    Plan,
+    /// To build: apply and destroy, with all that a plan looks at
+    Apply,
+    /// To use: export-fsx, logs, queue, fleet, interrupt
+    Operate,
+}
+
+/// Prints a policy.
+pub fn iam(args: &IamArgs, output: &mut Output) -> Result<u8, Failure> {
+    let Command::Policy(args) = &args.command;
+    let purpose = match args.purpose {
+        Wish::Plan => Purpose::Plan,
+        Wish::Apply => Purpose::Apply,
+        Wish::Operate => Purpose::Operate,
+    };
+    let account = args.account.as_deref().unwrap_or("*");
+    let scope = match &args.file {
+        Some(file) => {
+            let loaded = load(file, output)?;
+            scope(&loaded.cluster, &loaded.graph, account)
+        }
+        None => Scope::everywhere(account),
+    };
+    output.data(&format!("{:#}\n", rights::policy(purpose, &scope)));
+    Ok(exit::OK)
+}
+
+/// Where the policy of a cluster holds.
+pub fn scope(cluster: &Cluster, graph: &Graph, account: &str) -> Scope {
+    let buckets = named(cluster).into_iter().filter(|one| one.kind == NamedKind::Bucket).map(|one| one.id);
+    let made = graph.stacks.iter().flat_map(|stack| stack.resources.values()).map(|resource| resource.kind.to_owned());
+    let kept = Scope::everywhere(account);
+    Scope {
+        region: cluster.region.to_string(),
+        cluster: cluster.name.to_string(),
+        iam_path: names::iam_path(cluster),
+        buckets: buckets.collect(),
+        types: made.chain(Scope::bootstrap_types()).collect(),
+        ..kept
+    }
+}
