@@ -121,7 +121,7 @@ fn the_old_head_node_is_started_again_when_the_new_one_fails() {
         let head = all.iter().find(|one| one.id == old).unwrap();
         assert!(head.is_alive(), "{}", head.state);
         assert_eq!(holders(&cloud).await, [Some(old.clone())]);
-        let refused = cloud.compute.terminate(&[old.clone()]).await.unwrap_err();
+        let refused = cloud.compute.terminate(std::slice::from_ref(&old)).await.unwrap_err();
         assert_eq!(refused.code.as_deref(), Some("OperationNotPermitted"), "it is protected again");
         // The same goes through when the capacity is back.
         carry_out_well(&cloud, &plan_for(&cloud, &after).await).await;
@@ -369,12 +369,12 @@ fn ec2_says_no_as_ec2_does() {
         assert_eq!(taken.message, format!("{} is already attached to an instance", held.id));
         let old = held.attachment.unwrap().instance;
         compute.stop(&old).await.unwrap();
-        assert_eq!(compute.instances(&[old.clone()]).await.unwrap()[0].state, "stopping");
+        assert_eq!(compute.instances(std::slice::from_ref(&old)).await.unwrap()[0].state, "stopping");
         head.cloud.clock.sleep(Duration::from_secs(60)).await;
-        assert_eq!(compute.instances(&[old.clone()]).await.unwrap()[0].state, "stopped");
+        assert_eq!(compute.instances(std::slice::from_ref(&old)).await.unwrap()[0].state, "stopped");
         assert_eq!(volume(&head.people).await.attachment.unwrap().instance, old, "stopping lets nothing go");
         compute.protect_instance(&old, true).await.unwrap();
-        let guarded = compute.terminate(&[old.clone()]).await.unwrap_err();
+        let guarded = compute.terminate(std::slice::from_ref(&old)).await.unwrap_err();
         assert!(guarded.message.contains("may not be terminated"), "{guarded}");
         let primary = compute.interface_of(&old).await.unwrap().unwrap().primary;
         let interface = compute.interface_of(&id).await.unwrap().unwrap();
