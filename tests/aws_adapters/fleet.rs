@@ -118,7 +118,7 @@ async fn a_reserved_fleet_uses_its_reservation_first() {
     let (mut input, stacks) = input(&lab, 1).await;
     input.purchase = FleetPurchase::Reserved;
     lab.cloud.compute.create_fleet(&input).await.unwrap();
-    let options = &lab.last("ec2:CreateFleet")["OnDemandOptions"]["CapacityReservationOptions"];
+    let options = &lab.call("ec2:CreateFleet", &input.token)["OnDemandOptions"]["CapacityReservationOptions"];
     assert_eq!(options["UsageStrategy"], "use-capacity-reservations-first");
     clean(&lab, stacks).await;
 }

@@ -83,9 +83,11 @@ impl Lab {
         fs::write(env::var("HPC_FAULTS").unwrap(), faults).unwrap();
     }
 
-    /// The parameters of the last call of an operation, `service:Operation`.
-    pub fn last(&self, operation: &str) -> serde_json::Value {
-        let found = log().into_iter().rev().find(|line| line["op"] == operation);
+    /// The parameters of the call of an operation, `service:Operation`, with this client token: other tests call beside
+    /// this one.
+    pub fn call(&self, operation: &str, token: &str) -> serde_json::Value {
+        let mut log = log().into_iter();
+        let found = log.find(|line| line["op"] == operation && line["params"]["ClientToken"] == token);
         found.map(|line| line["params"].clone()).unwrap_or_default()
     }
 
