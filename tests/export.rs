@@ -227,7 +227,7 @@ fn automatic_export_is_off_before_the_task_and_on_again_when_that_fails() {
         assert!(follows(&plan, export, stop));
         sandbox.add_fault(Fault::Files(Files { count: Some(1), ..Files::default() }));
         let (applied, events) = carried(&cloud, &plan, 60).await;
-        assert!(matches!(applied.failed[0].error, ApplyError::Transfer { .. }), "{:?}", applied.failed);
+        assert!(matches!(applied.failed[0].error, ApplyError::Transfer(..)), "{:?}", applied.failed);
         assert_eq!(auto_export(&cloud, &id).await, ["CHANGED", "NEW"], "as it was");
         assert!(events.contains(&Event::AutoExportRestored { storage: "data".to_owned(), error: None }));
         carry_out_well(&cloud, &plan_destroy(&cloud, &built).await).await;
@@ -469,7 +469,7 @@ fn an_export_that_cannot_succeed_is_seen_before_anything_goes() {
         let found = obstacles(&cloud, &plan, &built).await;
         assert!(matches!(&found[..], [Obstacle::Bucket { bucket, .. }] if bucket == "site-data"), "{found:?}");
         let (applied, _) = carried(&cloud, &plan, 60).await;
-        assert!(matches!(applied.failed[0].error, ApplyError::Transfer { .. }), "{:?}", applied.failed);
+        assert!(matches!(applied.failed[0].error, ApplyError::Transfer(..)), "{:?}", applied.failed);
 
         let mut live = look(&cloud, &built).await;
         let file_system = live.file_systems.values_mut().next().unwrap();

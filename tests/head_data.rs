@@ -121,7 +121,7 @@ fn the_old_head_node_is_started_again_when_the_new_one_fails() {
         let head = all.iter().find(|one| one.id == old).unwrap();
         assert!(head.is_alive(), "{}", head.state);
         assert_eq!(holders(&cloud).await, [Some(old.clone())]);
-        let refused = cloud.compute.terminate(&[old.clone()]).await.unwrap_err();
+        let refused = cloud.compute.terminate(std::slice::from_ref(&old)).await.unwrap_err();
         assert_eq!(refused.code.as_deref(), Some("OperationNotPermitted"), "it is protected again");
         // The same goes through when the capacity is back.
         carry_out_well(&cloud, &plan_for(&cloud, &after).await).await;
@@ -215,7 +215,9 @@ fn destroy_makes_a_snapshot_of_the_data_or_does_what_the_file_says() {
             let data = change.data.as_ref().unwrap();
             assert_eq!((&data.holding, data.fate), (&DataHolding::HeadData { size_gib: 100, home: true }, fate));
             carry_out_well(&cloud, &plan).await;
+            // Tags lag behind deletions: what is asked by its id is not there any more.
             let left = cloud.compute.tagged("head").await.unwrap();
+            let left = cloud.compute.still_there(left).await.unwrap();
             let kinds: Vec<&str> = left.iter().map(|one| one.kind.as_str()).collect();
             assert_eq!(kinds, stays);
         }
@@ -312,7 +314,7 @@ fn a_volume_that_never_comes_is_an_error_with_its_holder() {
 #[test]
 fn the_address_moves_to_the_next_head_node() {
     let head = Head::of("address", CLUSTER);
-    let first_id = on_sandbox(head_of(&head.cloud, &head.built));
+    let first_id = on_sandbox(head_of(&head.people, &head.built));
     let first = head.sandbox.on_instance(&first_id).cloud();
     let (second_id, second) = another_head(&head, &head.sandbox);
     on_sandbox(async {
@@ -329,7 +331,7 @@ fn the_address_moves_to_the_next_head_node() {
         assert_eq!(written.address, address);
 
         assert_eq!(node::head_address(&second, &head.cluster, &mut keep).await.unwrap(), address);
-        let of = async |id: &str| head.cloud.compute.interface_of(id).await.unwrap().unwrap().secondary;
+        let of = async |id: &str| head.people.compute.interface_of(id).await.unwrap().unwrap().secondary;
         assert_eq!((of(&first_id).await, of(&second_id).await), (vec![], vec![address.clone()]));
         assert_eq!(lines(&events).len(), 2, "{:?}", lines(&events));
     });
@@ -338,7 +340,7 @@ fn the_address_moves_to_the_next_head_node() {
 #[test]
 fn an_address_of_another_subnet_is_given_up_with_a_word() {
     let head = Head::of("other-subnet", CLUSTER);
-    let first_id = on_sandbox(head_of(&head.cloud, &head.built));
+    let first_id = on_sandbox(head_of(&head.people, &head.built));
     let first = head.sandbox.on_instance(&first_id).cloud();
     let tags = [("hpcctl:cluster", "head"), ("hpcctl:role", "head")];
     let tags: BTreeMap<String, String> = tags.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect();
@@ -360,19 +362,19 @@ fn ec2_says_no_as_ec2_does() {
     let head = Head::of("refusals", CLUSTER);
     let (id, _) = another_head(&head, &head.sandbox);
     on_sandbox(async {
-        let held = volume(&head.cloud).await;
-        let compute: &dyn Compute = &*head.cloud.compute;
+        let held = volume(&head.people).await;
+        let compute: &dyn Compute = &*head.people.compute;
         let taken = compute.attach_volume(&held.id, &id, "/dev/sdf").await.unwrap_err();
         assert_eq!((taken.kind, taken.code.as_deref()), (ErrorKind::Busy, Some("VolumeInUse")));
         assert_eq!(taken.message, format!("{} is already attached to an instance", held.id));
         let old = held.attachment.unwrap().instance;
         compute.stop(&old).await.unwrap();
-        assert_eq!(compute.instances(&[old.clone()]).await.unwrap()[0].state, "stopping");
+        assert_eq!(compute.instances(std::slice::from_ref(&old)).await.unwrap()[0].state, "stopping");
         head.cloud.clock.sleep(Duration::from_secs(60)).await;
-        assert_eq!(compute.instances(&[old.clone()]).await.unwrap()[0].state, "stopped");
-        assert_eq!(volume(&head.cloud).await.attachment.unwrap().instance, old, "stopping lets nothing go");
+        assert_eq!(compute.instances(std::slice::from_ref(&old)).await.unwrap()[0].state, "stopped");
+        assert_eq!(volume(&head.people).await.attachment.unwrap().instance, old, "stopping lets nothing go");
         compute.protect_instance(&old, true).await.unwrap();
-        let guarded = compute.terminate(&[old.clone()]).await.unwrap_err();
+        let guarded = compute.terminate(std::slice::from_ref(&old)).await.unwrap_err();
         assert!(guarded.message.contains("may not be terminated"), "{guarded}");
         let primary = compute.interface_of(&old).await.unwrap().unwrap().primary;
         let interface = compute.interface_of(&id).await.unwrap().unwrap();

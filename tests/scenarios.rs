@@ -195,10 +195,8 @@ fn a_replaced_file_system_is_exported_first_and_nothing_is_deleted_when_that_fai
             ..Files::default()
         }));
         let applied = carry_out(&cloud, &plan).await;
-        let ApplyError::Transfer { lifecycle, files, .. } = &applied.failed[0].error else {
-            panic!("{:?}", applied.failed)
-        };
-        assert_eq!((lifecycle.as_str(), files.len()), ("FAILED", 3));
+        let ApplyError::Transfer(failure) = &applied.failed[0].error else { panic!("{:?}", applied.failed) };
+        assert_eq!((failure.lifecycle.as_str(), failure.files.len()), ("FAILED", 3));
         let live = look(&cloud, &built).await;
         assert_eq!(live.file_systems.len(), 1);
         assert_eq!(live.file_systems.values().next().unwrap().state.lifecycle, "AVAILABLE");
@@ -218,7 +216,7 @@ fn destroy_keeps_the_file_system_when_its_export_fails() {
             ..Files::default()
         }));
         let applied = carry_out(&cloud, &plan_destroy(&cloud, &built).await).await;
-        assert!(matches!(applied.failed[0].error, ApplyError::Transfer { .. }));
+        assert!(matches!(applied.failed[0].error, ApplyError::Transfer(..)));
         assert_eq!(look(&cloud, &built).await.file_systems.len(), 1);
         carry_out_well(&cloud, &plan_destroy(&cloud, &built).await).await;
         assert!(look(&cloud, &built).await.stacks.is_empty());

@@ -142,7 +142,7 @@ impl Watch<'_> {
         };
         let reported = head.and_then(|head| head.reported);
         let (revision, instance) = (self.wait.revision, self.instance.clone());
-        ApplyError::HeadSilent(HeadSilence { revision, instance, seconds, reported, state, console })
+        ApplyError::HeadSilent(Box::new(HeadSilence { revision, instance, seconds, reported, state, console }))
     }
 
     fn tell(&mut self, seconds: i64, head: Option<&HeadNode>) {

@@ -62,20 +62,7 @@ pub enum ApplyError {
         parameter: String,
     },
     /// A data-repository task did not succeed.
-    Transfer {
-        /// The file system's name.
-        storage: String,
-        /// The task's id.
-        task: String,
-        /// Where it ended.
-        lifecycle: String,
-        /// FSx's words.
-        message: Option<String>,
-        /// Files that failed, as far as the report tells.
-        files: Vec<FailedFile>,
-        /// Where the report is.
-        report: Option<String>,
-    },
+    Transfer(Box<TransferFailure>),
     /// A data-repository task cannot be followed: FSx does not show it, or shows none while it says that one runs.
     TaskUnseen {
         /// The file system's name.
@@ -156,7 +143,24 @@ pub enum ApplyError {
         failure: HeadFailure,
     },
     /// The head node did not report in time.
-    HeadSilent(HeadSilence),
+    HeadSilent(Box<HeadSilence>),
+}
+
+/// A data-repository task that did not succeed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TransferFailure {
+    /// The file system's name.
+    pub storage: String,
+    /// The task's id.
+    pub task: String,
+    /// Where it ended.
+    pub lifecycle: String,
+    /// FSx's words.
+    pub message: Option<String>,
+    /// Files that failed, as far as the report tells.
+    pub files: Vec<FailedFile>,
+    /// Where the report is.
+    pub report: Option<String>,
 }
 
 impl From<CloudError> for ApplyError {

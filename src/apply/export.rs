@@ -1,6 +1,9 @@
 //! Data-repository tasks: start, follow to the end, read the report.
 
-use super::{ApplyError, Event, Listener, Stop, context::Pace, task_paths::task_paths, task_report::failed_files};
+use super::{
+    ApplyError, Event, Listener, Stop, TransferFailure, context::Pace, task_paths::task_paths,
+    task_report::failed_files,
+};
 use crate::cloud::{Cloud, ErrorKind, FileSystemState, TaskInput, TaskKind, TaskLifecycle, TaskState};
 use std::collections::BTreeMap;
 
@@ -91,14 +94,14 @@ pub async fn transfer(
     if task.lifecycle == TaskLifecycle::Succeeded && task.failed == 0 {
         return Ok(ExportResult { task, joined, linked: state.linked() });
     }
-    Err(ApplyError::Transfer {
+    Err(ApplyError::Transfer(Box::new(TransferFailure {
         storage: request.storage.clone(),
         lifecycle: lifecycle_word(task.lifecycle).to_owned(),
         message: task.failure.clone(),
         files: failed_files(cloud, &task).await,
         report: task.report.clone(),
         task: task.id,
-    })
+    })))
 }
 
 async fn available(cloud: &Cloud, request: &ExportRequest) -> Result<FileSystemState, ApplyError> {

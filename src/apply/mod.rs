@@ -29,7 +29,7 @@ mod verify;
 pub use archive::bootstrap;
 pub use await_head::{HeadWait, await_head};
 pub use context::{Context, Stop};
-pub use error::{ApplyError, Console, FailedResource, HeadSilence};
+pub use error::{ApplyError, Console, FailedResource, HeadSilence, TransferFailure};
 pub use event::{Event, Listener};
 pub use execute::{Applied, StepFailure, execute, finish};
 pub use export::{ExportRequest, ExportResult, FailedFile, TransferKind, transfer};

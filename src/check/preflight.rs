@@ -131,7 +131,7 @@ fn account(sheet: &mut Sheet, cluster: &Cluster, ground: &Ground) {
     }
     let create = cluster.network.create.as_ref();
     let vpcs = ground.vpcs.as_ref().filter(|_| create.is_some()).map(|all| (all.len(), 1, "VPCs", catalog::VPCS));
-    let nat = create.map_or(0, |create| super::network::nat_gateways(create));
+    let nat = create.map_or(0, super::network::nat_gateways);
     let wanted = nat + usize::from(cluster.head_node.elastic_ip);
     let addresses = ground.addresses.filter(|_| wanted > 0);
     let addresses = addresses.map(|used| (used, wanted, "elastic IP addresses", catalog::ADDRESSES));

@@ -5,7 +5,7 @@
 //! interface of the subnet, away from its present holder, running or stopped
 //! (<https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AssignPrivateIpAddresses.html>, `AllowReassignment`).
 
-use super::{Cluster, Event, Events, NodeError};
+use super::{Cluster, Event, Events, NodeError, objects::find};
 use crate::cloud::{Cloud, ErrorKind, PutCondition};
 use serde::{Deserialize, Serialize};
 
@@ -27,8 +27,8 @@ pub struct HeadAddress {
 pub async fn head_address(cloud: &Cloud, cluster: &Cluster, events: Events<'_>) -> Result<String, NodeError> {
     let here = cloud.metadata.instance_id().await?;
     let (bucket, key) = (cluster.bucket()?, cluster.launch_key(crate::model::names::HEAD_ADDRESS));
-    let written = cloud.objects.get(bucket, &key).await?;
-    let before: Option<HeadAddress> = written.and_then(|(text, _)| serde_json::from_slice(&text).ok());
+    let written = find(cloud, bucket, &key).await?;
+    let before: Option<HeadAddress> = written.and_then(|text| serde_json::from_slice(&text).ok());
     let interface = cloud.compute.interface_of(&here).await?;
     let interface = interface.ok_or_else(|| NodeError::Missing(format!("an interface of {here}")))?;
     let mut lost = None;

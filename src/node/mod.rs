@@ -28,6 +28,7 @@ mod jobs;
 mod launch;
 mod ledger;
 mod machine;
+mod objects;
 mod pools;
 mod processes;
 mod reasons;

@@ -163,6 +163,7 @@ pub async fn head_instance(cloud: &Cloud, cluster: &str) -> Result<Option<String
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -2,7 +2,7 @@
 
 use super::{paint::Paint, words};
 use crate::{
-    apply::{Applied, ApplyError, LockInfo},
+    apply::{Applied, ApplyError, LockInfo, TransferFailure},
     cloud::{CloudError, ErrorKind, ExperimentStatus},
     model::BOOTSTRAP_STACK,
     node::NodeError,
@@ -374,7 +374,8 @@ impl From<ApplyError> for Failure {
                  that the instance profile exists and has a role",
                 exit::ERROR,
             ),
-            ApplyError::Transfer { storage, task, lifecycle, message, files, report } => {
+            ApplyError::Transfer(failure) => {
+                let TransferFailure { storage, task, lifecycle, message, files, report } = *failure;
                 let mut details: Vec<String> = message.into_iter().collect();
                 details.extend(files.iter().map(|file| format!("{}  {}", file.path, file.message)));
                 details.extend(report.map(|report| format!("report: {report}")));

@@ -119,11 +119,11 @@ async fn a_volume_and_an_address_go_from_one_instance_to_the_next() {
     assert_eq!(compute.interface_of("i-0123456789abcdef0").await.unwrap(), None);
 
     compute.stop(first).await.unwrap();
-    assert_eq!(compute.instances(&[first.clone()]).await.unwrap()[0].state, "stopped");
+    assert_eq!(compute.instances(std::slice::from_ref(first)).await.unwrap()[0].state, "stopped");
     compute.start(first).await.unwrap();
-    assert!(compute.instances(&[first.clone()]).await.unwrap()[0].is_alive());
+    assert!(compute.instances(std::slice::from_ref(first)).await.unwrap()[0].is_alive());
     compute.protect_instance(first, true).await.unwrap();
-    assert!(compute.terminate(&[first.clone()]).await.is_err());
+    assert!(compute.terminate(std::slice::from_ref(first)).await.is_err());
     compute.protect_instance(first, false).await.unwrap();
     compute.terminate(&ids).await.unwrap();
     lab.terminated(&ids).await;

@@ -1,9 +1,9 @@
 //! A new configuration: fetched, put in place, set up.
 
-use super::{Configuration, Memory, Part, Place, look::find};
+use super::{Configuration, Memory, Part, Place};
 use crate::{
     cloud::Cloud,
-    node::{Cluster, Event, Events, Home, Machine, NodeError, processes::Call},
+    node::{Cluster, Event, Events, Home, Machine, NodeError, objects::find, processes::Call},
     observe::keys,
 };
 use futures_util::{StreamExt, TryStreamExt, stream};

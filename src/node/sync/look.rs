@@ -3,7 +3,7 @@
 use super::{KnownLaunch, World};
 use crate::{
     cloud::{Cloud, InstanceState, LAUNCH_TAG, NODE_TAG},
-    node::{Cluster, Event, Events, Home, Launch, LaunchedNode, Ledger, NodeError, Pools},
+    node::{Cluster, Event, Events, Home, Launch, LaunchedNode, Ledger, NodeError, Pools, objects::find},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -51,17 +51,6 @@ pub(super) async fn look<'c>(
         booted: slurm.booted().await?,
         pools: Pools::read(home)?,
     })
-}
-
-/// An object that may not exist. S3 refuses to say so to a role that may list prefixes alone: a listing tells first.
-///
-/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html>
-pub(super) async fn find(cloud: &Cloud, bucket: &str, key: &str) -> Result<Option<Vec<u8>>, NodeError> {
-    let listed = cloud.objects.list(bucket, key).await?;
-    if !listed.iter().any(|object| object.key == key) {
-        return Ok(None);
-    }
-    Ok(cloud.objects.get(bucket, key).await?.map(|(body, _)| body))
 }
 
 /// Reads launches back that the ledger has lost, as when the head node was replaced: from what their nodes read, or

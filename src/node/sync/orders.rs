@@ -1,11 +1,11 @@
 //! Carrying out what people ordered from elsewhere.
 
-use super::{Hold, HoldWhy, Memory, look::find, storage};
+use super::{Hold, HoldWhy, Memory, storage};
 use crate::{
     cloud::{Cloud, PutCondition, Timestamp},
     node::{
         Answer, Cluster, Event, Events, FleetOrder, Home, Machine, NodeError, ORDER_KIND, ORDER_VERSION, Order,
-        OrderDocument, Pools, QueueOrder, Slurm, answer_key, orders_prefix,
+        OrderDocument, Pools, QueueOrder, Slurm, answer_key, objects::find, orders_prefix,
     },
 };
 

@@ -119,9 +119,12 @@ fn what_is_used_is_not_deleted() {
     let subnets = json!(["subnet-0aaaaaaaaaaaaaaaa", "subnet-0bbbbbbbbbbbbbbbb"]);
     let group = json!({ "Type": "AWS::EC2::SecurityGroup", "Properties": { "GroupDescription": "x" } });
     let lustre = json!({ "DeploymentType": "SCRATCH_2" });
+    // FSx makes no file system in a group that keeps Lustre out.
+    let lustre_group = json!({ "Type": "AWS::EC2::SecurityGroup", "Properties": { "GroupDescription": "x",
+        "SecurityGroupIngress": [{ "IpProtocol": "-1", "CidrIp": "0.0.0.0/0" }] } });
     let cases = [
         (
-            group.clone(),
+            lustre_group,
             json!({ "Type": "AWS::FSx::FileSystem", "Properties": {
             "FileSystemType": "LUSTRE", "StorageCapacity": 1200, "SubnetIds": ["subnet-1"],
             "SecurityGroupIds": ["@"], "LustreConfiguration": lustre } }),
@@ -272,7 +275,7 @@ fn lustre(capacity: u32, lustre: Value) -> Value {
 #[test]
 fn services_refuse_what_schemas_allow() {
     let fsx = "AWS::FSx::FileSystem";
-    let rule = json!({ "IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "CidrIp": "10.0.0.0/8" });
+    let rule = json!({ "IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "CidrIp": "0.0.0.0/0" });
     let long = sandbox::base64::encode(&vec![b'x'; 16_385]);
     let cases = [
         (fsx, lustre(1500, json!({ "DeploymentType": "SCRATCH_2" })), "multiple of 2400"),
