@@ -393,6 +393,18 @@ fn a_volume_that_the_head_node_has_stays() {
     });
 }
 
+/// AW-12: another head node comes in the same edit: the old one lets go first, and the new one does not take it.
+#[test]
+fn a_volume_goes_with_the_head_node() {
+    on_sandbox(async {
+        let cloud = made_removable().await;
+        let image = serde_json::json!({ "os": "ubuntu2404", "ami": "ami-0aaaabbbbccccdddd" });
+        let another = without_storage(&[("/image", image)]);
+        planned_is_done(&cloud, &plan_for(&cloud, &another).await).await.unwrap();
+        assert!(plan_for(&cloud, &another).await.is_empty());
+    });
+}
+
 /// The way that the refusal names: a volume that is to be kept leaves the file, and stays attached.
 #[test]
 fn a_volume_that_is_kept_leaves_the_file_only() {

@@ -290,7 +290,7 @@ impl From<PlanError> for Failure {
                     "HPC2132",
                     "failed to plan: a volume would go while an instance has it attached",
                     "put it back, set `on_destroy: keep` on it and apply, then take it out: it stays, attached until \
-                    the head node is replaced",
+                    the head node is replaced; or take it out together with a change that replaces the head node",
                     exit::REFUSED,
                 )
                 .with(details.collect())
