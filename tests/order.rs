@@ -14,11 +14,11 @@ use hpcctl::{
     },
     model::{self, StackKey},
     observe::{Outside, keys},
-    plan::{self, Action, Desired, Plan, PlanError, StepAction},
+    plan::{self, Action, Desired, Plan, PlanError, Predicted, StepAction},
     render, spec,
 };
 use serde_json::Value;
-use std::fs;
+use std::{fs, time::Duration};
 use support::*;
 
 /// Everything that is turned out of a text; `None`: the checks refuse it.
@@ -268,7 +268,16 @@ fn changed_from(value: &Value, changes: &[(&str, Value)]) -> Built {
     build_value(&value)
 }
 
-/// AW-10: accounting, a login pool and a volume go in one edit; the stack that has their groups comes last.
+/// Without accounting, and with something new in the storage stack: then that is worked on twice.
+fn less_and_more() -> Value {
+    let mut less = removable();
+    less.as_object_mut().unwrap().remove("accounting");
+    let users = serde_json::json!({ "name": "users", "mount": "/users", "efs": { "on_destroy": "discard" } });
+    less["storage"].as_array_mut().unwrap().push(users);
+    less
+}
+
+/// AW-10: accounting and a login pool go in one edit; the stack that has their groups comes last.
 #[test]
 fn users_go_before_providers() {
     on_sandbox(async {
@@ -276,13 +285,8 @@ fn users_go_before_providers() {
         let cloud = sandbox.cloud();
         let first = build_value(&removable());
         carry_out_well(&cloud, &plan_for(&cloud, &first).await).await;
-        let mut less = removable();
-        for key in ["login_nodes", "storage", "accounting"] {
-            less.as_object_mut().unwrap().remove(key);
-        }
-        // Something new in the storage stack as well: then it is worked on twice.
-        less["storage"] =
-            serde_json::json!([{ "name": "users", "mount": "/users", "efs": { "on_destroy": "discard" } }]);
+        let mut less = less_and_more();
+        less.as_object_mut().unwrap().remove("login_nodes");
         let after = build_value(&less);
         let plan = plan_for(&cloud, &after).await;
         let number = |wanted: &StepAction| plan.steps.iter().find(|step| step.action == *wanted).unwrap().number;
@@ -314,11 +318,7 @@ fn a_plan_goes_on_between_the_two_updates_of_a_stack() {
             let sandbox = Sandbox::in_memory("eu-west-1");
             let cloud = sandbox.cloud();
             carry_out_well(&cloud, &plan_for(&cloud, &build_value(&removable())).await).await;
-            let mut less = removable();
-            less.as_object_mut().unwrap().remove("accounting");
-            less["storage"] =
-                serde_json::json!([{ "name": "users", "mount": "/users", "efs": { "on_destroy": "discard" } }]);
-            let after = build_value(&less);
+            let after = build_value(&less_and_more());
             let plan = plan_for(&cloud, &after).await;
             let error = CallError {
                 operation: "UpdateStack".to_owned(),
@@ -344,9 +344,84 @@ fn what_others_use_is_not_replaced() {
         let cloud = sandbox.cloud();
         carry_out_well(&cloud, &plan_for(&cloud, &build_value(&removable())).await).await;
         let moved = changed_from(&removable(), &[("/network/create", serde_json::json!({ "cidr": "10.9.0.0/16" }))]);
-        let Err(PlanError::Held { held }) = try_plan(&moved, &look(&cloud, &moved).await) else { panic!("a plan") };
-        let vpc = held.iter().find(|held| held.address == "network.vpc").unwrap();
-        assert_eq!(vpc.users, [StackKey::Storage, StackKey::Head]);
+        let live = look(&cloud, &moved).await;
+        // A network's addresses have no update at all, whoever uses it.
+        let Err(PlanError::Refused { refusals, .. }) = try_plan(&moved, &live) else { panic!("a plan") };
+        assert!(refusals.iter().any(|refusal| refusal.address == "network.vpc"), "{refusals:?}");
+        // CloudFormation says that it would replace a group which the file does not even change.
+        let built = build_value(&removable());
+        let storage = &live.stacks[&StackKey::Storage];
+        let id = &storage.state.outputs["NodesSecurityGroup"];
+        let group = storage.resources.iter().find(|one| one.physical_id == *id).unwrap().logical_id.clone();
+        let predicted = Predicted::from([(StackKey::Storage, [group].into())]);
+        let desired = Desired { document: &built.document, graph: &built.graph, rendered: &built.rendered };
+        let planned = plan::plan_predicted(&desired, &live, &ResourceCatalog::embedded(), &predicted);
+        let Err(PlanError::Held { held }) = planned else { panic!("a plan") };
+        assert!(held[0].users.contains(&StackKey::Head), "{held:?}");
+    });
+}
+
+fn without_storage(changes: &[(&str, Value)]) -> Built {
+    let mut less = removable();
+    less.as_object_mut().unwrap().remove("storage");
+    changed_from(&less, changes)
+}
+
+async fn made_removable() -> Cloud {
+    let sandbox = Sandbox::in_memory("eu-west-1");
+    let cloud = sandbox.cloud();
+    carry_out_well(&cloud, &plan_for(&cloud, &build_value(&removable())).await).await;
+    cloud
+}
+
+/// AW-10, AW-12: a volume is not taken from beneath a head node that stays.
+#[test]
+fn a_volume_that_the_head_node_has_stays() {
+    on_sandbox(async {
+        let cloud = made_removable().await;
+        let less = without_storage(&[]);
+        let live = look(&cloud, &less).await;
+        let Err(PlanError::Attached { attached }) = try_plan(&less, &live) else { panic!("a plan") };
+        let head = plan::head_id(&live).unwrap();
+        let [volume] = &attached[..] else { panic!("{attached:?}") };
+        assert_eq!((volume.address.as_str(), volume.instance.as_str()), ("storage.apps", head));
+        // Nobody has it.
+        cloud.compute.detach_volume(&volume.volume).await.unwrap();
+        cloud.clock.sleep(Duration::from_secs(60)).await;
+        planned_is_done(&cloud, &plan_for(&cloud, &less).await).await.unwrap();
+        assert!(plan_for(&cloud, &less).await.is_empty());
+    });
+}
+
+/// AW-12: another head node comes in the same edit: the old one lets go first, and the new one does not take it.
+#[test]
+fn a_volume_goes_with_the_head_node() {
+    on_sandbox(async {
+        let cloud = made_removable().await;
+        let image = serde_json::json!({ "os": "ubuntu2404", "ami": "ami-0aaaabbbbccccdddd" });
+        let another = without_storage(&[("/image", image)]);
+        planned_is_done(&cloud, &plan_for(&cloud, &another).await).await.unwrap();
+        assert!(plan_for(&cloud, &another).await.is_empty());
+    });
+}
+
+/// The way that the refusal names: a volume that is to be kept leaves the file, and stays attached.
+#[test]
+fn a_volume_that_is_kept_leaves_the_file_only() {
+    on_sandbox(async {
+        let cloud = made_removable().await;
+        let keep = changed_from(&removable(), &[("/storage/0/ebs/on_destroy", Value::from("keep"))]);
+        carry_out_well(&cloud, &plan_for(&cloud, &keep).await).await;
+        let less = without_storage(&[]);
+        let plan = plan_for(&cloud, &less).await;
+        let change = plan.changes.iter().find(|change| change.address == "storage.apps").unwrap();
+        assert_eq!(change.action, Action::Forget);
+        let id = change.physical_id.clone().unwrap();
+        planned_is_done(&cloud, &plan).await.unwrap();
+        assert!(plan_for(&cloud, &less).await.is_empty());
+        let there = cloud.compute.volumes(&[id]).await.unwrap();
+        assert!(there[0].attachment.is_some(), "{there:?}");
+        planned_is_done(&cloud, &plan_destroy(&cloud, &less).await).await.unwrap();
     });
 }
 
@@ -450,14 +525,22 @@ fn what_an_earlier_cluster_kept_is_kept() {
             assert_eq!(cloud.objects.list(&bucket, &keys::prefix("prod")).await.unwrap(), vec![]);
             assert_eq!(cloud.objects.purge(&bucket, &keys::prefix("prod")).await, Ok(0), "no version is left");
         }
-        // Taken out of the file, then destroyed.
+        // Taken out of the file, then destroyed: the network does not go from beneath what was kept in it.
         carry_out_well(&cloud, &plan_for(&cloud, &built).await).await;
         let mut less: Value = serde_yaml::from_str(KEEPING).unwrap();
         less.as_object_mut().unwrap().remove("storage");
         let less = build_value(&less);
         carry_out_well(&cloud, &plan_for(&cloud, &less).await).await;
         assert_eq!(look(&cloud, &less).await.outside, vec![]);
-        assert_eq!(destroy_locked(&cloud, &less).await.len(), 0);
+        let live = look(&cloud, &less).await;
+        let failed = destroy_locked(&cloud, &less).await;
+        let [apply::StepFailure { error: ApplyError::Stack { stack, resources, .. }, .. }] = &failed[..] else {
+            panic!("{failed:?}")
+        };
+        assert_eq!(*stack, StackKey::Network);
+        let last = live.kept.iter().rfind(|kept| kept.resource_type == "AWS::FSx::FileSystem").unwrap();
+        assert!(resources.iter().any(|left| left.reason.contains(&last.id)), "{resources:?}");
+        assert_eq!(look(&cloud, &less).await.kept, live.kept);
     });
 }
 

@@ -81,6 +81,27 @@ fn a_refused_plan_names_place_reason_and_remedy() {
 }
 
 #[test]
+fn a_volume_that_is_attached_says_how_it_leaves() {
+    let place = Place::new("attached");
+    let less: String =
+        CLUSTER.lines().filter(|line| !line.contains("name: v,")).map(|line| format!("{line}\n")).collect();
+    for command in ["plan", "apply"] {
+        let output = place.run(&[command], &less, &[]);
+        let text = err(&output);
+        assert_eq!(output.status.code(), Some(3), "{text}");
+        for words in [
+            "error HPC2132",
+            "storage.v: i-",
+            "has vol-",
+            "set `on_destroy: keep` on it",
+            "until the head node is replaced",
+        ] {
+            assert!(text.contains(words), "`{words}` is not in\n{text}");
+        }
+    }
+}
+
+#[test]
 fn what_may_replace_data_asks_for_the_same_approval() {
     let place = Place::new("open");
     let faster = CLUSTER.replace("throughput_per_tib: 125", "throughput_per_tib: 250");

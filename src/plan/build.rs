@@ -3,7 +3,7 @@
 use super::{
     After, Basis, BetweenStack, BusyQueue, Cause, Change, Content, DataFate, Effect, FileChange, Goal, Impact, Note,
     PLAN_FORMAT, PLAN_KIND, Plan, PlannedFile, PlannedParameter, Reason, Refusal, Source, head,
-    held::{self, Between, HeldReplacement},
+    held::{self, AttachedVolume, Between, HeldReplacement},
     obstacles::Obstacle,
     rest,
     stack_diff::{Context, ParameterState, StackDiff, create_all, diff_stack, removed},
@@ -43,6 +43,11 @@ pub enum PlanError {
     Held {
         /// Which.
         held: Vec<HeldReplacement>,
+    },
+    /// Volumes would be deleted while an instance that stays has them attached.
+    Attached {
+        /// Which.
+        attached: Vec<AttachedVolume>,
     },
     /// The artifact bucket is there, and the stack that gives it its settings is not: nobody knows what it is.
     UnmanagedBucket {
@@ -102,6 +107,10 @@ pub fn plan_predicted(
     let held = held::replacements(&builder.out.changes, live);
     if !held.is_empty() {
         return Err(PlanError::Held { held });
+    }
+    let attached = held::attached(&builder.out.changes, live);
+    if !attached.is_empty() {
+        return Err(PlanError::Attached { attached });
     }
     Ok(builder.finish())
 }

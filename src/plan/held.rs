@@ -3,7 +3,7 @@
 //! AWS refuses to delete a security group, subnet, VPC or volume that something uses, and CloudFormation's clean-up then
 //! leaves it behind. So a stack that loses such a thing keeps it until the stacks that use it have let go of it.
 
-use super::{Action, Change};
+use super::{Action, Change, Reason, head};
 use crate::{
     model::StackKey,
     observe::{Live, LiveStack},
@@ -13,7 +13,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Types that AWS does not delete while something uses them.
 /// <https://docs.aws.amazon.com/vpc/latest/userguide/deleting-security-groups.html>
-const HELD: &[&str] = &["AWS::EC2::SecurityGroup", "AWS::EC2::Subnet", "AWS::EC2::VPC", "AWS::EC2::Volume"];
+const HELD: &[&str] = &["AWS::EC2::SecurityGroup", "AWS::EC2::Subnet", "AWS::EC2::VPC", VOLUME];
+const VOLUME: &str = "AWS::EC2::Volume";
 /// The same, where nodes use them that Slurm launched.
 pub(super) const PLACEMENT_GROUP: &str = "AWS::EC2::PlacementGroup";
 /// Nodes that Slurm launched use these as well.
@@ -28,6 +29,17 @@ pub struct HeldReplacement {
     pub users: Vec<StackKey>,
     /// The line of the cluster file that it comes from.
     pub line: Option<usize>,
+}
+
+/// A volume that would be deleted while an instance has it attached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttachedVolume {
+    /// Its address.
+    pub address: String,
+    /// Its id.
+    pub volume: String,
+    /// The instance.
+    pub instance: String,
 }
 
 /// The stacks that lose something while others use it; `leaving` are all stacks that stay and change.
@@ -52,9 +64,33 @@ pub(super) fn replacements(changes: &[Change], live: &Live) -> Vec<HeldReplaceme
     changes.iter().filter(replaced).map(one).filter(|held| !held.users.is_empty()).collect()
 }
 
+/// The volumes that would be deleted while an instance that stays has them attached: EC2 says "VolumeInUse", and a
+/// mounted file system cannot be taken from beneath those who use it. A head node that goes, or that is stopped for its
+/// update, lets go of them before.
+pub(super) fn attached(changes: &[Change], live: &Live) -> Vec<AttachedVolume> {
+    let head_goes = changes.iter().any(|one| one.address == head::HEAD_ADDRESS && one.action != Action::Update);
+    let released = head::release(changes, live).map(|release| release.volumes).unwrap_or_default();
+    let one = |change: &Change| {
+        let instance = holder(change, live)?;
+        let volume = change.physical_id.clone()?;
+        let lets_go = released.contains(&volume) || head_goes && head::head_id(live) == Some(instance);
+        let (address, instance) = (change.address.clone(), instance.to_owned());
+        (!lets_go).then_some(AttachedVolume { address, volume, instance })
+    };
+    // What is left of a stack that must be made anew is no wish of the cluster file's.
+    let leaves = |change: &&Change| change.action == Action::Delete && change.reason == Reason::NotWanted;
+    changes.iter().filter(leaves).filter(|change| change.resource_type == VOLUME).filter_map(one).collect()
+}
+
 /// Whether it is a volume that an instance has attached by itself.
 fn is_attached(change: &Change, live: &Live) -> bool {
-    live.volumes.iter().any(|one| change.physical_id.as_ref() == Some(&one.id) && one.attachment.is_some())
+    holder(change, live).is_some()
+}
+
+/// The instance that has a volume.
+fn holder<'l>(change: &Change, live: &'l Live) -> Option<&'l str> {
+    let volume = live.volumes.iter().find(|one| change.physical_id.as_ref() == Some(&one.id))?;
+    Some(volume.attachment.as_ref()?.instance.as_str())
 }
 
 /// The other stacks that have a resource's id among their parameters.

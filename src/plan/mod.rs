@@ -35,7 +35,7 @@ pub use destroy::{DestroyOptions, destroy};
 pub use document::*;
 pub use duration::HEAD_BOOT_LIMIT;
 pub use head::{HEAD_INSTANCE, data_on_root, head_id};
-pub use held::HeldReplacement;
+pub use held::{AttachedVolume, HeldReplacement};
 pub use obstacles::{Obstacle, going, obstacles};
 pub use refusals::{Refusal, Refused};
 pub use step::*;

@@ -238,6 +238,11 @@ pub static CODES: &[(&str, &str, &str)] = &[
         "A VPC, subnet, security group or volume cannot make way for another while stacks use it: AWS refuses to delete the old one, and the new one cannot have the same addresses. Such a change is a new cluster: destroy this one and apply the file anew, or leave the value as it is.",
     ),
     (
+        "HPC2132",
+        "a volume would go while an instance has it attached",
+        "EC2 deletes no volume that is attached, and the head node has its volumes attached, mounted and exported to the nodes. Nothing was begun. To take a volume out of a head node that stays, put it back into the cluster file, set `on_destroy: keep` on it and apply; then take it out and apply: the volume stays, attached until the head node is replaced, and is yours to delete. A volume that somebody attached to another instance must be detached there first.",
+    ),
+    (
         "HPC2140",
         "the head node failed to set a revision up",
         "Everything is made and published, but the head node could not set it up: a mount, a package, a script of your own. The message names the line of its log that failed and shows the end of it; `status/set-up.log` in the artifact bucket keeps it. After a first boot nothing tries again by itself; a revision that follows is tried again by `hpcctl node sync`, after a minute first and an hour at most.",

@@ -283,6 +283,18 @@ impl From<PlanError> for Failure {
                 )
                 .with(details.collect())
             }
+            PlanError::Attached { attached } => {
+                let details =
+                    attached.iter().map(|one| format!("{}: {} has {}", one.address, one.instance, one.volume));
+                Failure::new(
+                    "HPC2132",
+                    "failed to plan: a volume would go while an instance has it attached",
+                    "put it back, set `on_destroy: keep` on it and apply, then take it out: it stays, attached until \
+                    the head node is replaced; or take it out together with a change that replaces the head node",
+                    exit::REFUSED,
+                )
+                .with(details.collect())
+            }
             PlanError::UnmanagedBucket { bucket } => Failure::new(
                 "HPC2171",
                 format!("failed to plan: the bucket `{bucket}` is there, and the stack `{BOOTSTRAP_STACK}` is not"),

@@ -9,7 +9,7 @@ use super::{
     resource::Resource,
     stack::Stack,
     volumes::{self, Attachment},
-    world::World,
+    world::{ACCOUNT, World},
 };
 use crate::cloud::{CLUSTER_TAG, ROLE_TAG, TaskKind};
 use serde_json::Value;
@@ -192,8 +192,8 @@ fn instance(
     }
 }
 
-/// What a head node does when it boots, where no machine does it: it attaches the cluster's volumes that are free.
-/// In a rehearsal the machine itself does.
+/// What a head node does when it boots, where no machine does it: it attaches the cluster's volumes that are free
+/// and that its published files name. In a rehearsal the machine itself does.
 pub(super) fn head_boots(world: &mut World, id: &str) {
     let (now, Some(head)) = (world.now, world.instances.get(id)) else { return };
     let tag = |name: &str| head.tags.get(name).cloned().unwrap_or_default();
@@ -201,7 +201,15 @@ pub(super) fn head_boots(world: &mut World, id: &str) {
         return;
     }
     let volumes = volumes::of_cluster(world, &head.region.clone(), &tag(CLUSTER_TAG));
-    let free = volumes.into_iter().filter(|one| one.state == "available");
+    let key = format!("clusters/{}/current/cluster.json", tag(CLUSTER_TAG));
+    let bucket = world.buckets.get(&format!("hpcctl-{ACCOUNT}-{}", head.region));
+    let facts = bucket.and_then(|bucket| bucket.objects.get(&key)?.last()?.body.as_ref());
+    let mut facts = facts.and_then(|body| serde_json::from_slice::<Value>(&body.bytes()).ok());
+    // All outputs of the stacks are there as well, of what goes too.
+    facts.as_mut().and_then(Value::as_object_mut).and_then(|facts| facts.remove("outputs"));
+    let facts = facts.map(|facts| facts.to_string());
+    let named = |id: &str| facts.as_ref().is_none_or(|facts| facts.contains(id));
+    let free = volumes.into_iter().filter(|one| one.state == "available" && named(&one.id));
     for (one, letter) in free.zip('f'..='z') {
         let attachment = Attachment { instance: id.to_owned(), device: format!("/dev/sd{letter}"), since: now };
         world.attachments.insert(one.id, attachment);
