@@ -1,6 +1,6 @@
 //! Deletion: users before providers, leftovers told, what is kept named.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 mod support;
 
