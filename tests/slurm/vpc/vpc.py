@@ -85,7 +85,7 @@ class Vpc:
             overlay = file.removesuffix(".yaml") + ".slurm.conf"
             if os.path.exists(overlay):
                 shutil.copy(overlay, f"{self.dir}/files/{name}.overlay")
-            self.cloud(f"{self.dir}/hpcctl", "--cloud", "aws", "apply", f"{self.dir}/files/{name}.yaml", "--auto-approve")
+            self.cloud(f"{self.dir}/hpcctl", "--cloud", "aws", "apply", f"{self.dir}/files/{name}.yaml", "--auto-approve", "--no-wait", "--no-preflight")
             names.append(name)
         for name in names:
             self.wait(lambda: self.is_up(name), 60, f"slurmctld of {name}")
