@@ -12,11 +12,12 @@
     faults           the faults file
     heads            head nodes: their reports, their consoles
     images           the vendors' machine images
+    inventory        what account and region have: offerings, quotas, reservations (fakes)
     instances        addresses of the subnet, user data, spot
     volumes          volumes in use, protected instances, addresses that move
 
 `start` runs it, with the proxy that judges the requests in front. Environment: GATEWAY_PORT,
-HPC_FAULTS, HPC_FSX_FILES, HPC_FSX_DELAY, HPC_INTERRUPTIONS, HPC_FIS_MINUTE, and MiniStack's own.
+HPC_FAULTS, HPC_FSX_FILES, HPC_FSX_DELAY, HPC_GROUND, HPC_INTERRUPTIONS, HPC_FIS_MINUTE, and MiniStack's own.
 """
 
 import sys
@@ -32,6 +33,7 @@ import guard
 import heads
 import images
 import instances
+import inventory
 import protections
 import stack_policies
 import volumes
@@ -39,8 +41,8 @@ from emulator import HANDLERS, app
 
 
 def main():
-    for part in (fsx, fis, cfn_types, cfn_fsx, fleet, heads, images, instances, corrections, volumes, drift_readers, protections,
-                 stack_policies, guard):
+    for part in (fsx, fis, cfn_types, cfn_fsx, fleet, heads, images, inventory, instances, corrections, volumes, drift_readers,
+                 protections, stack_policies, guard):
         part.install()
     print(f"test cloud: {len(HANDLERS)} CloudFormation types", flush=True)
     sys.argv = sys.argv[:1]

@@ -1,4 +1,5 @@
-"""The ground that a cluster file takes for granted: VPC, subnets, security groups, buckets, roles.
+"""The ground that a cluster file takes for granted: VPC, subnets, security groups, buckets, roles, key pairs, and what the
+test cloud takes from the file HPC_GROUND: images, reservations, file systems.
 
     ground.py make EXAMPLE FIRST CHANGED LEFT    makes them in the region of EXAMPLE, and writes two states of the cluster
     ground.py remove LEFT                        removes them again
@@ -10,6 +11,7 @@ environment.
 """
 
 import json
+import os
 import re
 import sys
 
@@ -18,6 +20,7 @@ import yaml
 
 BUCKETS = re.compile(r"\bs3://([a-z0-9.-]+)")
 IAM = re.compile(r"arn:aws:iam::[0-9]{12}:(role|instance-profile)/((?:[\w+=,.@-]+/)*)([\w+=,.@-]+)")
+KEYS = re.compile(r"\bkey_name: *([\w.-]+)")
 IDS = re.compile(r"\b(vpc|subnet|sg)-[0-9a-f]{8,17}\b")
 
 
@@ -27,13 +30,17 @@ def make(example, first, changed, left):
     region = cluster["region"]
     ec2 = boto3.client("ec2", region_name=region)
     zones = {entry["subnet"]: entry["zone"] for entry in cluster["network"].get("subnet_zones", [])}
-    made = {"region": region, "vpc": [], "subnet": [], "sg": []}
+    made = {"region": region, "vpc": [], "subnet": [], "sg": [], "key": []}
     names = {}
     wanted = sorted({found.group(0) for found in IDS.finditer(text)}, key=lambda name: ("vpc subnet sg".split().index(name.split("-")[0]), name))
     for name in wanted:
         kind = name.split("-")[0]
         names[name] = {"vpc": vpc, "subnet": subnet, "sg": group}[kind](ec2, name, zones, region, made)
         made[kind].append(names[name])
+    for name in sorted(set(KEYS.findall(text))):
+        ec2.create_key_pair(KeyName=name)
+        made["key"].append(name)
+    taken_for_granted(cluster, text)
     s3 = boto3.client("s3", region_name=region)
     for bucket in sorted(set(BUCKETS.findall(text))):
         # us-east-1 is the one region that must not be named.
@@ -45,6 +52,20 @@ def make(example, first, changed, left):
     text = unprotected(text)
     open(first, "w", encoding="utf-8").write(text)
     open(changed, "w", encoding="utf-8").write(change(text))
+
+
+def taken_for_granted(cluster, text):
+    """Images of the processor that the file's nodes have, reservations, and file systems with their mount names."""
+    arm = cluster.get("image", {}).get("architecture") == "arm64"
+    architecture = "arm64" if arm else "x86_64"
+    lustre = [one["fsx_lustre"] for one in cluster.get("storage", []) if "fsx_lustre" in one]
+    there = {
+        "images": {name: {"architecture": architecture} for name in re.findall(r"\bami-[0-9a-f]{8,17}\b", text)},
+        "reservations": {name: "c5n.18xlarge" for name in re.findall(r"\bcr-[0-9a-f]{8,17}\b", text)},
+        "lustre": {one["file_system_id"]: one.get("mount_name", "abcdefgh") for one in lustre if "file_system_id" in one},
+    }
+    with open(os.environ["HPC_GROUND"], "w", encoding="utf-8") as file:
+        json.dump(there, file)
 
 
 def roles(text, region):
@@ -59,6 +80,11 @@ def roles(text, region):
             iam.create_role(RoleName=name, Path=f"/{path}", AssumeRolePolicyDocument=trust)
         else:
             iam.create_instance_profile(InstanceProfileName=name, Path=f"/{path}")
+            # Called otherwise than the profile, as often as not.
+            inside = f"{name}-nodes"
+            found["role"].append(inside)
+            iam.create_role(RoleName=inside, Path=f"/{path}", AssumeRolePolicyDocument=trust)
+            iam.add_role_to_instance_profile(InstanceProfileName=name, RoleName=inside)
     return found["role"], found["instance-profile"]
 
 
@@ -102,6 +128,8 @@ def change(text):
 def remove(left):
     made = json.load(open(left, encoding="utf-8"))
     ec2 = boto3.client("ec2", region_name=made["region"])
+    for name in made["key"]:
+        ec2.delete_key_pair(KeyName=name)
     for name in made["sg"]:
         ec2.delete_security_group(GroupId=name)
     for name in made["subnet"]:
@@ -110,6 +138,7 @@ def remove(left):
         ec2.delete_vpc(VpcId=name)
     iam = boto3.client("iam", region_name=made["region"])
     for name in made["profile"]:
+        iam.remove_role_from_instance_profile(InstanceProfileName=name, RoleName=f"{name}-nodes")
         iam.delete_instance_profile(InstanceProfileName=name)
     for name in made["role"]:
         iam.delete_role(RoleName=name)
