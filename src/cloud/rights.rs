@@ -71,6 +71,7 @@ const CALLS: &[Call] = &[
     ("cloudformation", "DescribeChangeSet", &["cloudformation:DescribeChangeSet"], On::Stacks, LOOK),
     ("cloudformation", "DeleteChangeSet", &["cloudformation:DeleteChangeSet"], On::Stacks, LOOK),
     ("cloudformation", "DetectStackDrift", &["cloudformation:DetectStackDrift", "cloudformation:DetectStackResourceDrift"], On::Stacks, LOOK),
+    ("cloudformation", "DetectStackResourceDrift", &["cloudformation:DetectStackResourceDrift"], On::Stacks, LOOK),
     ("cloudformation", "DescribeStackDriftDetectionStatus", &["cloudformation:DescribeStackDriftDetectionStatus"], On::Any, LOOK),
     ("cloudformation", "DescribeStackResourceDrifts", &["cloudformation:DescribeStackResourceDrifts"], On::Stacks, LOOK),
     ("cloudformation", "CreateStack", &["cloudformation:CreateStack", "cloudformation:TagResource"], On::Stacks, BUILD),
