@@ -86,8 +86,11 @@ impl Lab {
     /// The parameters of the call of an operation, `service:Operation`, with this client token: other tests call beside
     /// this one.
     pub fn call(&self, operation: &str, token: &str) -> serde_json::Value {
+        let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
         let mut log = log().into_iter();
-        let found = log.find(|line| line["op"] == operation && line["params"]["ClientToken"] == token);
+        let found = log.find(|line| {
+            format!("{}:{}", text(&line["service"]), text(&line["op"])) == operation && line["client_token"] == token
+        });
         found.map(|line| line["params"].clone()).unwrap_or_default()
     }
 
