@@ -164,7 +164,7 @@ await_slurmdbd() {
   ! systemctl -q is-active slurmctld || minutes=2
   for ((minute = 0; minute < minutes; minute++)); do
     ! retry 30 2 dbd_answers 2>/dev/null || return 0
-    log "waiting for slurmdbd and its database at "$(fact .accounting.host)": see /var/log/slurm/slurmdbd.log"
+    log "waiting for slurmdbd and its database, see /var/log/slurm/slurmdbd.log: ""$(fact .accounting.host)"
   done
   log "slurmdbd does not answer: going on without it"
 }

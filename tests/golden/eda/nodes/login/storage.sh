@@ -1,4 +1,5 @@
 #!/bin/bash
+# shellcheck disable=SC2154  # head and mode are set by who sources this
 # Shared file systems. Written by hpcctl; sourced after common.sh.
 
 # release WHERE: unmounted. The servers of a Lustre that is gone answer nobody: a plain umount may hang for good.

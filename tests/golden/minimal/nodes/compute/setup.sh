@@ -78,7 +78,7 @@ fetch_efa() {
   for file in aws-efa-installer.key "$archive.sig" "$archive"; do
     retry 5 5 curl -fsSL -o "$1/$file" "$from/$file" || return 1
   done
-  mkdir -p -m 700 "$1/gpg" &&
+  install -d -m 700 "$1/gpg" &&
     gpg -q --batch --homedir "$1/gpg" --import "$1/aws-efa-installer.key" &&
     signed=$(gpg -q --batch --homedir "$1/gpg" --status-fd 1 --verify "$1/$archive.sig" "$1/$archive") || return 1
   # The last word of the line is the fingerprint of the primary key.
