@@ -184,7 +184,8 @@ async fn perform(context: &Context<'_>, step: &Step) -> Result<bool, ApplyError>
         StepAction::CreateStack { stack } => stack::create(context, stack, step.number).await,
         StepAction::PrepareStack { stack } => stack::prepare(context, stack, step.number).await,
         StepAction::UpdateStack { stack } => stack::update(context, stack, step.number).await,
-        StepAction::DeleteStack { stack, .. } => stack::delete(context, stack, step.number).await,
+        StepAction::DeleteStack { stack, retain, .. } => stack::delete(context, stack, retain, step.number).await,
+        StepAction::MarkKept { stack } => stack::mark_kept(context, stack, step.number).await,
         StepAction::StopHead { instance, volumes, protected } => {
             head::stop(context, instance, volumes, *protected).await
         }

@@ -3,7 +3,7 @@
 //! AWS refuses to delete a security group, subnet, VPC or volume that something uses, and CloudFormation's clean-up then
 //! leaves it behind. So a stack that loses such a thing keeps it until the stacks that use it have let go of it.
 
-use super::{Action, Change, Reason, head};
+use super::{Action, Change, Reason, carried, head};
 use crate::{
     model::StackKey,
     observe::{Live, LiveStack},
@@ -42,10 +42,12 @@ pub struct AttachedVolume {
     pub instance: String,
 }
 
-/// The stacks that lose something while others use it; `leaving` are all stacks that stay and change.
+/// The stacks that lose something while others use it, or that must say first that it stays.
 pub(super) fn providers<'c>(changes: &'c [Change], live: &Live) -> BTreeSet<&'c StackKey> {
-    let goes = |change: &&Change| change.action == Action::Delete;
+    let carries = |change: &Change| matches!(change.reason, Reason::Carries { .. });
+    let goes = |change: &&Change| change.action == Action::Delete || carries(change);
     let held = |change: &&Change| match change.resource_type.as_str() {
+        _ if carries(change) => true,
         PLACEMENT_GROUP => true,
         kind => HELD.contains(&kind) && (!users(change, live).is_empty() || is_attached(change, live)),
     };
@@ -110,8 +112,8 @@ pub(super) struct Between {
     pub parameters: BTreeMap<String, String>,
 }
 
-/// The stack between; `None` when it is what exists: nothing changes but what goes.
-pub(super) fn between(wanted: &Value, exists: &LiveStack) -> Option<Between> {
+/// The stack between, in which these `stay` says that they do; `None` when it is what exists: nothing changes but what goes.
+pub(super) fn between(wanted: &Value, exists: &LiveStack, stay: &BTreeSet<&str>) -> Option<Between> {
     let mut template = wanted.clone();
     for section in ["Resources", "Outputs", "Parameters"] {
         let there = exists.template.get(section).and_then(Value::as_object);
@@ -123,6 +125,7 @@ pub(super) fn between(wanted: &Value, exists: &LiveStack) -> Option<Between> {
             merged.entry(name.clone()).or_insert_with(|| old.clone());
         }
     }
+    carried::mark(&mut template, stay);
     let has = |name: &String| wanted.pointer(&format!("/Parameters/{name}")).is_some();
     let parameters = exists.state.parameters.iter().filter(|(name, _)| !has(name));
     let parameters = parameters.map(|(name, value)| (name.clone(), value.clone())).collect();

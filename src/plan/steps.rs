@@ -1,7 +1,9 @@
 //! The order of steps.
 
 use super::{
-    Action, Change, Effect, HeadBehind, Step, StepAction, duration,
+    Action, Change, Effect, HeadBehind, Step, StepAction,
+    carried::Carrying,
+    duration,
     head::{self, Release},
     held::{self, Between},
     rest,
@@ -40,6 +42,8 @@ pub struct Work<'a> {
     /// Stacks that lose something while others use it: they lose it last. With what is made of them before, if
     /// anything has to be.
     pub postponed: &'a BTreeMap<StackKey, Option<Between>>,
+    /// Stacks that go and of which something stays that their templates would delete.
+    pub carrying: &'a BTreeMap<StackKey, Carrying>,
     /// Whether files on nodes change.
     pub files_change: bool,
     /// What exists.
@@ -269,7 +273,11 @@ fn stack_steps(work: &Work<'_>, key: &StackKey, kind: StackWork, after: &[usize]
     match kind {
         StackWork::Create | StackWork::Remove => list.push(StepAction::CreateStack { stack }, after, seconds),
         StackWork::Recreate => {
-            let gone = list.push(StepAction::DeleteStack { stack: stack.clone(), broken: true }, after, 20);
+            let gone = list.push(
+                StepAction::DeleteStack { stack: stack.clone(), broken: true, retain: Vec::new() },
+                after,
+                20,
+            );
             list.push(StepAction::CreateStack { stack }, &[gone], seconds)
         }
         StackWork::Update => list.push(StepAction::UpdateStack { stack }, after, seconds),
@@ -333,8 +341,16 @@ fn loses_subnet(changes: &[Change], key: &StackKey) -> bool {
 }
 
 fn delete(work: &Work<'_>, key: &StackKey, after: &[usize], list: &mut List) -> usize {
-    let action = StepAction::DeleteStack { stack: key.clone(), broken: false };
-    list.push(action, after, seconds(work.changes, key))
+    let (stack, mut retain, mut after) = (key.clone(), Vec::new(), after.to_vec());
+    match work.carrying.get(key) {
+        Some(Carrying::Marked(_)) => {
+            after = vec![list.push(StepAction::MarkKept { stack: key.clone() }, &after, duration::MARK_SECONDS)];
+        }
+        Some(Carrying::Named(names)) => retain.clone_from(names),
+        None => {}
+    }
+    let action = StepAction::DeleteStack { stack, broken: false, retain };
+    list.push(action, &after, seconds(work.changes, key))
 }
 
 fn has_compute(live: &Live) -> bool {

@@ -49,6 +49,7 @@ pub fn reason(reason: &Reason) -> Option<String> {
         }
         Reason::Predicted => Some("CloudFormation's change set says that it is replaced".to_owned()),
         Reason::NotWanted => Some("no longer in the cluster file".to_owned()),
+        Reason::Carries { kept } => Some(format!("{kept}, which was kept, stands on it")),
     }
 }
 
@@ -139,8 +140,9 @@ pub fn step(action: &StepAction) -> String {
         StepAction::CreateStack { stack } => format!("create stack {stack}"),
         StepAction::PrepareStack { stack } => format!("update stack {stack}, all but what leaves it"),
         StepAction::UpdateStack { stack } => format!("update stack {stack}"),
-        StepAction::DeleteStack { stack, broken: true } => format!("clear broken stack {stack}"),
-        StepAction::DeleteStack { stack, broken: false } => format!("delete stack {stack}"),
+        StepAction::DeleteStack { stack, broken: true, .. } => format!("clear broken stack {stack}"),
+        StepAction::MarkKept { stack } => format!("mark what stays of stack {stack}"),
+        StepAction::DeleteStack { stack, broken: false, .. } => format!("delete stack {stack}"),
         StepAction::StopHead { .. } => "stop the head node and take its volumes".to_owned(),
         StepAction::StartHead { .. } => "start the head node".to_owned(),
         StepAction::Terminate { queue: Some(queue) } => format!("terminate instances of queue {queue}"),
