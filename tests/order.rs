@@ -288,22 +288,136 @@ async fn made_removable() -> Cloud {
     cloud
 }
 
-/// AW-10, AW-12: a volume is not taken from beneath a head node that stays.
+async fn head_of(cloud: &Cloud, built: &Built) -> String {
+    plan::head_id(&look(cloud, built).await).unwrap().to_owned()
+}
+
+/// The one volume whose entry leaves, and the numbers of the steps that matter to it.
+fn leaving(plan: &Plan) -> (String, Vec<usize>) {
+    let change = plan.changes.iter().find(|change| change.address == "storage.apps").unwrap();
+    let id = change.physical_id.clone().unwrap();
+    let release = StepAction::Release { file_systems: Vec::new(), volumes: vec![id.clone()] };
+    let storage = StackKey::Storage;
+    let hold = |action: &StepAction| matches!(action, StepAction::HoldQueues { .. });
+    let number = |is: &dyn Fn(&StepAction) -> bool| plan.steps.iter().find(|one| is(&one.action)).unwrap().number;
+    let numbers = vec![
+        number(&hold),
+        number(&|action| *action == release),
+        number(&|action| *action == StepAction::UpdateStack { stack: storage.clone() }),
+        number(&|action| *action == StepAction::OpenQueues),
+    ];
+    (id, numbers)
+}
+
+/// AW-10, AW-12: a volume is not taken from beneath a head node that stays: that lets go of it first, and whoever uses it
+/// on other nodes has ended by then.
 #[test]
-fn a_volume_that_the_head_node_has_stays() {
+fn a_volume_leaves_a_head_node_that_stays() {
+    on_sandbox(async {
+        for (wish, lost, left) in [("snapshot", false, "snapshot"), ("discard", true, ""), ("keep", false, "volume")] {
+            let sandbox = Sandbox::in_memory("eu-west-1");
+            let cloud = sandbox.cloud();
+            let first = changed_from(&removable(), &[("/storage/0/ebs/on_destroy", Value::from(wish))]);
+            carry_out_well(&cloud, &plan_for(&cloud, &first).await).await;
+            assert_eq!(launch_nodes(&sandbox, &first).await, 1);
+            let less = without_storage(&[]);
+            let head = head_of(&cloud, &first).await;
+            let plan = plan_for(&cloud, &less).await;
+            let (id, numbers) = leaving(&plan);
+            // What is kept leaves its stack at any time.
+            let kept = usize::from(wish == "keep") * 2;
+            assert!(numbers[..4 - kept].is_sorted() && numbers[1] < numbers[3], "{wish}: {:?}", plan.steps);
+            assert_eq!(plan.losses().map(|one| one.address.as_str()).collect::<Vec<_>>().len(), usize::from(lost));
+            planned_is_done(&cloud, &plan).await.unwrap();
+            assert_eq!(head_of(&cloud, &less).await, head, "the head node stays");
+            assert!(plan_for(&cloud, &less).await.is_empty());
+            let nodes = cloud.compute.instances_of("rm").await.unwrap();
+            assert!(!nodes.iter().any(|one| one.is_compute() && one.is_alive()), "{wish}: nodes had it mounted");
+            let there = cloud.compute.volumes(std::slice::from_ref(&id)).await.unwrap();
+            assert_eq!(there.iter().filter(|one| one.attachment.is_some()).count(), 0, "{wish}");
+            let tagged = cloud.compute.still_there(cloud.compute.tagged("rm").await.unwrap()).await.unwrap();
+            let found = |kind: &str| tagged.iter().any(|one| one.kind == kind && (kind == "snapshot" || one.id == id));
+            assert_eq!((found("snapshot"), found("volume")), (left == "snapshot", left == "volume"), "{wish}");
+            planned_is_done(&cloud, &plan_destroy(&cloud, &less).await).await.unwrap();
+        }
+    });
+}
+
+/// AW-12: who cannot let go is named before anything is begun.
+#[test]
+fn a_volume_stays_with_who_cannot_let_go() {
     on_sandbox(async {
         let cloud = made_removable().await;
         let less = without_storage(&[]);
-        let live = look(&cloud, &less).await;
-        let Err(PlanError::Attached { attached }) = try_plan(&live, &less) else { panic!("a plan") };
-        let head = plan::head_id(&live).unwrap();
-        let [volume] = &attached[..] else { panic!("{attached:?}") };
-        assert_eq!((volume.address.as_str(), volume.instance.as_str()), ("storage.apps", head));
-        // Nobody has it.
-        cloud.compute.detach_volume(&volume.volume).await.unwrap();
+        let head = head_of(&cloud, &less).await;
+        let refused = |live: &hpcctl::observe::Live| match try_plan(live, &less) {
+            Err(PlanError::Attached { attached }) => {
+                let [volume] = &attached[..] else { panic!("{attached:?}") };
+                assert_eq!(volume.address, "storage.apps");
+                (volume.volume.clone(), volume.instance.clone(), volume.head.clone())
+            }
+            other => panic!("{:?}", other.map(|plan| plan.steps)),
+        };
+        // A head node that is stopped carries out no order.
+        let mut live = look(&cloud, &less).await;
+        live.instances.iter_mut().find(|one| one.id == head).unwrap().state = "stopped".to_owned();
+        let (id, instance, state) = refused(&live);
+        assert_eq!((instance, state.as_deref()), (head, Some("stopped")));
+        // Somebody else's instance takes none.
+        let mut live = look(&cloud, &less).await;
+        let volume = live.volumes.iter_mut().find(|one| one.id == id).unwrap();
+        volume.attachment.as_mut().unwrap().instance = "i-0123456789abcdef0".to_owned();
+        assert_eq!(refused(&live), (id.clone(), "i-0123456789abcdef0".to_owned(), None));
+        // Nobody has it: nobody is asked.
+        cloud.compute.detach_volume(&id).await.unwrap();
         cloud.clock.sleep(Duration::from_secs(60)).await;
-        planned_is_done(&cloud, &plan_for(&cloud, &less).await).await.unwrap();
+        let plan = plan_for(&cloud, &less).await;
+        assert!(!plan.steps.iter().any(|step| matches!(step.action, StepAction::Release { .. })));
+        planned_is_done(&cloud, &plan).await.unwrap();
         assert!(plan_for(&cloud, &less).await.is_empty());
+    });
+}
+
+/// AW-12: what comes after fails. Before the new revision is out, the head node takes its volume back; afterwards it has
+/// no place for it any more, and the next apply goes on.
+#[test]
+fn a_volume_comes_back_when_something_fails() {
+    on_sandbox(async {
+        for early in [true, false] {
+            let sandbox = Sandbox::in_memory("eu-west-1");
+            let cloud = sandbox.cloud();
+            carry_out_well(&cloud, &plan_for(&cloud, &build_value(&removable())).await).await;
+            let mut less = removable();
+            less.as_object_mut().unwrap().remove("storage");
+            // A head node that is started anew attaches what its files name: it must not do so after it has let go.
+            less["head_node"]["instance_type"] = "c5.2xlarge".into();
+            less["queues"][0]["pools"][0]["instance_types"] = serde_json::json!(["c6i.8xlarge"]);
+            let less = build_value(&less);
+            let head = head_of(&cloud, &less).await;
+            let plan = plan_for(&cloud, &less).await;
+            let (id, _) = leaving(&plan);
+            let (target, on) = if early {
+                // Late enough for the volume to be away by then.
+                let queue = StackKey::Queue("q".to_owned()).stack_name("rm");
+                let stack = Target { stack: Some(queue), ..Target::default() };
+                sandbox.add_fault(Fault::Slow(Slow { target: stack.clone(), factor: 1000.0 }));
+                (stack, Verb::Update)
+            } else {
+                (Target { kind: Some("AWS::EC2::Volume".to_owned()), ..Target::default() }, Verb::Delete)
+            };
+            let reason = Some("no".to_owned());
+            let times = Some(if early { 1 } else { 3 });
+            sandbox.add_fault(Fault::Fail(Fail { target, on, reason, times }));
+            let applied = carry_out(&cloud, &plan).await;
+            assert_eq!(applied.failed.len(), 1, "{:?}", applied.failed);
+            let release = plan.steps.iter().find(|one| matches!(one.action, StepAction::Release { .. })).unwrap();
+            assert!(applied.done.contains(&release.number), "{applied:?}");
+            cloud.clock.sleep(Duration::from_secs(60)).await;
+            let found = cloud.compute.volumes(std::slice::from_ref(&id)).await.unwrap();
+            let holder = found[0].attachment.as_ref().map(|one| one.instance.clone());
+            assert_eq!(holder, early.then_some(head), "early: {early}");
+            planned_is_done(&cloud, &plan_for(&cloud, &less).await).await.unwrap();
+        }
     });
 }
 
@@ -316,26 +430,6 @@ fn a_volume_goes_with_the_head_node() {
         let another = without_storage(&[("/image", image)]);
         planned_is_done(&cloud, &plan_for(&cloud, &another).await).await.unwrap();
         assert!(plan_for(&cloud, &another).await.is_empty());
-    });
-}
-
-/// The way that the refusal names: a volume that is to be kept leaves the file, and stays attached.
-#[test]
-fn a_volume_that_is_kept_leaves_the_file_only() {
-    on_sandbox(async {
-        let cloud = made_removable().await;
-        let keep = changed_from(&removable(), &[("/storage/0/ebs/on_destroy", Value::from("keep"))]);
-        carry_out_well(&cloud, &plan_for(&cloud, &keep).await).await;
-        let less = without_storage(&[]);
-        let plan = plan_for(&cloud, &less).await;
-        let change = plan.changes.iter().find(|change| change.address == "storage.apps").unwrap();
-        assert_eq!(change.action, Action::Forget);
-        let id = change.physical_id.clone().unwrap();
-        planned_is_done(&cloud, &plan).await.unwrap();
-        assert!(plan_for(&cloud, &less).await.is_empty());
-        let there = cloud.compute.volumes(&[id]).await.unwrap();
-        assert!(there[0].attachment.is_some(), "{there:?}");
-        planned_is_done(&cloud, &plan_destroy(&cloud, &less).await).await.unwrap();
     });
 }
 

@@ -162,7 +162,7 @@ async fn perform(context: &Context<'_>, step: &Step) -> Result<bool, ApplyError>
         StepAction::Bootstrap => archive::bootstrap(context).await,
         StepAction::Archive => archive::archive(context).await,
         StepAction::HoldQueues { .. } => rest::hold(context).await,
-        StepAction::Release { file_systems } => rest::release(context, file_systems).await,
+        StepAction::Release { file_systems, volumes } => rest::release(context, file_systems, volumes).await,
         StepAction::OpenQueues => rest::open(context).await,
         StepAction::StopAutoExport { storage, file_system, associations } => {
             auto_export::stop(context, storage, file_system, associations).await

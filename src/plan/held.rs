@@ -3,7 +3,7 @@
 //! AWS refuses to delete a security group, subnet, VPC or volume that something uses, and CloudFormation's clean-up then
 //! leaves it behind. So a stack that loses such a thing keeps it until the stacks that use it have let go of it.
 
-use super::{Action, Change, Reason, carried, head};
+use super::{Action, Change, Reason, carried, head, rest};
 use crate::{
     model::StackKey,
     observe::{Live, LiveStack},
@@ -40,6 +40,8 @@ pub struct AttachedVolume {
     pub volume: String,
     /// The instance.
     pub instance: String,
+    /// EC2's word for the state of the head node, when it is that and cannot let go; `None`: it is another instance.
+    pub head: Option<String>,
 }
 
 /// The stacks that lose something while others use it, or that must say first that it stays.
@@ -67,17 +69,21 @@ pub(super) fn replacements(changes: &[Change], live: &Live) -> Vec<HeldReplaceme
 }
 
 /// The volumes that would be deleted while an instance that stays has them attached: EC2 says "VolumeInUse", and a
-/// mounted file system cannot be taken from beneath those who use it. A head node that goes, or that is stopped for its
-/// update, lets go of them before.
+/// mounted file system cannot be taken from beneath those who use it. A head node that runs is asked to let go of them, and
+/// one that goes, or that is stopped for its update, lets go of them before: all others cannot.
 pub(super) fn attached(changes: &[Change], live: &Live) -> Vec<AttachedVolume> {
     let head_goes = changes.iter().any(|one| one.address == head::HEAD_ADDRESS && one.action != Action::Update);
     let released = head::release(changes, live).map(|release| release.volumes).unwrap_or_default();
+    let asked = rest::leaving(changes, live);
     let one = |change: &Change| {
         let instance = holder(change, live)?;
         let volume = change.physical_id.clone()?;
-        let lets_go = released.contains(&volume) || head_goes && head::head_id(live) == Some(instance);
+        let is_head = head::head_id(live) == Some(instance);
+        let lets_go = released.contains(&volume) || asked.contains(&volume) || head_goes && is_head;
+        let state = live.instances.iter().find(|one| one.id == instance).map(|one| one.state.clone());
         let (address, instance) = (change.address.clone(), instance.to_owned());
-        (!lets_go).then_some(AttachedVolume { address, volume, instance })
+        let head = is_head.then(|| state.unwrap_or_else(|| "gone".to_owned()));
+        (!lets_go).then_some(AttachedVolume { address, volume, instance, head })
     };
     // What is left of a stack that must be made anew is no wish of the cluster file's.
     let leaves = |change: &&Change| change.action == Action::Delete && change.reason == Reason::NotWanted;

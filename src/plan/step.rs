@@ -37,10 +37,13 @@ pub enum StepAction {
         /// The queues.
         queues: Vec<String>,
     },
-    /// Lets the head node unmount file systems.
+    /// Lets the head node unmount file systems, and give volumes back.
     Release {
-        /// Their ids.
+        /// The ids of file systems.
         file_systems: Vec<String>,
+        /// The ids of volumes.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        volumes: Vec<String>,
     },
     /// Lets the head node open the queues that were held.
     OpenQueues,

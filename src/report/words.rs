@@ -128,7 +128,13 @@ pub fn step(action: &StepAction) -> String {
         StepAction::Archive => "archive the revision".to_owned(),
         StepAction::HoldQueues { queues } if queues.is_empty() => "hold jobs".to_owned(),
         StepAction::HoldQueues { queues } => format!("drain queues {}", queues.join(", ")),
-        StepAction::Release { file_systems } => format!("unmount {} on the head node", file_systems.join(", ")),
+        StepAction::Release { file_systems, volumes } if volumes.is_empty() => {
+            format!("unmount {} on the head node", file_systems.join(", "))
+        }
+        StepAction::Release { file_systems, volumes } => {
+            let all: Vec<&str> = file_systems.iter().chain(volumes).map(String::as_str).collect();
+            format!("unmount {} on the head node, and detach the volumes", all.join(", "))
+        }
         StepAction::OpenQueues => "open the queues again".to_owned(),
         StepAction::StopAutoExport { storage, .. } => format!("stop automatic export of {storage}"),
         StepAction::StartAutoExport { associations } => {

@@ -195,6 +195,11 @@ fn instance(
 /// What a head node does when it boots, where no machine does it: it attaches the cluster's volumes that are free
 /// and that its published files name. In a rehearsal the machine itself does.
 pub(super) fn head_boots(world: &mut World, id: &str) {
+    attach_free(world, id, None);
+}
+
+/// Attaches what is free and named by the published files, be it all or of these.
+pub(super) fn attach_free(world: &mut World, id: &str, among: Option<&[String]>) {
     let (now, Some(head)) = (world.now, world.instances.get(id)) else { return };
     let tag = |name: &str| head.tags.get(name).cloned().unwrap_or_default();
     if world.ahead_ms.is_some() || tag(ROLE_TAG) != "head" {
@@ -217,10 +222,13 @@ pub(super) fn head_boots(world: &mut World, id: &str) {
     facts.as_mut().and_then(Value::as_object_mut).and_then(|facts| facts.remove("outputs"));
     let facts = facts.map(|facts| facts.to_string());
     let named = |id: &String| facts.as_ref().is_none_or(|facts| facts.contains(id)) || theirs.contains(id);
-    let free = volumes.into_iter().filter(|one| one.state == "available" && named(&one.id));
-    for (one, letter) in free.zip('f'..='z') {
-        let attachment = Attachment { instance: id.to_owned(), device: format!("/dev/sd{letter}"), since: now };
-        world.attachments.insert(one.id, attachment);
+    let wanted = |id: &String| among.is_none_or(|some| some.contains(id)) && named(id);
+    let devices = world.attachments.values().filter(|one| one.instance == id).map(|one| one.device.clone());
+    let taken: Vec<String> = devices.collect();
+    let free = ('f'..='z').map(|letter| format!("/dev/sd{letter}")).filter(|device| !taken.contains(device));
+    let volumes = volumes.into_iter().filter(|one| one.state == "available" && wanted(&one.id));
+    for (one, device) in volumes.zip(free) {
+        world.attachments.insert(one.id, Attachment { instance: id.to_owned(), device, since: now });
     }
 }
 
