@@ -173,7 +173,7 @@ impl Home {
     /// lines.
     pub(super) fn edit(path: &Path, change: impl Fn(&str) -> Option<String>) -> Result<bool, NodeError> {
         let Some(text) = bytes(path)? else { return Ok(false) };
-        let text = String::from_utf8_lossy(&text);
+        let text = String::from_utf8(text).map_err(|error| failed(path, &error.to_string()))?;
         let changed: String = text.lines().map(|line| change(line).unwrap_or_else(|| line.to_owned()) + "\n").collect();
         if changed == text {
             return Ok(false);
