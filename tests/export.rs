@@ -270,7 +270,9 @@ fn apply_brings_a_file_system_to_rest_before_it_goes() {
         assert_eq!(change.action, Action::Replace);
 
         let hold = number(&plan, |action| *action == StepAction::HoldQueues { queues: vec!["q".to_owned()] });
-        let release = number(&plan, |action| *action == StepAction::Release { file_systems: vec![old.clone()] });
+        let release = number(&plan, |action| {
+            *action == StepAction::Release { file_systems: vec![old.clone()], volumes: Vec::new() }
+        });
         let stop = number(&plan, |action| matches!(action, StepAction::StopAutoExport { .. }));
         let export = number(&plan, |action| matches!(action, StepAction::Export { .. }));
         let update = number(&plan, |action| *action == StepAction::UpdateStack { stack: StackKey::Storage });

@@ -118,6 +118,9 @@ pub struct Kept {
     pub resource_type: String,
     /// The revision that kept it.
     pub revision: u64,
+    /// The VPC of the cluster's own network, when it had one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<String>,
 }
 
 /// A file system that exists, and the last export from it.

@@ -2,7 +2,7 @@
 
 use super::{
     After, Basis, BetweenStack, BusyQueue, Cause, Change, Content, DataFate, Effect, FileChange, Goal, Impact,
-    PLAN_FORMAT, PLAN_KIND, Plan, PlannedFile, PlannedParameter, Reason, Refusal, Source,
+    PLAN_FORMAT, PLAN_KIND, Plan, PlannedFile, PlannedParameter, Reason, Refusal, Source, carried,
     facts::CLUSTER_FACTS,
     head,
     held::{self, AttachedVolume, Between, HeldReplacement},
@@ -260,6 +260,7 @@ impl Builder<'_> {
 
     fn finish(self) -> Plan {
         let Self { desired, live, mut out, .. } = self;
+        carried::carry(&mut out.changes, live);
         rest::mark_login_nodes(&mut out.changes, live);
         let mut file_changes = file_changes(desired, live);
         let unfinished = unfinished::revision(&desired.rendered.digest, live);
@@ -268,12 +269,15 @@ impl Builder<'_> {
             file_changes.extend(unfinished::facts(desired, &templates, live, unfinished));
         }
         let postponed = postponed(desired, live, &out);
+        let leaving = out.work.iter().filter(|(_, work)| *work == StackWork::Remove).map(|(key, _)| key);
+        let carrying = carried::going(leaving, &out.changes, live);
         let work = steps::Work {
             graph: Some(desired.graph),
             stacks: &out.work,
             changes: &out.changes,
             files_change: !file_changes.is_empty() || unfinished.is_some(),
             postponed: &postponed,
+            carrying: &carrying,
             live,
         };
         let steps = steps::to_apply(&work);
@@ -314,7 +318,7 @@ impl Builder<'_> {
             kept: live.kept.clone(),
             steps,
             content: Content {
-                between: between_stacks(postponed),
+                between: between_stacks(postponed).into_iter().chain(carried::marked(&carrying)).collect(),
                 ..content(desired, live, out.parameters, out.settled)
             },
             file_changes,
@@ -330,7 +334,8 @@ fn postponed(desired: &Desired<'_>, live: &Live, out: &Gathered) -> BTreeMap<Sta
     let keys = out.work.iter().filter(|(key, work)| updated(work) && providers.contains(key)).map(|(key, _)| key);
     let one = |key: &StackKey| {
         let body = &desired.rendered.templates.get(key)?.body;
-        let between = held::between(&serde_json::from_str(body).ok()?, live.stacks.get(key)?);
+        let stay = carried::carriers(&out.changes, key);
+        let between = held::between(&serde_json::from_str(body).ok()?, live.stacks.get(key)?, &stay);
         Some((key.clone(), between))
     };
     keys.filter_map(one).collect()

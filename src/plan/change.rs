@@ -78,6 +78,11 @@ pub enum Reason {
     NotWanted,
     /// The cluster is destroyed.
     Destroyed,
+    /// It would go, but something that was kept stands on it.
+    Carries {
+        /// The id of what was kept.
+        kept: String,
+    },
 }
 
 /// A place in the cluster file.

@@ -9,6 +9,7 @@
 mod agreement;
 mod basis;
 mod build;
+mod carried;
 mod change;
 mod destroy;
 mod diff;

@@ -1,6 +1,6 @@
 //! What has to be at rest before a file system goes: jobs, nodes that have it mounted, automatic export.
 
-use super::{Action, Change, DataFate};
+use super::{Action, Change, DataFate, Reason, head};
 use crate::{
     model::{DataHolding, StackKey},
     observe::{HeldWhy, Live},
@@ -10,6 +10,29 @@ use std::collections::BTreeMap;
 /// The ids of the file systems that go for good.
 pub fn going(changes: &[Change]) -> Vec<String> {
     changes.iter().filter(|change| goes(change)).filter_map(|change| change.physical_id.clone()).collect()
+}
+
+/// The ids of the volumes that leave a head node which runs: it unmounts them, exports them no more, and lets go.
+pub fn leaving(changes: &[Change], live: &Live) -> Vec<String> {
+    let Some(head) = running_head(live).filter(|_| queues(live).is_some()) else { return Vec::new() };
+    let holder = |id: &String| live.volumes.iter().find(|one| one.id == *id)?.attachment.as_ref();
+    let held = |id: &String| holder(id).is_some_and(|one| one.instance == head);
+    let leaves = changes.iter().filter(|change| leaves_file(change));
+    leaves.filter_map(|change| change.physical_id.clone()).filter(held).collect()
+}
+
+/// Whether it is a volume whose entry has left the cluster file.
+pub(super) fn leaves_file(change: &Change) -> bool {
+    let volume = |data: &super::DataRisk| matches!(data.holding, DataHolding::Volume { .. });
+    change.reason == Reason::NotWanted
+        && matches!(change.action, Action::Delete | Action::Forget)
+        && change.data.as_ref().is_some_and(volume)
+}
+
+/// The head node, when it runs.
+fn running_head(live: &Live) -> Option<&str> {
+    let id = head::head_id(live)?;
+    live.instances.iter().any(|one| one.id == id && one.state == "running").then_some(id)
 }
 
 fn goes(change: &Change) -> bool {

@@ -267,7 +267,11 @@ fn follow(
             .filter(|(logical_id, properties)| is_replaced(stack, logical_id, properties, there, context))
             .map(|(logical_id, _)| logical_id)
             .collect();
-        let updated: BTreeSet<&String> = found.keys().collect();
+        let updated: BTreeSet<&String> = found
+            .iter()
+            .filter(|(_, properties)| makes_version(properties))
+            .map(|(logical_id, _)| logical_id)
+            .collect();
         let mut more: Vec<(String, PropertyChange, String)> = Vec::new();
         for (logical_id, resource) in &stack.resources {
             let Some(new) = wanted.get(logical_id).filter(|_| there.contains_key(logical_id)) else { continue };
@@ -306,6 +310,12 @@ fn follow(
 fn carries(reference: &Reference, replaced: &BTreeSet<&String>, updated: &BTreeSet<&String>) -> bool {
     replaced.contains(&reference.name)
         || (updated.contains(&reference.name) && reference.attribute.as_deref().is_some_and(counts_versions))
+}
+
+/// Whether an update counts as a new version: of a launch template, launch parameters alone do, its own tags do not
+/// (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/manage-launch-template-versions.html>).
+fn makes_version(properties: &[PropertyChange]) -> bool {
+    properties.iter().any(|change| !change.path.starts_with("TagSpecifications"))
 }
 
 fn counts_versions(attribute: &str) -> bool {
@@ -475,7 +485,8 @@ fn unknown_outputs(
         .filter(|change| matches!(change.action, Action::Create | Action::Replace))
         .map(|change| &change.logical_id)
         .collect();
-    let updated: BTreeSet<&String> = changes.iter().map(|change| &change.logical_id).collect();
+    let updated: BTreeSet<&String> =
+        changes.iter().filter(|one| makes_version(&one.properties)).map(|change| &change.logical_id).collect();
     let Some(outputs) = object(template, "Outputs") else { return BTreeSet::new() };
     let is_unknown = |name: &String, output: &Value| {
         let value = output.get("Value").unwrap_or(&Value::Null);

@@ -249,8 +249,8 @@ pub static CODES: &[(&str, &str, &str)] = &[
     ),
     (
         "HPC2132",
-        "a volume would go while an instance has it attached",
-        "EC2 deletes no volume that is attached, and the head node has its volumes attached, mounted and exported to the nodes. Nothing was begun. To take a volume out of a head node that stays, put it back into the cluster file, set `on_destroy: keep` on it and apply; then take it out and apply: the volume stays, attached until the head node is replaced, and is yours to delete. A volume that somebody attached to another instance must be detached there first.",
+        "a volume would go while an instance that cannot let go of it has it attached",
+        "EC2 deletes no volume that is attached. A head node that runs unmounts a volume that leaves the cluster file, exports it no more and detaches it, and `apply` waits for that; a head node that is stopped can do none of it, nor take the new revision. Nothing was begun. Start the head node (`aws ec2 start-instances`), wait until `status` shows its report, and apply again; or replace the head node in the same change. A volume that somebody attached to another instance must be detached there first.",
     ),
     (
         "HPC2140",

@@ -1,6 +1,6 @@
 //! A plan as text.
 
-use super::{paint::Paint, values, words};
+use super::{kept, paint::Paint, values, words};
 use crate::plan::{Action, Cause, Change, FileChange, Goal, Plan, PropertyChange, StepAction};
 use similar::TextDiff;
 use std::fmt::Write;
@@ -224,16 +224,17 @@ fn outside(plan: &Plan, view: PlanView, out: &mut String) {
         let _ = writeln!(out, "{}     {}; {advice}", view.paint.bold("Note"), view.paint.yellow(&words));
     }
     if plan.goal == Goal::Destroy {
-        for kept in &plan.kept {
-            let _ = writeln!(
-                out,
-                "{}     {} {} ({}), since revision {}",
-                view.paint.bold("Kept"),
-                kept.address,
-                kept.id,
-                kept.resource_type,
-                kept.revision
-            );
+        let stays = kept::stays(plan);
+        for one in &stays {
+            let _ = writeln!(out, "{}     {}", view.paint.bold("Kept"), one.words);
+        }
+        let commands: Vec<&str> = stays.iter().filter_map(|one| one.removal.as_deref()).collect();
+        if !commands.is_empty() {
+            let _ =
+                writeln!(out, "{}    to remove for good what is kept, one after the other:", view.paint.bold("Later"));
+        }
+        for command in commands {
+            let _ = writeln!(out, "           {command}");
         }
     }
 }

@@ -49,6 +49,7 @@ pub fn reason(reason: &Reason) -> Option<String> {
         }
         Reason::Predicted => Some("CloudFormation's change set says that it is replaced".to_owned()),
         Reason::NotWanted => Some("no longer in the cluster file".to_owned()),
+        Reason::Carries { kept } => Some(format!("{kept}, which was kept, stands on it")),
     }
 }
 
@@ -166,7 +167,13 @@ pub fn step(action: &StepAction) -> String {
         StepAction::Archive => "archive the revision".to_owned(),
         StepAction::HoldQueues { queues } if queues.is_empty() => "hold jobs".to_owned(),
         StepAction::HoldQueues { queues } => format!("drain queues {}", queues.join(", ")),
-        StepAction::Release { file_systems } => format!("unmount {} on the head node", file_systems.join(", ")),
+        StepAction::Release { file_systems, volumes } if volumes.is_empty() => {
+            format!("unmount {} on the head node", file_systems.join(", "))
+        }
+        StepAction::Release { file_systems, volumes } => {
+            let all: Vec<&str> = file_systems.iter().chain(volumes).map(String::as_str).collect();
+            format!("unmount {} on the head node, and detach the volumes", all.join(", "))
+        }
         StepAction::OpenQueues => "open the queues again".to_owned(),
         StepAction::StopAutoExport { storage, .. } => format!("stop automatic export of {storage}"),
         StepAction::StartAutoExport { associations } => {
@@ -178,8 +185,9 @@ pub fn step(action: &StepAction) -> String {
         StepAction::CreateStack { stack } => format!("create stack {stack}"),
         StepAction::PrepareStack { stack } => format!("update stack {stack}, all but what leaves it"),
         StepAction::UpdateStack { stack } => format!("update stack {stack}"),
-        StepAction::DeleteStack { stack, broken: true } => format!("clear broken stack {stack}"),
-        StepAction::DeleteStack { stack, broken: false } => format!("delete stack {stack}"),
+        StepAction::DeleteStack { stack, broken: true, .. } => format!("clear broken stack {stack}"),
+        StepAction::MarkKept { stack } => format!("mark what stays of stack {stack}"),
+        StepAction::DeleteStack { stack, broken: false, .. } => format!("delete stack {stack}"),
         StepAction::StopHead { .. } => "stop the head node and take its volumes".to_owned(),
         StepAction::StartHead { .. } => "start the head node".to_owned(),
         StepAction::Terminate { queue: Some(queue) } => format!("terminate instances of queue {queue}"),

@@ -53,6 +53,9 @@ pub struct NodeVolume {
     pub volume_id: Option<String>,
     /// Its size in GiB, when the cluster makes it: a file system on it grows with it.
     pub size_gib: Option<u32>,
+    /// Where it is mounted, when it is one of `storage`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mount: Option<String>,
 }
 
 /// A queue in `hpcctl.json`.
@@ -161,12 +164,14 @@ impl NodeConfig {
 }
 
 fn volumes(cluster: &Cluster) -> Vec<NodeVolume> {
-    let data = NodeVolume { name: HEAD_DATA.to_owned(), volume_id: None, size_gib: Some(cluster.head_data_gib()) };
+    let size_gib = Some(cluster.head_data_gib());
+    let data = NodeVolume { name: HEAD_DATA.to_owned(), volume_id: None, size_gib, mount: None };
     let of = |one: &Storage| {
         let ebs = one.ebs.as_ref()?;
         let volume_id = ebs.volume_id.as_ref().map(ToString::to_string);
         let size_gib = volume_id.is_none().then_some(ebs.size_gib);
-        Some(NodeVolume { name: one.name.to_string(), volume_id, size_gib })
+        let mount = Some(one.mount.to_string());
+        Some(NodeVolume { name: one.name.to_string(), volume_id, size_gib, mount })
     };
     [data].into_iter().chain(cluster.storage.iter().filter_map(of)).collect()
 }
