@@ -505,8 +505,9 @@ async fn destroy_locked(cloud: &Cloud, built: &Built) -> Vec<apply::StepFailure>
     let plan = plan_destroy(cloud, built).await;
     let events = Events::default();
     let context = Context::new(cloud, &plan, &events, Stop::default());
-    let owner = Owner { arn: "arn".to_owned(), host: "here".to_owned(), pid: 1 };
-    let taken = Lock::acquire(cloud, &context.bucket(), &plan.cluster, owner, plan.id(), &|_| false).await.unwrap();
+    let owner = Owner { arn: "arn".to_owned(), host: "here".to_owned(), pid: 1, birth: None };
+    let taken =
+        Lock::acquire(cloud, &context.bucket(), &plan.cluster, owner, plan.id(), &|_| false, &|_| true).await.unwrap();
     let LockOutcome::Held(mut lock) = taken else { panic!("locked") };
     let applied = apply::execute(&context, Some(&mut lock)).await;
     lock.forget(cloud).await.unwrap();

@@ -2,13 +2,15 @@
 
 use super::{
     After, Basis, BetweenStack, BusyQueue, Cause, Change, Content, DataFate, Effect, FileChange, Goal, Impact, Note,
-    PLAN_FORMAT, PLAN_KIND, Plan, PlannedFile, PlannedParameter, Reason, Refusal, Source, carried, head,
+    PLAN_FORMAT, PLAN_KIND, Plan, PlannedFile, PlannedParameter, Reason, Refusal, Source, carried,
+    facts::CLUSTER_FACTS,
+    head,
     held::{self, AttachedVolume, Between, HeldReplacement},
     obstacles::Obstacle,
     rest,
     stack_diff::{Context, ParameterState, StackDiff, create_all, diff_stack, removed},
     steps::{self, StackWork},
-    zones,
+    unfinished, zones,
 };
 use crate::{
     catalog::ResourceCatalog,
@@ -256,7 +258,11 @@ impl Builder<'_> {
         let Self { desired, live, mut out, .. } = self;
         carried::carry(&mut out.changes, live);
         rest::mark_login_nodes(&mut out.changes, live);
-        let file_changes = file_changes(desired, live);
+        let mut file_changes = file_changes(desired, live);
+        let unfinished = unfinished::revision(&desired.rendered.digest, live);
+        if out.work.is_empty() && file_changes.is_empty() {
+            file_changes.extend(unfinished::facts(desired, live, unfinished));
+        }
         let postponed = postponed(desired, live, &out);
         let leaving = out.work.iter().filter(|(_, work)| *work == StackWork::Remove).map(|(key, _)| key);
         let carrying = carried::going(leaving, &out.changes, live);
@@ -264,7 +270,7 @@ impl Builder<'_> {
             graph: Some(desired.graph),
             stacks: &out.work,
             changes: &out.changes,
-            files_change: !file_changes.is_empty(),
+            files_change: !file_changes.is_empty() || unfinished.is_some(),
             postponed: &postponed,
             carrying: &carrying,
             live,
@@ -273,8 +279,10 @@ impl Builder<'_> {
         let drift =
             live.drift.as_ref().map(|drift| drift.iter().map(|(key, list)| (key.to_string(), list.clone())).collect());
         let publishes = |step: &super::Step| matches!(step.action, super::StepAction::Publish { .. });
-        let next = u64::from(steps.is_empty() || steps.iter().any(publishes));
-        let revision = live.revision.as_ref().map_or(1, |revision| revision.number + next);
+        let revision = match (&live.revision, steps.is_empty() || steps.iter().any(publishes)) {
+            (Some(revision), false) => revision.number,
+            _ => unfinished.unwrap_or_else(|| live.newest_number() + 1),
+        };
         let impact = impact(&out.changes, live, steps::critical_path(&steps));
         Plan {
             kind: PLAN_KIND.to_owned(),
@@ -291,7 +299,7 @@ impl Builder<'_> {
                 text: desired.document.text.clone(),
             },
             busy_queues: busy_queues(&impact, live),
-            notes: notes(&out.changes),
+            notes: notes(&out.changes, unfinished),
             head_behind: steps::head_behind(live),
             impact,
             changes: out.changes,
@@ -364,9 +372,6 @@ fn planned_parameters(stack: &Stack, states: &BTreeMap<String, ParameterState>) 
     stack.parameters.iter().map(planned).collect()
 }
 
-/// Path of the file that apply writes itself, from the stacks' outputs.
-pub const CLUSTER_FACTS: &str = "cluster.json";
-
 fn file_changes(desired: &Desired<'_>, live: &Live) -> Vec<FileChange> {
     use super::Action;
     let mut changes = Vec::new();
@@ -379,13 +384,15 @@ fn file_changes(desired: &Desired<'_>, live: &Live) -> Vec<FileChange> {
             Some(_) => continue,
         };
         let cause = Some(Cause { path: file.cause.clone(), line: desired.document.line(&file.cause) });
-        changes.push(FileChange { path: path.clone(), action, before: before.cloned(), cause });
+        let (path, before) = (path.clone(), before.cloned());
+        changes.push(FileChange { path, action, before, after: None, cause });
     }
     for (path, before) in live.files.iter().filter(|(path, _)| !wanted.contains_key(*path) && *path != CLUSTER_FACTS) {
         changes.push(FileChange {
             path: path.clone(),
             action: Action::Delete,
             before: Some(before.clone()),
+            after: None,
             cause: None,
         });
     }
@@ -446,11 +453,12 @@ fn has_fixed_address(live: &Live) -> bool {
 }
 
 /// What a reviewer must know of what is made.
-fn notes(changes: &[Change]) -> Vec<Note> {
+fn notes(changes: &[Change], unfinished: Option<u64>) -> Vec<Note> {
     let budget =
         |change: &Change| change.action == super::Action::Create && change.resource_type == "AWS::Budgets::Budget";
     let tag = || Note::BudgetNeedsTag { tag: crate::cloud::CLUSTER_TAG.to_owned() };
-    changes.iter().any(budget).then(tag).into_iter().collect()
+    let finishes = unfinished.map(|revision| Note::FinishesRevision { revision });
+    changes.iter().any(budget).then(tag).into_iter().chain(finishes).collect()
 }
 
 /// Login pools by what becomes of their nodes: those that run while new ones would differ, and those that end.

@@ -205,6 +205,9 @@ pub struct FileChange {
     pub action: Action,
     /// The text before; `None`: not there.
     pub before: Option<String>,
+    /// The text after, where apply makes it from the stacks' outputs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
     /// The place in the cluster file that it mostly comes from.
     pub cause: Option<Cause>,
 }

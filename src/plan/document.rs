@@ -157,6 +157,11 @@ pub enum Note {
         /// The tag.
         tag: String,
     },
+    /// An apply of the same began this revision and did not come to its end: this plan finishes it.
+    FinishesRevision {
+        /// Its number.
+        revision: u64,
+    },
 }
 
 /// A head node that does not run the newest revision.
@@ -241,10 +246,15 @@ pub struct PlannedFile {
     pub mode: u32,
 }
 
+/// A plan's short name: the first twelve digits of its digest.
+pub(super) fn short_id(digest: &str) -> &str {
+    digest.get(..12).unwrap_or(digest)
+}
+
 impl Plan {
     /// The plan's short name: the first twelve digits of its digest.
     pub fn id(&self) -> &str {
-        self.digest.get(..12).unwrap_or(&self.digest)
+        short_id(&self.digest)
     }
 
     /// Whether there is nothing to do.

@@ -118,6 +118,11 @@ pub static CODES: &[(&str, &str, &str)] = &[
         "After the destroy, things with the cluster's tag or name still exist. Each is listed.",
     ),
     (
+        "HPC2061",
+        "every step is done, and the cluster is not as planned",
+        "At its end `apply` looks once more: stacks, node files and the revision are to be as the plan says. What is not is listed; a new plan shows what is left to do.",
+    ),
+    (
         "HPC2070",
         "a program of a node failed",
         "`hpcctl node ...` runs on the cluster's nodes, called by Slurm and systemd. Its files are in /opt/hpcctl/etc and /var/lib/hpcctl, its logs in /var/log/hpcctl. What it left undone, `hpcctl node sync` does within a minute.",

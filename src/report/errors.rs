@@ -448,6 +448,13 @@ impl From<ApplyError> for Failure {
                 Failure::new("HPC2060", "something is left", "look at each, and run `destroy` again", exit::ERROR)
                     .with(details)
             }
+            ApplyError::NotAsPlanned { gaps } => Failure::new(
+                "HPC2061",
+                "every step is done, and the cluster is not as planned",
+                "somebody else may work on it: make a new plan, which shows what is left to do",
+                exit::ERROR,
+            )
+            .with(gaps.iter().map(words::gap).collect()),
             ApplyError::Interrupted => interrupted(),
             ApplyError::StoppedWaiting { revision } => super::head::stopped(revision),
             ApplyError::HeadFailed { revision, instance, failure } => {

@@ -144,7 +144,8 @@ fn files(plan: &Plan, view: PlanView, out: &mut String) {
 
 fn file_diff(plan: &Plan, change: &FileChange, view: PlanView, out: &mut String) {
     let before = change.before.as_deref().unwrap_or_default();
-    let after = plan.content.files.get(&change.path).map(|file| file.content.as_str()).unwrap_or_default();
+    let planned = plan.content.files.get(&change.path).map(|file| file.content.as_str());
+    let after = change.after.as_deref().or(planned).unwrap_or_default();
     let diff = TextDiff::from_lines(before, after);
     let text = diff.unified_diff().context_radius(1).to_string();
     let limit = if view.verbose { usize::MAX } else { DIFF_LINES };

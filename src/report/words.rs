@@ -2,7 +2,7 @@
 
 use crate::{
     model::DataHolding,
-    plan::{Action, Change, DataFate, DataRisk, Effect, Note, Obstacle, Reason, StepAction},
+    plan::{Action, Change, DataFate, DataRisk, Effect, Gap, Note, Obstacle, Reason, StepAction},
 };
 
 /// The symbol of an action.
@@ -118,6 +118,24 @@ pub fn note(note: &Note) -> String {
         Note::BudgetNeedsTag { tag } => format!(
             "the budget counts by the tag `{tag}`, which somebody must activate once for cost allocation in the account that pays"
         ),
+        Note::FinishesRevision { revision } => {
+            format!("an apply began revision {revision} and did not come to its end: this plan finishes it")
+        }
+    }
+}
+
+/// Something that is not as planned, in words.
+pub fn gap(gap: &Gap) -> String {
+    match gap {
+        Gap::Stack { stack, status: None, .. } => format!("stack {stack}: not there"),
+        Gap::Stack { stack, status: Some(status), planned: true } => format!("stack {stack}: {status}"),
+        Gap::Stack { stack, status: Some(status), planned: false } => {
+            format!("stack {stack}: {status}, with another template")
+        }
+        Gap::Remains { stack, status } => format!("stack {stack}: still there, {status}"),
+        Gap::File { path } => format!("node file {path}: not there, or with another content"),
+        Gap::Revision { number: Some(number) } => format!("the newest revision is {number}, of another plan"),
+        Gap::Revision { number: None } => "there is no revision".to_owned(),
     }
 }
 
