@@ -237,9 +237,21 @@ pub async fn carry_out(
 async fn under_lock(context: &Context<'_>, output: &Output) -> Result<Applied, Failure> {
     let caller = context.cloud.identity.caller().await?;
     let mut lock = lock(context, &caller).await?;
-    if let Err(failure) = fresh(context).await {
-        release(context.cloud, lock.take(), output).await;
-        return Err(failure);
+    match fresh(context).await {
+        Ok(Fresh::Open) => {}
+        Ok(Fresh::Done) => {
+            release(context.cloud, lock.take(), output).await;
+            output.note(&format!(
+                "plan {} is applied already, as revision {}",
+                context.plan.id(),
+                context.plan.revision
+            ));
+            return Ok(Applied::default());
+        }
+        Err(failure) => {
+            release(context.cloud, lock.take(), output).await;
+            return Err(failure);
+        }
     }
     let mut applied = apply::execute(context, lock.as_mut()).await;
     if applied.failed.is_empty()
@@ -285,14 +297,25 @@ async fn lock(context: &Context<'_>, caller: &Caller) -> Result<Option<apply::Lo
     }
 }
 
+/// What a look under the lock says of a plan.
+enum Fresh {
+    /// It is to be carried out.
+    Open,
+    /// It was carried out to its end, and all is still as it says.
+    Done,
+}
+
 /// Under the lock: has anything moved since the plan was made, and does anything refuse to go?
-async fn fresh(context: &Context<'_>) -> Result<(), Failure> {
+async fn fresh(context: &Context<'_>) -> Result<Fresh, Failure> {
     let live = observe::observe(context.cloud, &context.plan.cluster, &Wanted::default()).await?;
+    if context.plan.is_done(&live) {
+        return Ok(Fresh::Done);
+    }
     let moved = context.plan.moved(&live);
     if !moved.is_empty() {
         return Err(ApplyError::Stale { moved }.into());
     }
-    obstacles::refuse(context.cloud, context.plan, &live).await
+    obstacles::refuse(context.cloud, context.plan, &live).await.map(|()| Fresh::Open)
 }
 
 /// An apply that died when all was done left its lock.

@@ -45,7 +45,8 @@ impl Basis {
         if let Some(revision) = &live.revision {
             items.insert("revision".to_owned(), format!("{} of plan {}", revision.number, revision.plan));
         }
-        if let Some(begun) = &live.begun {
+        // One without a plan died in its first step, the archive: it changed nothing.
+        if let Some(begun) = live.begun.as_ref().filter(|begun| !begun.plan.is_empty()) {
             items.insert("revision begun".to_owned(), format!("{} of plan {}", begun.number, short_id(&begun.plan)));
         }
         for file_system in live.file_systems.values() {

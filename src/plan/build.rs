@@ -1,13 +1,15 @@
 //! The plan to what the cluster file says.
 
 use super::{
-    After, Basis, BetweenStack, BusyQueue, Cause, Change, Content, DataFate, Effect, FileChange, Goal, Impact, Note,
+    After, Basis, BetweenStack, BusyQueue, Cause, Change, Content, DataFate, Effect, FileChange, Goal, Impact,
     PLAN_FORMAT, PLAN_KIND, Plan, PlannedFile, PlannedParameter, Reason, Refusal, Source, carried,
     facts::CLUSTER_FACTS,
     head,
     held::{self, AttachedVolume, Between, HeldReplacement},
+    notes,
     obstacles::Obstacle,
     rest,
+    slurm_step::SlurmStep,
     stack_diff::{Context, ParameterState, StackDiff, create_all, diff_stack, removed},
     steps::{self, StackWork},
     unfinished, zones,
@@ -97,7 +99,9 @@ pub fn plan_predicted(
     refuse_busy(live)?;
     refuse_unmanaged(live)?;
     let cause = |path: &Path| Cause { path: path.clone(), line: desired.document.line(path) };
-    let context = Context::new(catalog, &cause, live, &desired.graph.tags, predicted);
+    let queue = SlurmStep::of(desired.rendered, live);
+    let mut context = Context::new(catalog, &cause, live, &desired.graph.tags, predicted);
+    context.queue = queue;
     let mut builder = Builder { desired, live, context, out: Gathered::default() };
     for stack in &desired.graph.stacks {
         builder.stack(stack);
@@ -261,7 +265,8 @@ impl Builder<'_> {
         let mut file_changes = file_changes(desired, live);
         let unfinished = unfinished::revision(&desired.rendered.digest, live);
         if out.work.is_empty() && file_changes.is_empty() {
-            file_changes.extend(unfinished::facts(desired, live, unfinished));
+            let templates = templates(desired, &out.settled);
+            file_changes.extend(unfinished::facts(desired, &templates, live, unfinished));
         }
         let postponed = postponed(desired, live, &out);
         let leaving = out.work.iter().filter(|(_, work)| *work == StackWork::Remove).map(|(key, _)| key);
@@ -300,7 +305,7 @@ impl Builder<'_> {
                 text: desired.document.text.clone(),
             },
             busy_queues: busy_queues(&impact, live),
-            notes: notes(&out.changes, unfinished),
+            notes: notes::notes(&out.changes, desired.graph, live, unfinished),
             head_behind: steps::head_behind(live),
             impact,
             changes: out.changes,
@@ -400,14 +405,20 @@ fn file_changes(desired: &Desired<'_>, live: &Live) -> Vec<FileChange> {
     changes
 }
 
+/// The templates that are to be: as rendered, or with words of what exists.
+fn templates(desired: &Desired<'_>, settled: &BTreeMap<StackKey, String>) -> BTreeMap<StackKey, String> {
+    let rendered = desired.rendered.templates.iter();
+    let rendered = rendered.map(|(key, template)| (key.clone(), template.body.clone()));
+    rendered.chain(settled.clone()).collect()
+}
+
 fn content(
     desired: &Desired<'_>,
     live: &Live,
     parameters: BTreeMap<StackKey, BTreeMap<String, PlannedParameter>>,
     settled: BTreeMap<StackKey, String>,
 ) -> Content {
-    let rendered = desired.rendered.templates.iter().map(|(key, template)| (key.clone(), template.body.clone()));
-    let templates = rendered.chain(settled);
+    let templates = templates(desired, &settled);
     let files = desired
         .rendered
         .files
@@ -415,7 +426,7 @@ fn content(
         .map(|(path, file)| (path.clone(), PlannedFile { content: file.content.clone(), mode: file.mode }));
     Content {
         bucket: live.bucket.as_ref().map(|bucket| bucket.name.clone()),
-        templates: templates.collect(),
+        templates,
         between: BTreeMap::new(),
         role_paths: Vec::new(),
         parameters,
@@ -451,15 +462,6 @@ fn has_fixed_address(live: &Live) -> bool {
         })
     };
     live.stacks.get(&StackKey::Head).is_some_and(address)
-}
-
-/// What a reviewer must know of what is made.
-fn notes(changes: &[Change], unfinished: Option<u64>) -> Vec<Note> {
-    let budget =
-        |change: &Change| change.action == super::Action::Create && change.resource_type == "AWS::Budgets::Budget";
-    let tag = || Note::BudgetNeedsTag { tag: crate::cloud::CLUSTER_TAG.to_owned() };
-    let finishes = unfinished.map(|revision| Note::FinishesRevision { revision });
-    changes.iter().any(budget).then(tag).into_iter().chain(finishes).collect()
 }
 
 /// Login pools by what becomes of their nodes: those that run while new ones would differ, and those that end.

@@ -180,18 +180,18 @@ impl DataRisk {
     }
 }
 
-/// What becomes of data.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// What becomes of data, from good to bad.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DataFate {
+    /// It stays outside the cluster.
+    Kept,
+    /// A snapshot of it is made before it goes.
+    SnapshotFirst,
     /// It is exported to S3 before it goes; a failed export stops the plan.
     ExportedFirst,
     /// What lies in the linked directories is exported to S3 before it goes; what lies outside is lost.
     ExportedInPart,
-    /// A snapshot of it is made before it goes.
-    SnapshotFirst,
-    /// It stays outside the cluster.
-    Kept,
     /// It is lost.
     Lost,
 }

@@ -152,13 +152,39 @@ pub struct Impact {
 }
 
 /// What a reviewer must know besides.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum Note {
     /// The budget counts by a tag that must be activated for cost allocation, in the account that pays.
     BudgetNeedsTag {
         /// The tag.
         tag: String,
+    },
+    /// The head node is replaced: its root volume goes.
+    HeadStartsAnew,
+    /// A file system is replaced, and the one that is there is kept: the new one is empty.
+    StartsEmpty {
+        /// Its address.
+        address: String,
+        /// The id of the one that is there.
+        id: String,
+    },
+    /// The accounting database stops for the change.
+    DatabaseAway {
+        /// Its address.
+        address: String,
+    },
+    /// Logs are kept for a shorter time: what is older goes.
+    LogsExpire {
+        /// The log group's address.
+        address: String,
+        /// The days.
+        days: u64,
+    },
+    /// Termination protection of stacks that stay changes.
+    Protection {
+        /// Whether it is switched on.
+        on: bool,
     },
     /// An apply of the same began this revision and did not come to its end: this plan finishes it.
     FinishesRevision {

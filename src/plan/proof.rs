@@ -3,6 +3,7 @@
 use super::{
     Goal, Plan,
     facts::{CLUSTER_FACTS, Facts, outputs},
+    rest,
 };
 use crate::{
     model::StackKey,
@@ -60,6 +61,12 @@ impl Plan {
             gaps.extend(self.published(live));
         }
         gaps
+    }
+
+    /// Whether this very plan was carried out to its end, its revision is the newest, and nothing waits for more of it.
+    pub fn is_done(&self, live: &Live) -> bool {
+        let newest = live.revision.as_ref().is_some_and(|revision| revision.plan == self.id());
+        self.goal == Goal::Apply && newest && !rest::left_held(live) && self.gaps(live).is_empty()
     }
 
     fn published(&self, live: &Live) -> Vec<Gap> {

@@ -8,6 +8,7 @@ use super::{
     inherited::{self, StackTags},
     references::{Reference, references},
     refusals::{self, Refusal},
+    slurm_step::SlurmStep,
 };
 use crate::{
     catalog::{ResourceCatalog, ResourceType},
@@ -67,6 +68,8 @@ pub struct Context<'a> {
     pub tags: &'a BTreeMap<String, String>,
     /// Resources that CloudFormation's change sets replace, whatever the templates seem to say.
     pub predicted: &'a BTreeMap<StackKey, BTreeSet<String>>,
+    /// The step from one Slurm to another that does not read what the first one kept.
+    pub queue: Option<SlurmStep>,
     known: RefCell<BTreeMap<String, Option<Rc<ResourceType>>>>,
 }
 
@@ -79,7 +82,7 @@ impl<'a> Context<'a> {
         tags: &'a BTreeMap<String, String>,
         predicted: &'a BTreeMap<StackKey, BTreeSet<String>>,
     ) -> Self {
-        Self { catalog, cause, live, tags, predicted, known: RefCell::default() }
+        Self { catalog, cause, live, tags, predicted, queue: None, known: RefCell::default() }
     }
 
     /// Whether CloudFormation itself says that the resource is replaced.
@@ -156,7 +159,11 @@ pub fn diff_stack(
             Some(old) if old.get("Type").and_then(Value::as_str) == Some(resource.kind) => {
                 match found.remove(logical_id) {
                     Some(properties) => {
-                        diff.changes.push(changed(stack, logical_id, resource, properties, exists, &followed, context));
+                        let mut change = changed(stack, logical_id, resource, properties, exists, &followed, context);
+                        if let Some(new) = wanted.get(logical_id) {
+                            worsen(&mut change, new, context.live);
+                        }
+                        diff.changes.push(change);
                     }
                     None => diff.unchanged += 1,
                 }
@@ -378,9 +385,18 @@ fn changed(
             .then(|| {
                 let own = risk(old, "UpdateReplacePolicy", logical_id, context.live);
                 own.or_else(|| head::risk(&stack.key, logical_id, context.live))
+                    .or_else(|| context.queue.as_ref().and_then(|jump| jump.risk(&stack.key, logical_id)))
             })
             .flatten(),
     }
+}
+
+/// What is replaced while its policy changes: no page says which of the two policies counts for the old one, so the
+/// worse one does.
+fn worsen(change: &mut Change, new: &Value, live: &Live) {
+    let Some(data) = &mut change.data else { return };
+    let to_be = risk(new, "UpdateReplacePolicy", &change.logical_id, live).map(|risk| risk.fate);
+    data.fate = to_be.map_or(data.fate, |fate| fate.max(data.fate));
 }
 
 /// A resource that goes: its address and the data it holds are in its metadata.

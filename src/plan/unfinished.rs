@@ -7,8 +7,9 @@ use super::{
     Action, Desired, FileChange,
     facts::{CLUSTER_FACTS, Facts, outputs},
 };
-use crate::observe::Live;
+use crate::{model::StackKey, observe::Live};
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// The revision that an apply of the very same began and did not finish.
 pub fn revision(rendered_digest: &str, live: &Live) -> Option<u64> {
@@ -18,16 +19,22 @@ pub fn revision(rendered_digest: &str, live: &Live) -> Option<u64> {
 
 /// The change to `cluster.json`, when it is not what the stacks give. Only for a plan that changes nothing else: any
 /// other writes the file at its end, from outputs that nobody knows yet.
-pub fn facts(desired: &Desired<'_>, live: &Live, unfinished: Option<u64>) -> Option<FileChange> {
+///
+/// `templates`: as apply would have them.
+pub fn facts(
+    desired: &Desired<'_>,
+    templates: &BTreeMap<StackKey, String>,
+    live: &Live,
+    unfinished: Option<u64>,
+) -> Option<FileChange> {
     let bucket = live.bucket.as_ref()?;
-    let templates = desired.rendered.templates.iter().map(|(key, template)| (key.clone(), template.body.clone()));
     let facts = Facts {
         cluster: &desired.graph.cluster,
         region: &desired.graph.region,
         revision: unfinished.or(live.revision.as_ref().map(|revision| revision.number)).unwrap_or(1),
         bucket: &bucket.name,
         facts: &desired.graph.facts,
-        templates: &templates.collect(),
+        templates,
     };
     let (before, after) = (live.files.get(CLUSTER_FACTS), facts.text(&outputs(live)));
     let parsed = |text: &str| serde_json::from_str::<Value>(text).ok();

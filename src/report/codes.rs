@@ -102,6 +102,11 @@ pub static CODES: &[(&str, &str, &str)] = &[
         "`deletion_protection: true` switches on CloudFormation's termination protection of every stack. Destroying begins with an apply that switches it off, which is a change that a reviewer sees.",
     ),
     (
+        "HPC2043",
+        "an approval names nothing that the plan changes",
+        "`--approve-data-loss` takes addresses as the plan shows them, or `all`. A word that fits nothing is a slip: what it was meant for is not approved.",
+    ),
+    (
         "HPC2050",
         "a data transfer failed",
         "The data-repository task ended without success, or some files failed. The report in S3 names each file. The command can be run again: what is in S3 already is not written twice.",

@@ -256,8 +256,14 @@ pub fn impact(plan: &Plan) -> String {
     let mut parts = Vec::new();
     let destroy = plan.goal == Goal::Destroy;
     if impact.head_node_replaced && !destroy {
-        let jobs =
-            if impact.head_data_on_root { "and running jobs end" } else { "end; jobs run on and wait for the new one" };
+        let queue_lost = plan.losses().any(|one| {
+            one.data.as_ref().is_some_and(|data| matches!(data.holding, crate::model::DataHolding::Queue { .. }))
+        });
+        let jobs = match (impact.head_data_on_root, queue_lost) {
+            (true, _) => "and running jobs end",
+            (false, true) => "end; jobs that run or wait are lost",
+            (false, false) => "end; jobs run on and wait for the new one",
+        };
         parts.push(format!("the head node is replaced: log-ins {jobs}"));
     } else if impact.head_node_restarts && !destroy {
         parts.push("the head node is stopped and started: log-ins end, what it exports hangs for minutes".to_owned());

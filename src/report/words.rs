@@ -68,6 +68,9 @@ pub fn data(risk: &DataRisk) -> String {
             format!("volume of {} GiB with {}", thousands(u64::from(*size_gib)), head_data(*home))
         }
         DataHolding::HeadNode { home } => format!("{}, still on its root volume", head_data(*home)),
+        DataHolding::Queue { from, to } => {
+            format!("jobs that run or wait: Slurm {to} does not read what Slurm {from} keeps")
+        }
         DataHolding::Logs => "the cluster's logs".to_owned(),
     };
     let export = match &risk.last_export {
@@ -118,6 +121,24 @@ pub fn note(note: &Note) -> String {
         Note::BudgetNeedsTag { tag } => format!(
             "the budget counts by the tag `{tag}`, which somebody must activate once for cost allocation in the account that pays"
         ),
+        Note::HeadStartsAnew => {
+            "the new head node has its lasting data and file systems; what was installed or kept elsewhere on the old \
+             one's root volume does not come along"
+                .to_owned()
+        }
+        Note::StartsEmpty { address, id } => {
+            format!("the new {address} starts empty; what is there stays on {id}, which the cluster no longer mounts")
+        }
+        Note::DatabaseAway { address } => {
+            format!("{address} is away for minutes; slurmctld keeps what it would write and hands it over afterwards")
+        }
+        Note::LogsExpire { address, days } => {
+            format!("entries of {address} older than {days} days are deleted")
+        }
+        Note::Protection { on } => {
+            let word = if *on { "on" } else { "off" };
+            format!("termination protection of the stacks is switched {word}")
+        }
         Note::FinishesRevision { revision } => {
             format!("an apply began revision {revision} and did not come to its end: this plan finishes it")
         }

@@ -1,6 +1,9 @@
 //! What `hpcctl node` reads on the nodes: `hpcctl.json` on the head node, a file for each pool on its nodes.
 
-use super::site::{Site, SitePool};
+use super::{
+    site::{Site, SitePool},
+    slurm_facts::packaged_slurm,
+};
 use crate::{
     model::{HEAD_DATA, PoolTemplate, StackKey, names::camel, pool_templates},
     spec::{Allocation, Checkpoint, Cluster, OnInterruption, Pool, Purchase, Queue, Scaling, Storage},
@@ -19,6 +22,9 @@ pub struct NodeConfig {
     pub cluster: String,
     /// The region.
     pub region: String,
+    /// The version of the distribution's own Slurm, such as `22.05`; `None` where Slurm comes with the image.
+    #[serde(default)]
+    pub slurm: Option<String>,
     /// The directory of Slurm's commands.
     pub slurm_bin: String,
     /// slurm.conf.
@@ -144,6 +150,7 @@ impl NodeConfig {
             format_version: "1.0".to_owned(),
             cluster: site.cluster.name.to_string(),
             region: site.cluster.region.to_string(),
+            slurm: packaged_slurm(&site.cluster.image).map(str::to_owned),
             slurm_bin: site.slurm.bin.clone(),
             slurm_conf: format!("{}/slurm.conf", site.slurm.etc),
             scaling: settings.scaling,
