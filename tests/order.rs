@@ -343,6 +343,37 @@ fn a_volume_leaves_a_head_node_that_stays() {
     });
 }
 
+/// Login nodes take no orders and mount at their boot only: when what they have mounted has gone, others take their place.
+#[test]
+fn login_nodes_are_replaced_when_what_they_mount_has_gone() {
+    on_sandbox(async {
+        let cloud = made_removable().await;
+        let logins = || async {
+            let all = cloud.compute.instances_of("rm").await.unwrap();
+            let alive = all.into_iter().filter(|one| one.has_role("login") && one.is_alive());
+            alive.map(|one| one.id).collect::<Vec<_>>()
+        };
+        let before = logins().await;
+        assert_eq!(before.len(), 1);
+        let less = without_storage(&[]);
+        let plan = plan_for(&cloud, &less).await;
+        let place = |is: &dyn Fn(&StepAction) -> bool| plan.steps.iter().position(|one| is(&one.action)).unwrap();
+        let replace = StepAction::ReplaceLogins { instances: before.clone() };
+        let replace = place(&|action| *action == replace);
+        // The new ones boot with the new files.
+        assert!(place(&|action| matches!(action, StepAction::Publish { last: true })) < replace);
+        assert!(place(&|action| *action == StepAction::UpdateStack { stack: StackKey::Storage }) < replace);
+        let text = hpcctl::report::plan_text::impact(&plan);
+        assert!(text.contains(&format!("login nodes {} keep what goes mounted", before[0])), "{text}");
+        planned_is_done(&cloud, &plan).await.unwrap();
+        cloud.clock.sleep(Duration::from_secs(120)).await;
+        let after = logins().await;
+        assert!(after.len() == 1 && after != before, "{after:?}");
+        let again = plan_for(&cloud, &less).await;
+        assert!(again.is_empty() && again.impact.login_nodes_stale.is_empty());
+    });
+}
+
 /// AW-12: who cannot let go is named before anything is begun.
 #[test]
 fn a_volume_stays_with_who_cannot_let_go() {
@@ -416,7 +447,11 @@ fn a_volume_comes_back_when_something_fails() {
             let found = cloud.compute.volumes(std::slice::from_ref(&id)).await.unwrap();
             let holder = found[0].attachment.as_ref().map(|one| one.instance.clone());
             assert_eq!(holder, early.then_some(head), "early: {early}");
-            planned_is_done(&cloud, &plan_for(&cloud, &less).await).await.unwrap();
+            // What a clean-up has left is named by every plan from then on.
+            let left = Outside { kind: "volume".to_owned(), id: id.clone() };
+            let again = plan_for(&cloud, &less).await;
+            assert_eq!(again.outside, if early { vec![] } else { vec![left] });
+            planned_is_done(&cloud, &again).await.unwrap();
         }
     });
 }

@@ -200,6 +200,7 @@ async fn perform(context: &Context<'_>, step: &Step) -> Result<bool, ApplyError>
         }
         StepAction::StartHead { instance } => head::start(context, instance).await,
         StepAction::Terminate { queue } => instances::terminate(context, queue.as_deref()).await,
+        StepAction::ReplaceLogins { instances } => instances::replace_logins(context, instances).await,
         StepAction::Publish { last } => archive::publish(context, *last).await,
         StepAction::AwaitHead { limit } => {
             let wait = HeadWait {

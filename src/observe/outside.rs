@@ -2,12 +2,13 @@
 
 use super::{Kept, LiveStack, Outside, keys};
 use crate::{
-    cloud::{Cloud, KEPT_TAG, Result, TaggedResource},
+    cloud::{Cloud, KEPT_TAG, Result, TaggedResource, VolumeState},
     model::StackKey,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// EC2's words for what is looked at: things that only stacks make. Nodes have volumes and interfaces of their own.
+/// EC2's words for what is looked at: things that only stacks make. Nodes have volumes and interfaces of their own; a volume
+/// that no instance has is no node's.
 const KINDS: &[&str] = &["launch-template", "security-group", "subnet", "vpc"];
 
 /// Types of what is kept that EC2 can be asked about, and its words for them.
@@ -24,6 +25,7 @@ pub(super) async fn outside(
     cluster: &str,
     stacks: &BTreeMap<StackKey, LiveStack>,
     kept: &[Kept],
+    volumes: &[VolumeState],
 ) -> Result<Vec<Outside>> {
     let inside: BTreeSet<&str> = ids(stacks).chain(kept.iter().map(|kept| kept.id.as_str())).collect();
     let mut found = Vec::new();
@@ -38,6 +40,9 @@ pub(super) async fn outside(
         let there = cloud.compute.still_there(tagged).await?;
         found.extend(there.into_iter().map(|one| Outside { kind: one.kind, id: one.id }));
     }
+    let free = |one: &&VolumeState| one.attachment.is_none() && one.state == "available";
+    let free = volumes.iter().filter(free).filter(|one| !inside.contains(one.id.as_str()));
+    found.extend(free.map(|one| Outside { kind: "volume".to_owned(), id: one.id.clone() }));
     found.sort();
     Ok(found)
 }

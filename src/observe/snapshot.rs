@@ -110,7 +110,7 @@ pub async fn observe(cloud: &Cloud, cluster: &str, wanted: &Wanted) -> Result<Li
     if exists {
         live.kept = outside::kept(cloud, &bucket, cluster, &live.stacks).await?;
     }
-    live.outside = outside::outside(cloud, cluster, &live.stacks, &live.kept).await?;
+    live.outside = outside::outside(cloud, cluster, &live.stacks, &live.kept, &live.volumes).await?;
     live.bucket = Some(Bucket { name: bucket, exists, managed });
     if wanted.drift {
         live.drift = Some(drift(cloud, &live.stacks).await?);

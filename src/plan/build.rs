@@ -288,7 +288,8 @@ impl Builder<'_> {
             (Some(revision), false) => revision.number,
             _ => unfinished.unwrap_or_else(|| live.newest_number() + 1),
         };
-        let impact = impact(&out.changes, live, steps::critical_path(&steps));
+        let login_nodes_stale = rest::stale_login_nodes(&out.changes, live);
+        let impact = Impact { login_nodes_stale, ..impact(&out.changes, live, steps::critical_path(&steps)) };
         Plan {
             kind: PLAN_KIND.to_owned(),
             format_version: PLAN_FORMAT.to_owned(),

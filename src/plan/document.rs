@@ -142,6 +142,9 @@ pub struct Impact {
     /// Login pools that go: log-ins there end when their grace is over.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub login_pools_ended: Vec<String>,
+    /// Login nodes that keep what goes mounted, and are replaced when it has gone: their ids.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub login_nodes_stale: Vec<String>,
     /// Running compute instances, when the plan was made.
     pub running_instances: usize,
     /// How long it usually takes, in seconds.

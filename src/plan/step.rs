@@ -123,6 +123,12 @@ pub enum StepAction {
         /// The queue.
         queue: Option<String>,
     },
+    /// Terminates login nodes that have something mounted which has gone: their groups make others, which take the new
+    /// files.
+    ReplaceLogins {
+        /// The instances.
+        instances: Vec<String>,
+    },
     /// Puts node files where nodes fetch them.
     Publish {
         /// False: before the head node is first made, with what is known by then.

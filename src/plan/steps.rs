@@ -123,6 +123,11 @@ pub fn to_apply(work: &Work<'_>) -> Vec<Step> {
     }
     let before: Vec<usize> = exports.into_iter().chain(at_rest).collect();
     removals(work, publish, &before, &mut list);
+    let instances = rest::stale_login_nodes(work.changes, work.live);
+    if !instances.is_empty() {
+        let last = list.last();
+        list.push(StepAction::ReplaceLogins { instances }, &last, duration::TERMINATE_SECONDS);
+    }
     if at_rest.is_some() || left_held {
         let last = list.last();
         list.push(StepAction::OpenQueues, &last, duration::ORDER_SECONDS);

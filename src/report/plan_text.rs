@@ -293,6 +293,12 @@ pub fn impact(plan: &Plan) -> String {
         let pools = impact.login_pools_changed.join(", ");
         parts.push(format!("login nodes of {pools} stay as they are until they are replaced"));
     }
+    if !impact.login_nodes_stale.is_empty() && !destroy {
+        parts.push(format!(
+            "login nodes {} keep what goes mounted until they are replaced at the end: log-ins there end",
+            impact.login_nodes_stale.join(", ")
+        ));
+    }
     if !impact.login_pools_ended.is_empty() && !destroy {
         parts.push(format!("log-ins on {} end after their grace", impact.login_pools_ended.join(", ")));
     }

@@ -192,6 +192,7 @@ pub fn step(action: &StepAction) -> String {
         StepAction::StartHead { .. } => "start the head node".to_owned(),
         StepAction::Terminate { queue: Some(queue) } => format!("terminate instances of queue {queue}"),
         StepAction::Terminate { queue: None } => "terminate compute instances".to_owned(),
+        StepAction::ReplaceLogins { instances } => format!("replace login nodes {}", instances.join(", ")),
         StepAction::Publish { last: true } => "publish node files".to_owned(),
         StepAction::Publish { last: false } => "publish node files for the first boot".to_owned(),
         StepAction::AwaitHead { .. } => "wait for the head node".to_owned(),

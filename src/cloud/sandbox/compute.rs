@@ -212,6 +212,7 @@ impl Compute for Sandbox {
                     instance.terminated.get_or_insert(world.now);
                 }
             }
+            effects::refill(world, ids);
             Ok(())
         })
     }

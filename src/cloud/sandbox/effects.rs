@@ -270,6 +270,18 @@ fn scale(world: &mut World, stack: &Stack, logical: &str, resource: &Resource) {
     }
 }
 
+/// Auto Scaling groups whose members have ended launch others.
+pub(super) fn refill(world: &mut World, ended: &[String]) {
+    let group = |id: &String| world.instances.get(id)?.tags.get(GROUP_TAG).cloned();
+    let groups: Vec<String> = ended.iter().filter_map(group).collect();
+    let all = world.stacks.values().flat_map(|stack| stack.resources.iter().map(move |one| (stack, one)));
+    let ours = all.filter(|(_, (_, one))| one.present() && groups.contains(&one.physical));
+    let ours: Vec<_> = ours.map(|(stack, (logical, one))| (stack.clone(), logical.clone(), one.clone())).collect();
+    for (stack, logical, resource) in ours {
+        scale(world, &stack, &logical, &resource);
+    }
+}
+
 /// The user data that an instance boots with, in Base64.
 pub(super) fn user_data(world: &World, instance: &Instance) -> Option<String> {
     launch_property(world, instance, "UserData").map(plain)
