@@ -37,7 +37,7 @@ pub enum ApplyError {
     /// Somebody else applies.
     Locked {
         /// Who.
-        lock: LockInfo,
+        lock: Box<LockInfo>,
     },
     /// The lock was lost while the plan was applied.
     LockLost,

@@ -293,7 +293,7 @@ async fn lock(context: &Context<'_>, caller: &Caller) -> Result<Option<apply::Lo
             context.tell(&apply::Event::LockTakenOver { owner: before.owner.arn });
             Ok(Some(lock))
         }
-        LockOutcome::Refused(lock) => Err(ApplyError::Locked { lock }.into()),
+        LockOutcome::Refused(lock) => Err(ApplyError::Locked { lock: Box::new(lock) }.into()),
     }
 }
 

@@ -64,6 +64,7 @@ pub async fn watch_signals(stop: Stop) {
 }
 
 #[cfg(test)]
+#[allow(clippy::expect_used)]
 mod tests {
     use super::*;
 
