@@ -573,6 +573,36 @@ fn a_task_that_nobody_shows_is_not_waited_for_without_end() {
     });
 }
 
+// FT-09
+#[test]
+fn a_task_that_vanishes_is_not_waited_for_without_end() {
+    on_sandbox(async {
+        let folder = std::env::temp_dir().join(format!("hpcctl-vanished-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let file = folder.join("state.json");
+        let sandbox = Sandbox::open(&file, REGION).unwrap();
+        let cloud = sandbox.cloud();
+        let built = made(&cloud, WHOLE).await;
+        let id = file_system(&cloud, &built).await;
+        let forgets = async {
+            cloud.clock.sleep(Duration::from_secs(60)).await;
+            let text = std::fs::read_to_string(&file).unwrap();
+            let mut world: serde_json::Value = serde_json::from_str(&text).unwrap();
+            assert_eq!(world["tasks"].as_array().unwrap().len(), 1);
+            world["tasks"] = serde_json::json!([]);
+            std::fs::write(&file, world.to_string()).unwrap();
+        };
+        let began = cloud.clock.now();
+        let (events, stop) = (Events::default(), Stop::default());
+        let request = request(&id, TransferKind::Export, &[]);
+        let export = apply::transfer(&cloud, &request, &events, &stop);
+        let (ended, ()) = futures_util::future::join(export, forgets).await;
+        assert!(matches!(ended, Err(ApplyError::TaskUnseen { task: Some(_), .. })), "{ended:?}");
+        assert!((60..3600).contains(&(cloud.clock.now().0 - began.0)));
+        std::fs::remove_dir_all(&folder).unwrap();
+    });
+}
+
 // AW-53
 #[test]
 fn a_lustre_that_is_gone_is_let_go_of() {

@@ -672,3 +672,41 @@ fn a_failed_creation_leaves_nothing() {
     println!("creations that failed: {tries}");
     assert!(tries > 30);
 }
+
+/// AW-10: nodes that Slurm launched hold their placement group: they go before it does.
+#[test]
+fn a_placement_group_goes_when_its_nodes_have() {
+    on_sandbox(async {
+        let sandbox = Sandbox::in_memory("eu-west-1");
+        let cloud = sandbox.cloud();
+        let grouped = changed_from(&removable(), &[("/queues/0/placement_group", Value::from(true))]);
+        carry_out_well(&cloud, &plan_for(&cloud, &grouped).await).await;
+        assert_eq!(launch_nodes(&sandbox, &grouped).await, 1);
+        let after = build_value(&removable());
+        let plan = plan_for(&cloud, &after).await;
+        let at = |wanted: &StepAction| plan.steps.iter().position(|step| step.action == *wanted).unwrap();
+        let queue = StackKey::Queue("q".to_owned());
+        let terminate = at(&StepAction::Terminate { queue: Some("q".to_owned()) });
+        assert!(at(&StepAction::PrepareStack { stack: queue.clone() }) < terminate, "{:?}", plan.steps);
+        assert!(terminate < at(&StepAction::UpdateStack { stack: queue }), "{:?}", plan.steps);
+        planned_is_done(&cloud, &plan).await.unwrap();
+    });
+}
+
+/// AW-23: what is kept is not kept of a creation that is taken back; a replacement policy knows no such exception.
+#[test]
+fn policies_are_words_that_cloudformation_knows() {
+    let mut kept = 0;
+    for template in keeping("prod").rendered.templates.values() {
+        let template: Value = serde_json::from_str(&template.body).unwrap();
+        for (id, resource) in template["Resources"].as_object().unwrap() {
+            let policies = [&resource["DeletionPolicy"], &resource["UpdateReplacePolicy"]].map(Value::as_str);
+            match policies {
+                [Some("RetainExceptOnCreate"), Some("Retain")] => kept += 1,
+                [None, None] => {}
+                [one, other] => assert!(one == other && one != Some("Retain"), "{id}: {policies:?}"),
+            }
+        }
+    }
+    assert!(kept > 4, "{kept}");
+}

@@ -135,7 +135,9 @@ fn another_type_of_head_node_stops_and_starts_it() {
             assert!(plan.impact.head_node_restarts && !plan.impact.head_node_replaced);
             assert_eq!(plan.impact.head_address_changes, !fixed);
             assert!(plan.impact.seconds >= 240, "{}", plan.impact.seconds);
+            let began = cloud.clock.now();
             carry_out_well(&cloud, &plan).await;
+            assert!(cloud.clock.now().0 - began.0 > 150, "stopping and starting takes its time");
             let after = head(&look(&cloud, &larger).await);
             assert_eq!((before.id, after.instance_type.as_str()), (after.id, "c5.4xlarge"));
             assert_eq!(before.public_ip != after.public_ip, !fixed);
@@ -356,6 +358,18 @@ fn text_that_is_not_ascii_settles() {
         for template in named("München").rendered.templates.values() {
             assert!(template.body.is_ascii());
         }
+        // The double forgets as CloudFormation does.
+        let body = r#"{"Description":"München","Resources":{"G":{"Type":"AWS::Logs::LogGroup"}}}"#;
+        let input = hpcctl::cloud::StackInput {
+            name: "raw".to_owned(),
+            template: hpcctl::cloud::TemplateSource::Body(body.to_owned()),
+            parameters: Default::default(),
+            tags: Default::default(),
+            token: "raw".to_owned(),
+            termination_protection: false,
+        };
+        cloud.stacks.create(&input).await.unwrap();
+        assert_eq!(cloud.stacks.template("raw").await.unwrap(), body.replace('ü', "?"));
     });
 }
 
@@ -377,6 +391,16 @@ fn tags_of_the_cluster_are_planned_and_replace_no_placement_group() {
         assert!(tags("storage.s", "Tags/project") && tags("network.vpc", "Tags/project"));
         assert!(tags("queue.q.role", "Tags/project"));
         assert!(plan.changes.iter().all(|change| change.resource_type != "AWS::EC2::PlacementGroup"));
+        // A tag of the resource's own goes before the stack's: it does not change.
+        let named = |value: &str| {
+            build("lv.yaml", &LUSTRE.replace("region:", &format!("tags: {{ Name: {value}, project: a }}\nregion:")))
+        };
+        let of_names = made(&named("one")).await;
+        let other = try_plan_for(&of_names, &named("two")).await.unwrap();
+        let renamed = |change: &&Change| change.properties.iter().any(|one| one.path == "Tags/Name");
+        let renamed: Vec<&str> = other.changes.iter().filter(renamed).map(|change| change.address.as_str()).collect();
+        // A rule of a group has no name of its own, the file system has.
+        assert!(!renamed.is_empty() && !renamed.contains(&"storage.s"), "{renamed:?}");
         assert_eq!(one(&plan, "storage.s").properties[0].cause.as_ref().unwrap().path.to_string(), "tags.project");
         carry_out_well(&cloud, &plan).await;
         assert!(try_plan_for(&cloud, &tagged("b")).await.unwrap().is_empty());
