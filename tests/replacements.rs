@@ -322,7 +322,7 @@ fn a_network_keeps_its_zones_and_addresses() {
         carry_out_well(&cloud, &plan).await;
         assert!(try_plan_for(&cloud, &more).await.unwrap().is_empty());
         let plain = try_plan_for(&cloud, &network("{ availability_zones: 3 }")).await.unwrap();
-        assert!(plain.is_empty(), "{:?}", plain.changes);
+        assert!(plain.is_empty(), "{:?} {:?}", plain.changes, plain.file_changes);
     });
 }
 
@@ -407,5 +407,33 @@ fn tags_of_the_cluster_are_planned_and_replace_no_placement_group() {
         let live = look(&cloud, &tagged("b")).await;
         let of = |key: &StackKey| live.stacks[key].state.tags.contains_key("project");
         assert!(of(&StackKey::Storage) && !of(&StackKey::Queue("q".to_owned())));
+    });
+}
+
+/// Which policy counts for what is replaced while its policy changes, no page says: the worse one does.
+#[test]
+fn a_policy_that_changes_with_a_replacement_counts_at_its_worst() {
+    on_sandbox(async {
+        let cloud = hpcctl::cloud::sandbox::in_memory(REGION);
+        carry_out_well(&cloud, &plan_for(&cloud, &lustre()).await).await;
+        let replaced = "deployment: PERSISTENT_1, throughput_per_tib: 200, capacity_gib: 2400";
+        let fate = async |after: &str| {
+            let from = "deployment: PERSISTENT_2, throughput_per_tib: 125, capacity_gib: 2400, on_destroy: keep";
+            let plan = plan_for(&cloud, &changed(from, &format!("{replaced}, on_destroy: {after}"))).await;
+            let change = plan.changes.iter().find(|change| change.address == "storage.p").unwrap();
+            assert_eq!(change.action, Action::Replace);
+            change.data.as_ref().unwrap().fate
+        };
+        assert_eq!(fate("keep").await, DataFate::Kept);
+        assert_eq!(fate("discard").await, DataFate::Lost);
+    });
+    on_sandbox(async {
+        let cloud = hpcctl::cloud::sandbox::in_memory(REGION);
+        let discarded = changed("capacity_gib: 2400, on_destroy: keep", "capacity_gib: 2400, on_destroy: discard");
+        carry_out_well(&cloud, &plan_for(&cloud, &discarded).await).await;
+        let kept = changed("PERSISTENT_2, throughput_per_tib: 125", "PERSISTENT_1, throughput_per_tib: 200");
+        let plan = plan_for(&cloud, &kept).await;
+        let change = plan.changes.iter().find(|change| change.address == "storage.p").unwrap();
+        assert_eq!(change.data.as_ref().unwrap().fate, DataFate::Lost, "keep comes too late");
     });
 }
