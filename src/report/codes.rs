@@ -58,7 +58,7 @@ pub static CODES: &[(&str, &str, &str)] = &[
     (
         "HPC2020",
         "the cluster is locked",
-        "Somebody applies to this cluster. The lock is a lease: it is renewed every minute and may be taken over ten minutes after the last renewal, or at once when its owner was a process of this machine that has died. `hpcctl unlock` takes it away.",
+        "Somebody applies to this cluster. The lock is a lease: it is renewed every minute. It is taken over at once when its owner was a process of this machine that has died, and else when it stands still for ten minutes before the eyes of who wants it; the clocks of two machines are not compared. `hpcctl unlock` takes it away.",
     ),
     (
         "HPC2021",
