@@ -2,7 +2,8 @@
 
 use super::output::Output;
 use crate::{
-    plan::{Goal, Plan},
+    model::DataHolding,
+    plan::{Change, Goal, Plan},
     report::errors::{Failure, exit},
 };
 use clap::Args;
@@ -34,10 +35,15 @@ pub fn approve(plan: &Plan, approval: &Approval, output: &Output) -> Result<(), 
         ));
     }
     if !open.is_empty() {
-        let remedy = format!(
-            "approve each with `--approve-data-loss {}`, or set `on_destroy` to keep or export it, and apply that alone first",
-            open[0]
-        );
+        let jobs = |change: &Change| {
+            change.data.as_ref().is_some_and(|data| matches!(data.holding, DataHolding::Queue { .. }))
+        };
+        let instead = if plan.losses().any(jobs) {
+            "let the jobs end first"
+        } else {
+            "set `on_destroy` to keep or export it, and apply that alone first"
+        };
+        let remedy = format!("approve each with `--approve-data-loss {}`, or {instead}", open[0]);
         let mut failure =
             Failure::new("HPC2041", "data would be lost without export or snapshot", remedy, exit::REFUSED);
         failure.details = open;
