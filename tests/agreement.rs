@@ -112,20 +112,30 @@ fn what_cloudformation_replaces_of_the_head_node_is_its_replacement() {
 fn a_condition_counts_unless_a_rule_answers_it() {
     on_sandbox(async {
         let cloud = made().await;
+        // A rule answers for the compression, and none for the throughput or the version.
         let compression = changed("capacity_gib: 1200,", "capacity_gib: 1200, compression: NONE,");
-        let action = |plan: &Plan| one(plan, "storage.s").action;
+        let throughput = changed("throughput_per_tib: 125", "throughput_per_tib: 250");
         let lustre = "LustreConfiguration";
+        let conditional = || vec![detail(lustre, "Conditionally", false)];
+        for details in [vec![], conditional()] {
+            let says = |name| vec![modify(name, "Conditional", details.clone())];
+            let plan = agreed(&cloud, &compression, StackKey::Storage, says("SFileSystem")).await;
+            assert_eq!(one(&plan, "storage.s").action, Action::Update, "{details:?}");
+            assert!(plan.disagreements.is_empty() && plan.losses().next().is_none());
+            let plan = agreed(&cloud, &throughput, StackKey::Storage, says("PFileSystem")).await;
+            assert_eq!(one(&plan, "storage.p").action, Action::Replace, "{details:?}");
+        }
+        // What a change set leaves open beside the change that a rule answers for counts.
+        let tags = changed("region: eu-west-1\n", "region: eu-west-1\ntags: { project: ag }\n");
         let cases = [
-            (vec![], Action::Replace),
-            (vec![detail(lustre, "Conditionally", false)], Action::Replace),
-            (vec![detail(lustre, "Never", false)], Action::Update),
+            (vec![detail("SecurityGroupIds", "Conditionally", false)], Action::Replace),
             // The security group is changed in place: its id stays.
             (vec![detail("SecurityGroupIds", "Always", true), detail(lustre, "Never", false)], Action::Update),
         ];
         for (details, expected) in cases {
             let says = vec![modify("SFileSystem", "Conditional", details.clone())];
-            let plan = agreed(&cloud, &compression, StackKey::Storage, says).await;
-            assert_eq!(action(&plan), expected, "{details:?}");
+            let plan = agreed(&cloud, &tags, StackKey::Storage, says).await;
+            assert_eq!(one(&plan, "storage.s").action, expected, "{details:?}");
         }
         // "Some interruptions" is the answer for an instance's type, whatever the change set leaves open.
         let larger = changed("c5.xlarge", "c5.4xlarge");

@@ -221,6 +221,14 @@ fn automatic_export_is_off_before_the_task_and_on_again_when_that_fails() {
         let refused = cloud.file_systems.start_task(&raw).await.unwrap_err();
         assert!(refused.message.contains("cannot run at the same time"), "{refused:?}");
 
+        // A change of the association takes its time, and FSx takes no second one meanwhile.
+        let state = cloud.file_systems.file_system(&id).await.unwrap().unwrap();
+        let link = state.repositories[0].association.clone().unwrap();
+        let (before, events) = (cloud.clock.now(), state.repositories[0].auto_export.clone());
+        cloud.file_systems.set_auto_export(&link, &events).await.unwrap();
+        let refused = cloud.file_systems.set_auto_export(&link, &events).await.unwrap_err();
+        assert!(refused.message.contains("is UPDATING") && cloud.clock.now() == before, "{refused:?}");
+
         let plan = plan_destroy(&cloud, &built).await;
         let stop = number(&plan, |action| matches!(action, StepAction::StopAutoExport { .. }));
         let export = number(&plan, |action| matches!(action, StepAction::Export { .. }));

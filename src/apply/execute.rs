@@ -164,8 +164,8 @@ async fn perform(context: &Context<'_>, step: &Step) -> Result<bool, ApplyError>
         StepAction::HoldQueues { .. } => rest::hold(context).await,
         StepAction::Release { file_systems } => rest::release(context, file_systems).await,
         StepAction::OpenQueues => rest::open(context).await,
-        StepAction::StopAutoExport { storage, file_system, associations } => {
-            auto_export::stop(context, storage, file_system, associations).await
+        StepAction::StopAutoExport { storage, file_system, .. } => {
+            auto_export::stop(context, storage, file_system).await
         }
         StepAction::StartAutoExport { associations } => auto_export::start(context, associations).await,
         StepAction::Export { storage, file_system } => {

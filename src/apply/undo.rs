@@ -1,6 +1,6 @@
 //! After a failure: what was stopped for the sake of a file system that is still there goes on.
 
-use super::{Context, Event, order};
+use super::{Context, Event, auto_export, order};
 use crate::{
     model::StackKey,
     observe::{Order, StorageOrder},
@@ -20,9 +20,8 @@ pub(super) async fn undo(context: &Context<'_>, begun: &BTreeSet<usize>, done: &
         if let StepAction::StopAutoExport { storage, file_system, associations } = action
             && is_there(context, file_system).await
         {
-            for (association, events) in associations {
-                let set = context.cloud.file_systems.set_auto_export(association, events).await;
-                let error = set.err().map(|error| error.to_string());
+            for error in auto_export::restore(context, file_system, associations).await {
+                let error = error.map(|error| error.to_string());
                 context.tell(&Event::AutoExportRestored { storage: storage.clone(), error });
             }
         }

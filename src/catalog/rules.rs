@@ -139,6 +139,21 @@ static ENTRIES: &[Entry] = &[
     of("AWS::FSx::FileSystem", &["FileSystemTypeVersion"], Outcome::Replaces, Rule::OnlyRaised)
         .when(When::Lowered)
         .page(FSX_UPDATE),
+    // A change set speaks of `LustreConfiguration` as a whole; these parts of it are "No interruption" on the page of the
+    // type, and UpdateFileSystem takes them.
+    of(
+        "AWS::FSx::FileSystem",
+        &[
+            "LustreConfiguration/AutoImportPolicy",
+            "LustreConfiguration/AutomaticBackupRetentionDays",
+            "LustreConfiguration/DailyAutomaticBackupStartTime",
+            "LustreConfiguration/DataCompressionType",
+            "LustreConfiguration/WeeklyMaintenanceStartTime",
+        ],
+        Outcome::InPlace,
+        Rule::Stays,
+    )
+    .page("https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-fsx-filesystem-lustreconfiguration.html"),
     of("AWS::EC2::Volume", &["Size"], Outcome::Refused, Rule::OnlyGrows)
         .when(When::Shrinks)
         .page("https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyVolume.html"),
@@ -289,6 +304,19 @@ mod tests {
         assert_eq!(change(json!("2.15"), json!("2.12")), (Outcome::Replaces, Some(Rule::OnlyRaised)));
         assert_eq!(change(json!("2.12"), json!("2.15")), (Outcome::MayReplace, None));
         assert_eq!(change(json!("2.15"), json!("2.9")), (Outcome::Replaces, Some(Rule::OnlyRaised)));
+    }
+
+    #[test]
+    fn what_fsx_changes_in_place_stays() {
+        let change = |part: &str| {
+            let path = format!("LustreConfiguration/{part}");
+            simple("AWS::FSx::FileSystem", &path, json!("a"), json!("b"))
+        };
+        for part in ["DataCompressionType", "WeeklyMaintenanceStartTime", "AutomaticBackupRetentionDays"] {
+            assert_eq!(change(part), (Outcome::InPlace, Some(Rule::Stays)), "{part}");
+        }
+        assert_eq!(change("DeploymentType"), (Outcome::Replaces, None));
+        assert_eq!(change("PerUnitStorageThroughput"), (Outcome::MayReplace, None));
     }
 
     #[test]

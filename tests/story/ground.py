@@ -2,6 +2,7 @@
 test cloud takes from the file HPC_GROUND: images, reservations, file systems.
 
     ground.py make EXAMPLE FIRST CHANGED LEFT    makes them in the region of EXAMPLE, and writes two states of the cluster
+    ground.py again CHANGED LATER                writes a third state
     ground.py remove LEFT                        removes them again
 
 FIRST is the example on this ground, without its protection against deletion, and keeping nothing. CHANGED has one more node in every
@@ -125,6 +126,10 @@ def change(text):
     return text
 
 
+def again(changed, later):
+    open(later, "w", encoding="utf-8").write(change(open(changed, encoding="utf-8").read()))
+
+
 def remove(left):
     made = json.load(open(left, encoding="utf-8"))
     ec2 = boto3.client("ec2", region_name=made["region"])
@@ -144,4 +149,4 @@ def remove(left):
         iam.delete_role(RoleName=name)
 
 
-{"make": make, "remove": remove}[sys.argv[1]](*sys.argv[2:])
+{"make": make, "again": again, "remove": remove}[sys.argv[1]](*sys.argv[2:])

@@ -21,6 +21,8 @@ const KIND: &str = "AWS::FSx::FileSystem";
 const LINK: &str = "AWS::FSx::DataRepositoryAssociation";
 /// The property with the events that an association exports by itself.
 const AUTO_EXPORT: &str = "S3/AutoExportPolicy/Events";
+/// How long a change of an association takes, seconds.
+const CHANGE_SECONDS: i64 = 10;
 
 #[async_trait]
 impl FileSystems for Sandbox {
@@ -77,6 +79,11 @@ impl FileSystems for Sandbox {
     async fn set_auto_export(&self, association: &str, events: &[String]) -> Result<()> {
         let call = Call::change(SERVICE, "UpdateDataRepositoryAssociation");
         self.call(call, |world, _| {
+            if is_changing(world, association) {
+                let words = "The association is UPDATING, not AVAILABLE.".to_owned();
+                return Err(call.error(ErrorKind::Invalid, "BadRequest", words));
+            }
+            let until = world.now.plus(CHANGE_SECONDS);
             let all = world.stacks.values_mut().flat_map(|stack| stack.resources.values_mut());
             let found = all.into_iter().find(|r| r.kind == LINK && r.physical == association && r.present());
             let missing = || {
@@ -84,9 +91,14 @@ impl FileSystems for Sandbox {
                 call.error(ErrorKind::NotFound, "DataRepositoryAssociationNotFound", words)
             };
             found.ok_or_else(missing)?.set_live(AUTO_EXPORT, Some(events.into()).filter(|_| !events.is_empty()));
+            world.changing.insert(association.to_owned(), until);
             Ok(())
         })
     }
+}
+
+fn is_changing(world: &World, association: &str) -> bool {
+    world.changing.get(association).is_some_and(|until| world.now < *until)
 }
 
 /// Every file system that is there, retained ones too.
@@ -153,7 +165,7 @@ pub(super) fn repositories(world: &World, file_system: &str) -> Vec<Repository> 
         export: r.text("DataRepositoryPath").map(str::to_owned),
         association: Some(r.physical.clone()),
         auto_export: r.live(AUTO_EXPORT).as_ref().and_then(Value::as_array).into_iter().flatten().map(plain).collect(),
-        lifecycle: "AVAILABLE".to_owned(),
+        lifecycle: if is_changing(world, &r.physical) { "UPDATING" } else { "AVAILABLE" }.to_owned(),
     };
     own.into_iter().chain(associated.map(association)).collect()
 }

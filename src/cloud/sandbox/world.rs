@@ -62,6 +62,9 @@ pub(super) struct World {
     /// Clusters whose queues are held for a file system that goes, and since when.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub held: BTreeMap<String, Timestamp>,
+    /// Associations that FSx changes, and until when.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub changing: BTreeMap<String, Timestamp>,
     /// While a rehearsal runs, time is real: by how many milliseconds the sandbox is ahead of the machine's clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ahead_ms: Option<i64>,
@@ -93,6 +96,7 @@ impl Default for World {
             tasks: Vec::new(),
             outside: Outside::default(),
             held: BTreeMap::new(),
+            changing: BTreeMap::new(),
             ahead_ms: None,
             dirty: false,
         }
