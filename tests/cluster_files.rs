@@ -153,3 +153,22 @@ fn a_thousand_queues_are_checked_in_no_time() {
     // Far above what it takes without optimisation on a busy machine; a quadratic rule would take minutes.
     assert!(all.as_secs() < 5, "{all:?}");
 }
+
+/// Who brings an image, or a script that may install the driver, is not told that there is none. AW-28.
+#[test]
+fn a_driver_of_ones_own_is_no_finding() {
+    let text = fs::read_to_string(root().join("tests/mistakes/gpu-without-driver.yaml")).unwrap();
+    let found = |text: &str| {
+        let document = spec::read("gpu.yaml", text);
+        let facts = Facts { catalog: Some(hpcctl::catalog::InstanceCatalog::embedded()), ..Facts::default() };
+        check::check(&document, &facts).iter().map(|finding| finding.rule.code).collect::<Vec<_>>()
+    };
+    assert_eq!(found(&text), [1760]);
+    let script = "custom_actions: { on_configured: [ { script: s3://tools/driver.sh } ] }";
+    for own in ["ami: ami-0aaaabbbbccccdddd", script, &script.replace("on_configured", "on_start")] {
+        let text = text.replace("    default: true\n", &format!("    default: true\n    {own}\n"));
+        assert!(!found(&text).contains(&1760), "{own}");
+    }
+    let image = "image: { os: ubuntu2404, ami: ami-0aaaabbbbccccdddd }";
+    assert!(!found(&format!("{text}\n{image}\n")).contains(&1760));
+}

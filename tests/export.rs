@@ -278,7 +278,9 @@ fn apply_brings_a_file_system_to_rest_before_it_goes() {
         assert_eq!(change.action, Action::Replace);
 
         let hold = number(&plan, |action| *action == StepAction::HoldQueues { queues: vec!["q".to_owned()] });
-        let release = number(&plan, |action| *action == StepAction::Release { file_systems: vec![old.clone()] });
+        let release = number(&plan, |action| {
+            *action == StepAction::Release { file_systems: vec![old.clone()], volumes: Vec::new() }
+        });
         let stop = number(&plan, |action| matches!(action, StepAction::StopAutoExport { .. }));
         let export = number(&plan, |action| matches!(action, StepAction::Export { .. }));
         let update = number(&plan, |action| *action == StepAction::UpdateStack { stack: StackKey::Storage });
@@ -568,6 +570,36 @@ fn a_task_that_nobody_shows_is_not_waited_for_without_end() {
         stop.set();
         let stopped = apply::transfer(&cloud, &export, &Events::default(), &stop).await;
         assert!(matches!(stopped, Err(ApplyError::Interrupted)), "{stopped:?}");
+    });
+}
+
+// FT-09
+#[test]
+fn a_task_that_vanishes_is_not_waited_for_without_end() {
+    on_sandbox(async {
+        let folder = std::env::temp_dir().join(format!("hpcctl-vanished-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let file = folder.join("state.json");
+        let sandbox = Sandbox::open(&file, REGION).unwrap();
+        let cloud = sandbox.cloud();
+        let built = made(&cloud, WHOLE).await;
+        let id = file_system(&cloud, &built).await;
+        let forgets = async {
+            cloud.clock.sleep(Duration::from_secs(60)).await;
+            let text = std::fs::read_to_string(&file).unwrap();
+            let mut world: serde_json::Value = serde_json::from_str(&text).unwrap();
+            assert_eq!(world["tasks"].as_array().unwrap().len(), 1);
+            world["tasks"] = serde_json::json!([]);
+            std::fs::write(&file, world.to_string()).unwrap();
+        };
+        let began = cloud.clock.now();
+        let (events, stop) = (Events::default(), Stop::default());
+        let request = request(&id, TransferKind::Export, &[]);
+        let export = apply::transfer(&cloud, &request, &events, &stop);
+        let (ended, ()) = futures_util::future::join(export, forgets).await;
+        assert!(matches!(ended, Err(ApplyError::TaskUnseen { task: Some(_), .. })), "{ended:?}");
+        assert!((60..3600).contains(&(cloud.clock.now().0 - began.0)));
+        std::fs::remove_dir_all(&folder).unwrap();
     });
 }
 

@@ -79,3 +79,29 @@ fn facts_stand_once() {
     assert_eq!(ids.len(), facts.len());
     assert!(facts.len() >= 55);
 }
+
+/// `docs/mends.md`: for every fact that is obeyed, a line was taken out and a test went red.
+#[test]
+fn every_fact_was_tried_without_its_mend() {
+    let text = fs::read_to_string("docs/mends.md").unwrap();
+    let rows: Vec<Vec<&str>> = text
+        .lines()
+        .filter(|line| line.starts_with("| ") && !line.starts_with("| id "))
+        .map(|line| line.trim_matches('|').split(" | ").map(str::trim).collect())
+        .collect();
+    let mut wrong = Vec::new();
+    for row in &rows {
+        let [id, out, red] = row[..] else { panic!("{row:?}") };
+        let place = quoted(out).first().is_some_and(|place| Path::new(place).exists());
+        let tests = quoted(red);
+        if !place || tests.is_empty() || !tests.iter().all(|test| test.contains("::") && exists(test)) {
+            wrong.push(format!("{id}: {out} {red}"));
+        }
+    }
+    let tried: BTreeSet<&str> = rows.iter().map(|row| row[0]).collect();
+    let open = |fact: &Fact| fact.lines.first().is_some_and(|(key, _)| key == "open");
+    let facts = facts();
+    let untried = facts.iter().filter(|fact| !open(fact) && !tried.contains(fact.id.as_str()));
+    wrong.extend(untried.map(|fact| format!("{}: nobody tried it", fact.id)));
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

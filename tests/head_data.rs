@@ -18,7 +18,10 @@ use hpcctl::{
         plan_text::{PlanView, plan_text},
     },
 };
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 use support::{
     Built, build, carry_out, carry_out_well,
     head::{CLUSTER, Head, lines},
@@ -380,5 +383,51 @@ fn ec2_says_no_as_ec2_does() {
         let interface = compute.interface_of(&id).await.unwrap().unwrap();
         let fixed = compute.assign_address(&interface.id, Some(&primary)).await.unwrap_err();
         assert_eq!(fixed.kind, ErrorKind::Invalid);
+    });
+}
+
+const FAST_DISK: &str = "head_node: { instance_type: c5.xlarge, root_volume: { size_gib: 60, throughput_mib: 250 } }\n";
+
+/// A tag of the head node's launch template is no new version of it.
+#[test]
+fn a_tag_does_not_replace_a_head_node_with_a_launch_template() {
+    on_sandbox(async {
+        let cloud = Sandbox::in_memory(REGION).cloud();
+        let text: Vec<&str> = CLUSTER.lines().filter(|line| !line.starts_with("head_node:")).collect();
+        let with = |more: &str| build("head.yaml", &format!("{}\n{FAST_DISK}{more}", text.join("\n")));
+        carry_out_well(&cloud, &plan_for(&cloud, &with("")).await).await;
+        let old = head_of(&cloud, &with("")).await;
+        let tagged = with("tags: { team: a }\n");
+        let plan = plan_for(&cloud, &tagged).await;
+        assert_eq!(plan.count(Action::Replace), 0);
+        assert!(!plan.steps.iter().any(|step| matches!(step.action, StepAction::StopHead { .. })));
+        carry_out_well(&cloud, &plan).await;
+        assert_eq!(head_of(&cloud, &tagged).await, old);
+        assert!(plan_for(&cloud, &tagged).await.is_empty());
+        // Its launch parameters are.
+        let faster = build("head.yaml", &format!("{}\n{}", text.join("\n"), FAST_DISK.replace("250", "300")));
+        assert_eq!(head_change(&plan_for(&cloud, &faster).await).action, Action::Replace);
+    });
+}
+
+/// A head node that was stopped to be replaced, and that CloudFormation then leaves, runs again with its volumes.
+#[test]
+fn a_head_node_that_is_not_replaced_after_all_is_started() {
+    on_sandbox(async {
+        let cloud = Sandbox::in_memory(REGION).cloud();
+        let built = cluster("");
+        carry_out_well(&cloud, &plan_for(&cloud, &built).await).await;
+        let old = head_of(&cloud, &built).await;
+        let tagged = cluster("tags: { team: a }\n");
+        let desired = Desired { document: &tagged.document, graph: &tagged.graph, rendered: &tagged.rendered };
+        let says = BTreeMap::from([(StackKey::Head, BTreeSet::from(["HeadInstance".to_owned()]))]);
+        let live = look(&cloud, &tagged).await;
+        let plan = plan::plan_predicted(&desired, &live, &ResourceCatalog::embedded(), &says).unwrap();
+        assert_eq!(head_change(&plan).action, Action::Replace);
+        carry_out_well(&cloud, &plan).await;
+        let live = look(&cloud, &tagged).await;
+        assert_eq!(plan::head_id(&live), Some(old.as_str()));
+        assert_eq!(live.instances.iter().find(|one| one.id == old).unwrap().state, "running");
+        assert!(holders(&cloud).await.iter().all(|held| held.as_ref() == Some(&old)));
     });
 }

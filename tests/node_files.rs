@@ -286,6 +286,64 @@ fn no_step_is_left_to_set_e_where_it_does_not_hold() {
     assert!(setup.contains("EFA_KEY=4E9091BCBB97A96B26B15E59A05480B1DD2D3CCC\n"));
 }
 
+/// The text of a function of a script, from its name to the brace that closes it.
+fn function<'s>(script: &'s str, name: &str) -> &'s str {
+    let from = script.find(&format!("\n{name}() {{\n")).unwrap_or_else(|| panic!("no function {name}"));
+    &script[from..from + script[from..].find("\n}\n").unwrap() + 3]
+}
+
+/// Runs a script in an empty folder; whether it ended well, and what it said.
+fn bash(case: &str, script: &str) -> (bool, String) {
+    let folder = std::env::temp_dir().join(format!("hpcctl-bash-{}-{case}", std::process::id()));
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).unwrap();
+    let mut command = std::process::Command::new("bash");
+    let done = command.args(["-Eeuo", "pipefail", "-c", script]).current_dir(&folder).output().unwrap();
+    fs::remove_dir_all(&folder).unwrap();
+    (done.status.success(), String::from_utf8_lossy(&done.stdout).into_owned() + &String::from_utf8_lossy(&done.stderr))
+}
+
+#[test]
+fn the_efa_installer_is_unpacked_by_the_known_key_alone() {
+    // ND-10: each step that fails ends it, also where the caller asks for the result.
+    let setup = &render(&read(&full("")))["compute/setup.sh"].content;
+    let key = setup.lines().find(|line| line.starts_with("EFA_KEY=")).unwrap();
+    let fetched = |case: &str, verify: &str| {
+        let standins = format!(
+            "log() {{ echo \"$*\"; }}; retry() {{ shift 2; \"$@\"; }}; curl() {{ :; }}; tar() {{ echo unpacked; }}\n\
+             gpg() {{ [[ $* != *--verify* ]] || {{ {verify}; }}; }}"
+        );
+        bash(case, &format!("{standins}\n{key}\n{}\nfetch_efa . || echo refused", function(setup, "fetch_efa"))).1
+    };
+    let says = |key: &str| format!("echo '[GNUPG:] VALIDSIG 0123 2026-01-01 0 0 4 0 1 10 00 {key}'");
+    assert_eq!(fetched("good", &says("4E9091BCBB97A96B26B15E59A05480B1DD2D3CCC")), "unpacked\n");
+    let other = fetched("other", &says("0123456789ABCDEF0123456789ABCDEF01234567"));
+    assert!(other.ends_with("refused\n") && !other.contains("unpacked"), "{other}");
+    // A signature of the known key over something else.
+    let bad = fetched("bad", &format!("{}; return 1", says("4E9091BCBB97A96B26B15E59A05480B1DD2D3CCC")));
+    assert_eq!(bad, "refused\n");
+}
+
+#[test]
+fn slurmctld_starts_with_slurmdbd_and_asks_it_for_its_number() {
+    let setup = &render(&read(&full("")))["head/setup.sh"].content;
+    // ND-04: from 24.11 on a new cluster's slurmctld does not start while slurmdbd is away.
+    let start = function(setup, "start_services");
+    let at = |line: &str| start.lines().position(|one| one.trim() == line).unwrap_or_else(|| panic!("no {line}"));
+    assert!(at("systemctl start slurmdbd") < at("await_slurmdbd"));
+    assert!(
+        at("await_slurmdbd") < at("forget_cluster_id") && at("forget_cluster_id") < at("systemctl restart slurmctld")
+    );
+    // AW-19: the number of before counts for nothing in another database, and stays in the same.
+    let forget = function(setup, "forget_cluster_id").replace("fact ", "echo ");
+    let script = format!(
+        "SLURM_ETC=.; echo StateSaveLocation=$PWD/state >slurm.conf; mkdir state; fact() {{ echo \"$1\"; }}\n{forget}\n\
+         for round in 1 2; do echo 1208 >state/clustername; nodes_changed=false; forget_cluster_id\n\
+         echo $(ls state/clustername 2>/dev/null) $nodes_changed; done"
+    );
+    assert_eq!(bash("number", &script), (true, "true\nstate/clustername false\n".to_owned()));
+}
+
 #[test]
 fn gpus_are_looked_for_after_the_scripts_of_ones_own() {
     // AW-28: one of them may install the driver.

@@ -35,6 +35,7 @@ fn place(head: &Head) -> Place {
     let machine = Machine {
         proc: head.beside("proc"),
         fstab: head.beside("fstab"),
+        exports: head.beside("exports"),
         path: Some(format!("{}:/usr/bin:/bin", head.bin.display())),
         ..Machine::default()
     };
@@ -337,27 +338,115 @@ fn a_file_system_that_goes_is_used_by_nobody() {
     assert!(told(&head).iter().any(|call| call == "update partitionname=q state=down"));
 
     head.say("busy", "");
-    order(&head, "b1", Order::Storage(StorageOrder::Release { file_systems: file_systems.clone() }));
+    order(
+        &head,
+        "b1",
+        Order::Storage(StorageOrder::Release { file_systems: file_systems.clone(), volumes: Vec::new() }),
+    );
     sync(&head);
     assert!(answer("b1").failed.unwrap().contains("somebody still uses it"));
     fs::remove_file(head.bin.join("busy")).unwrap();
     mounting();
-    order(&head, "b2", Order::Storage(StorageOrder::Release { file_systems: file_systems.clone() }));
+    order(
+        &head,
+        "b2",
+        Order::Storage(StorageOrder::Release { file_systems: file_systems.clone(), volumes: Vec::new() }),
+    );
     sync(&head);
     assert_eq!((answer("b2").failed, mounting()), (None, vec!["umount /fsx".to_owned()]), "no other file system");
 
     fs::write(head.beside("proc/self/mounts"), "10.0.0.9@tcp:/a /other lustre rw 0 0\n").unwrap();
     // Not before what is mounted has come.
-    let early = StorageOrder::Open { file_systems: file_systems.clone(), revision: 2 };
+    let early = StorageOrder::Open { file_systems: file_systems.clone(), volumes: Vec::new(), revision: 2 };
     order(&head, "c0", Order::Storage(early));
     sync(&head);
     assert!(Memory::read(&head.home).unwrap().storage.is_some() && object(&head, &answer_key("head", "c0")).is_none());
     order(&head, "c1", Order::Queue { name: "q".to_owned(), state: QueueOrder::Drain });
-    order(&head, "c2", Order::Storage(StorageOrder::Open { file_systems, revision: 1 }));
+    order(&head, "c2", Order::Storage(StorageOrder::Open { file_systems, volumes: Vec::new(), revision: 1 }));
     sync(&head);
     assert_eq!(mounting(), ["mount /fsx", "mount /home"]);
     assert_eq!(told(&head).last().unwrap(), "update partitionname=q state=drain", "what was ordered meanwhile");
     assert_eq!(Memory::read(&head.home).unwrap().storage, None);
+}
+
+/// What `mount`, `umount` and `exportfs` do: mounts are kept in a file, volumes by their place.
+const MOUNTING: &str = r#"#!/bin/bash
+here=$(dirname "$0") name=${0##*/} at=${*: -1}
+mounts=$here/../proc/self/mounts
+printf '%s\n' "$name $*" >>"$here/mounting"
+case $name in
+umount) [ ! -e "$here/busy" ] || [[ $* == *--lazy* ]] || exit 32; sed -i "\\| $at |d" "$mounts" ;;
+mount) grep -q "^UUID=[^ ]* $at " "$here/../fstab" || exit 32; echo "/dev/nvme1n1 $at ext4 rw 0 0" >>"$mounts" ;;
+fuser) exit 1 ;;
+esac
+"#;
+
+/// AW-12: a volume that leaves is exported no more, unmounted, out of fstab and detached, in this order, and nothing else is.
+#[test]
+fn a_volume_that_leaves_is_given_back() {
+    let volumes = "storage:\n  - { name: apps, mount: /apps, ebs: { size_gib: 50 } }\n  \
+                   - { name: tools, mount: /tools, ebs: { size_gib: 50 } }\n";
+    let head = Head::of("volume-order", &format!("{CLUSTER}{volumes}"));
+    let (fstab, exports) =
+        ("UUID=a /apps ext4 noauto 0 0\nUUID=t /tools ext4 noauto 0 0\n", "/home *(rw)\n/apps *(rw)\n/tools *(rw)\n");
+    fs::create_dir_all(head.beside("proc/self")).unwrap();
+    let mounts = "/dev/nvme1n1 /apps ext4 rw 0 0\n/dev/nvme2n1 /tools ext4 rw 0 0\n";
+    for (file, text) in [("fstab", fstab), ("exports", exports), ("proc/self/mounts", mounts)] {
+        fs::write(head.beside(file), text).unwrap();
+    }
+    for name in ["umount", "mount", "fuser", "exportfs"] {
+        fs::write(head.bin.join(name), MOUNTING).unwrap();
+        fs::set_permissions(head.bin.join(name), fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    head.show("q-od-[1-5]", ASLEEP);
+    let mounting = || {
+        let text = fs::read_to_string(head.bin.join("mounting")).unwrap_or_default();
+        let _ = fs::remove_file(head.bin.join("mounting"));
+        text.lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let read = |file: &str| fs::read_to_string(head.beside(file)).unwrap();
+    let answer = |id| serde_json::from_slice::<Answer>(&object(&head, &answer_key("head", id)).unwrap()).unwrap();
+    let id = head.cluster.volumes().unwrap().into_iter().find(|(name, _)| name == "apps").unwrap().1;
+    let holder = || {
+        let found = on_sandbox(head.people.compute.volumes(std::slice::from_ref(&id))).unwrap();
+        found[0].attachment.as_ref().map(|one| one.instance.clone())
+    };
+    let instance = holder().unwrap();
+    let release = || StorageOrder::Release { file_systems: Vec::new(), volumes: vec![id.clone()] };
+    let open = || StorageOrder::Open { file_systems: Vec::new(), volumes: vec![id.clone()], revision: 1 };
+
+    // Somebody uses it whatever is done: it is not taken from beneath them.
+    head.say("busy", "");
+    order(&head, "a1", Order::Storage(release()));
+    sync(&head);
+    assert!(answer("a1").failed.unwrap().contains("somebody still uses it"));
+    assert_eq!((holder(), read("fstab").as_str()), (Some(instance.clone()), fstab));
+    fs::remove_file(head.bin.join("busy")).unwrap();
+    order(&head, "a2", Order::Storage(open()));
+    sync(&head);
+    assert_eq!((answer("a2").failed, read("exports").as_str()), (None, exports), "as it was");
+    mounting();
+
+    order(&head, "b1", Order::Storage(release()));
+    sync(&head);
+    assert_eq!((answer("b1").failed, mounting()), (None, vec!["exportfs -ra".to_owned(), "umount /apps".to_owned()]));
+    assert_eq!(read("exports"), "/home *(rw)\n#away /apps *(rw)\n/tools *(rw)\n");
+    assert_eq!(read("fstab"), "#away UUID=a /apps ext4 noauto 0 0\nUUID=t /tools ext4 noauto 0 0\n");
+    assert_eq!((holder(), read("proc/self/mounts").as_str()), (None, "/dev/nvme2n1 /tools ext4 rw 0 0\n"));
+    // Twice is once.
+    order(&head, "b2", Order::Storage(release()));
+    sync(&head);
+    assert_eq!((answer("b2").failed, mounting()), (None, vec![]));
+
+    order(&head, "c1", Order::Storage(open()));
+    sync(&head);
+    assert_eq!((answer("c1").failed, mounting()), (None, vec!["mount /apps".to_owned(), "exportfs -ra".to_owned()]));
+    assert_eq!((holder(), read("fstab").as_str(), read("exports").as_str()), (Some(instance), fstab, exports));
+    // One that is not this head node's, or of which nobody knows where it is.
+    let other = StorageOrder::Release { file_systems: Vec::new(), volumes: vec!["vol-0123".to_owned()] };
+    order(&head, "d1", Order::Storage(other));
+    sync(&head);
+    assert!(answer("d1").failed.unwrap().contains("vol-0123"));
 }
 
 #[test]

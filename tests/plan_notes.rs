@@ -57,3 +57,67 @@ fn a_new_budget_says_which_tag_it_needs() {
         assert!(plan_for(&cloud, &dearer).await.notes.is_empty(), "said once");
     });
 }
+
+fn on(os: &str) -> Built {
+    let text = head::CLUSTER.lines().filter(|line| !line.starts_with("image:")).collect::<Vec<_>>().join("\n");
+    build("head.yaml", &format!("{text}\nimage: {{ os: {os} }}\n"))
+}
+
+/// A Slurm that does not read what the one before it kept loses the jobs.
+#[test]
+fn a_system_whose_slurm_does_not_read_the_jobs_needs_approval() {
+    for (from, to, lost) in [
+        ("ubuntu2404", "ubuntu2204", true),
+        ("ubuntu2204", "ubuntu2404", true),
+        ("debian12", "ubuntu2404", false),
+        ("ubuntu2404", "debian12", true),
+    ] {
+        on_sandbox(async {
+            let cloud = Sandbox::in_memory("eu-west-1").cloud();
+            carry_out_well(&cloud, &plan_for(&cloud, &on(from)).await).await;
+            let plan = plan_for(&cloud, &on(to)).await;
+            let losses: Vec<&str> = plan.losses().map(|change| change.address.as_str()).collect();
+            assert_eq!(losses, if lost { vec!["head.instance"] } else { vec![] }, "{from} to {to}");
+            let impact = plan_text::impact(&plan);
+            let words = if lost { "jobs that run or wait are lost" } else { "jobs run on and wait for the new one" };
+            assert!(impact.contains(words), "{from} to {to}: {impact}");
+        });
+    }
+}
+
+const NOTED: &str = r#"version: 1
+name: noted
+region: eu-west-1
+network: { create: {} }
+head_node: { instance_type: c5.xlarge, key_name: one }
+queues: [ { name: q, pools: [ { name: od, instance_types: [c5.xlarge], max: 4 } ] } ]
+storage: [ { name: p, mount: /p, fsx_lustre: { deployment: PERSISTENT_2, throughput_per_tib: 125, capacity_gib: 2400, on_destroy: keep } } ]
+accounting: { rds: { engine: mysql, instance_class: db.t4g.medium, storage_gib: 50 } }
+monitoring: { logs: { retention_days: 30 } }
+"#;
+
+/// What a change means beyond its line: each is said, and none without its change.
+#[test]
+fn what_a_change_means_is_noted() {
+    on_sandbox(async {
+        let cloud = Sandbox::in_memory("eu-west-1").cloud();
+        let noted = build("noted.yaml", NOTED);
+        let first = plan_for(&cloud, &noted).await;
+        assert_eq!(first.notes, []);
+        carry_out_well(&cloud, &first).await;
+        let notes = async |from: &str, to: &str| {
+            assert!(NOTED.contains(from));
+            plan_for(&cloud, &build("noted.yaml", &NOTED.replace(from, to))).await.notes
+        };
+        assert_eq!(notes("key_name: one", "key_name: two").await, [Note::HeadStartsAnew]);
+        let database = Note::DatabaseAway { address: "accounting.database".to_owned() };
+        assert_eq!(notes("db.t4g.medium", "db.t4g.large").await, [database]);
+        let logs = Note::LogsExpire { address: "head.log_group".to_owned(), days: 7 };
+        assert!(notes("retention_days: 30", "retention_days: 7").await.contains(&logs));
+        assert_eq!(notes("retention_days: 30", "retention_days: 60").await, []);
+        let protected = notes("region: eu-west-1", "region: eu-west-1\ndeletion_protection: true").await;
+        assert_eq!(protected, [Note::Protection { on: true }]);
+        let empty = notes("PERSISTENT_2, throughput_per_tib: 125", "PERSISTENT_1, throughput_per_tib: 200").await;
+        assert!(matches!(&empty[..], [Note::StartsEmpty { address, .. }] if address == "storage.p"), "{empty:?}");
+    });
+}

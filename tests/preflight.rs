@@ -490,3 +490,45 @@ fn every_resource_type_of_the_examples_has_its_providers_actions() {
     }
     assert!(Path::new("src/catalog/data/handlers.txt").exists());
 }
+
+/// A managed policy has 6,144 characters at most, a role takes ten: what is printed in parts can be created, and the parts
+/// together allow what the whole does.
+#[test]
+fn the_parts_of_a_policy_fit_and_allow_the_whole() {
+    let allowed = |documents: &[Value]| {
+        let statements = documents.iter().flat_map(|one| one["Statement"].as_array().unwrap());
+        let mut all: Vec<String> = statements
+            .flat_map(|one| {
+                let on = format!("{} {}", one["Resource"], one.get("Condition").unwrap_or(&Value::Null));
+                one["Action"].as_array().unwrap().iter().map(move |action| format!("{action} {on}")).collect::<Vec<_>>()
+            })
+            .collect();
+        all.sort();
+        all
+    };
+    let mut cut = 0;
+    for entry in fs::read_dir("examples/clusters").unwrap() {
+        let path = entry.unwrap().path();
+        let built = build("one.yaml", &fs::read_to_string(&path).unwrap());
+        let types = built.graph.stacks.iter().flat_map(|stack| stack.resources.values());
+        let scope = Scope {
+            types: types.map(|resource| resource.kind.to_owned()).collect(),
+            ..Scope::everywhere("123456789012")
+        };
+        for purpose in [Purpose::Plan, Purpose::Apply, Purpose::Operate] {
+            let documents = rights::documents(purpose, &scope);
+            for document in &documents {
+                let count = rights::characters(document);
+                assert!(count <= rights::MANAGED_POLICY, "{}: {purpose:?} has {count}", path.display());
+                let sids: BTreeSet<&str> =
+                    document["Statement"].as_array().unwrap().iter().map(|one| one["Sid"].as_str().unwrap()).collect();
+                assert_eq!(sids.len(), document["Statement"].as_array().unwrap().len(), "ids are one of a kind");
+            }
+            assert!(documents.len() <= 10);
+            assert_eq!(allowed(&documents), allowed(&[rights::policy(purpose, &scope)]), "{}", path.display());
+            cut += usize::from(documents.len() > 1);
+        }
+    }
+    assert!(cut >= 10, "the policies of apply are longer than one document");
+    assert!(rights::documents(Purpose::Apply, &Scope::everywhere("*")).len() <= 10);
+}

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+use hpcctl::cloud::sandbox::{Sandbox, Script};
 use std::{
     fs,
     path::PathBuf,
@@ -48,6 +49,21 @@ impl Place {
     }
 }
 
+impl Place {
+    /// Somebody stops the head node.
+    fn stop_head(&self) {
+        let state = self.0.join("sandbox.json");
+        let sandbox = Sandbox::open_with(&state, "eu-west-1", Script::default(), None).unwrap();
+        let cloud = sandbox.cloud();
+        let stop = async {
+            let all = cloud.compute.instances_of("rf").await.unwrap();
+            let head = all.iter().find(|one| one.has_role("head")).unwrap();
+            cloud.compute.stop(&head.id).await.unwrap();
+        };
+        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(stop);
+    }
+}
+
 impl Drop for Place {
     fn drop(&mut self) {
         fs::remove_dir_all(&self.0).ok();
@@ -81,21 +97,28 @@ fn a_refused_plan_names_place_reason_and_remedy() {
 }
 
 #[test]
-fn a_volume_that_is_attached_says_how_it_leaves() {
+fn a_volume_leaves_by_the_head_node_and_stays_where_that_is_stopped() {
     let place = Place::new("attached");
     let less: String =
         CLUSTER.lines().filter(|line| !line.contains("name: v,")).map(|line| format!("{line}\n")).collect();
+    let planned = place.run(&["plan"], &less, &[]);
+    let text = String::from_utf8_lossy(&planned.stdout).into_owned();
+    for words in [
+        "drain queues q",
+        "on the head node, and detach the volumes",
+        "a snapshot of volume `v` of 100 GiB is made first",
+        "jobs that run in q end first",
+    ] {
+        assert!(text.contains(words), "`{words}` is not in\n{text}{}", err(&planned));
+    }
+    place.stop_head();
     for command in ["plan", "apply"] {
         let output = place.run(&[command], &less, &[]);
         let text = err(&output);
         assert_eq!(output.status.code(), Some(3), "{text}");
-        for words in [
-            "error HPC2132",
-            "storage.v: i-",
-            "has vol-",
-            "set `on_destroy: keep` on it",
-            "until the head node is replaced",
-        ] {
+        for words in
+            ["error HPC2132", "storage.v: the head node i-", "which is stop", "has vol-", "start it, and plan again"]
+        {
             assert!(text.contains(words), "`{words}` is not in\n{text}");
         }
     }

@@ -135,7 +135,9 @@ fn another_type_of_head_node_stops_and_starts_it() {
             assert!(plan.impact.head_node_restarts && !plan.impact.head_node_replaced);
             assert_eq!(plan.impact.head_address_changes, !fixed);
             assert!(plan.impact.seconds >= 240, "{}", plan.impact.seconds);
+            let began = cloud.clock.now();
             carry_out_well(&cloud, &plan).await;
+            assert!(cloud.clock.now().0 - began.0 > 150, "stopping and starting takes its time");
             let after = head(&look(&cloud, &larger).await);
             assert_eq!((before.id, after.instance_type.as_str()), (after.id, "c5.4xlarge"));
             assert_eq!(before.public_ip != after.public_ip, !fixed);
@@ -320,7 +322,7 @@ fn a_network_keeps_its_zones_and_addresses() {
         carry_out_well(&cloud, &plan).await;
         assert!(try_plan_for(&cloud, &more).await.unwrap().is_empty());
         let plain = try_plan_for(&cloud, &network("{ availability_zones: 3 }")).await.unwrap();
-        assert!(plain.is_empty(), "{:?}", plain.changes);
+        assert!(plain.is_empty(), "{:?} {:?}", plain.changes, plain.file_changes);
     });
 }
 
@@ -356,6 +358,18 @@ fn text_that_is_not_ascii_settles() {
         for template in named("München").rendered.templates.values() {
             assert!(template.body.is_ascii());
         }
+        // The double forgets as CloudFormation does.
+        let body = r#"{"Description":"München","Resources":{"G":{"Type":"AWS::Logs::LogGroup"}}}"#;
+        let input = hpcctl::cloud::StackInput {
+            name: "raw".to_owned(),
+            template: hpcctl::cloud::TemplateSource::Body(body.to_owned()),
+            parameters: Default::default(),
+            tags: Default::default(),
+            token: "raw".to_owned(),
+            termination_protection: false,
+        };
+        cloud.stacks.create(&input).await.unwrap();
+        assert_eq!(cloud.stacks.template("raw").await.unwrap(), body.replace('ü', "?"));
     });
 }
 
@@ -377,11 +391,49 @@ fn tags_of_the_cluster_are_planned_and_replace_no_placement_group() {
         assert!(tags("storage.s", "Tags/project") && tags("network.vpc", "Tags/project"));
         assert!(tags("queue.q.role", "Tags/project"));
         assert!(plan.changes.iter().all(|change| change.resource_type != "AWS::EC2::PlacementGroup"));
+        // A tag of the resource's own goes before the stack's: it does not change.
+        let named = |value: &str| {
+            build("lv.yaml", &LUSTRE.replace("region:", &format!("tags: {{ Name: {value}, project: a }}\nregion:")))
+        };
+        let of_names = made(&named("one")).await;
+        let other = try_plan_for(&of_names, &named("two")).await.unwrap();
+        let renamed = |change: &&Change| change.properties.iter().any(|one| one.path == "Tags/Name");
+        let renamed: Vec<&str> = other.changes.iter().filter(renamed).map(|change| change.address.as_str()).collect();
+        // A rule of a group has no name of its own, the file system has.
+        assert!(!renamed.is_empty() && !renamed.contains(&"storage.s"), "{renamed:?}");
         assert_eq!(one(&plan, "storage.s").properties[0].cause.as_ref().unwrap().path.to_string(), "tags.project");
         carry_out_well(&cloud, &plan).await;
         assert!(try_plan_for(&cloud, &tagged("b")).await.unwrap().is_empty());
         let live = look(&cloud, &tagged("b")).await;
         let of = |key: &StackKey| live.stacks[key].state.tags.contains_key("project");
         assert!(of(&StackKey::Storage) && !of(&StackKey::Queue("q".to_owned())));
+    });
+}
+
+/// Which policy counts for what is replaced while its policy changes, no page says: the worse one does.
+#[test]
+fn a_policy_that_changes_with_a_replacement_counts_at_its_worst() {
+    on_sandbox(async {
+        let cloud = hpcctl::cloud::sandbox::in_memory(REGION);
+        carry_out_well(&cloud, &plan_for(&cloud, &lustre()).await).await;
+        let replaced = "deployment: PERSISTENT_1, throughput_per_tib: 200, capacity_gib: 2400";
+        let fate = async |after: &str| {
+            let from = "deployment: PERSISTENT_2, throughput_per_tib: 125, capacity_gib: 2400, on_destroy: keep";
+            let plan = plan_for(&cloud, &changed(from, &format!("{replaced}, on_destroy: {after}"))).await;
+            let change = plan.changes.iter().find(|change| change.address == "storage.p").unwrap();
+            assert_eq!(change.action, Action::Replace);
+            change.data.as_ref().unwrap().fate
+        };
+        assert_eq!(fate("keep").await, DataFate::Kept);
+        assert_eq!(fate("discard").await, DataFate::Lost);
+    });
+    on_sandbox(async {
+        let cloud = hpcctl::cloud::sandbox::in_memory(REGION);
+        let discarded = changed("capacity_gib: 2400, on_destroy: keep", "capacity_gib: 2400, on_destroy: discard");
+        carry_out_well(&cloud, &plan_for(&cloud, &discarded).await).await;
+        let kept = changed("PERSISTENT_2, throughput_per_tib: 125", "PERSISTENT_1, throughput_per_tib: 200");
+        let plan = plan_for(&cloud, &kept).await;
+        let change = plan.changes.iter().find(|change| change.address == "storage.p").unwrap();
+        assert_eq!(change.data.as_ref().unwrap().fate, DataFate::Lost, "keep comes too late");
     });
 }

@@ -273,6 +273,32 @@ fn every_statement_of_a_launch_is_needed() {
     }
 }
 
+/// The head node attaches its own volumes by its role, those with a customer's key too; without a statement it cannot.
+#[test]
+fn the_head_node_may_attach_volumes_with_keys() {
+    let key = "arn:aws:kms:eu-west-1:123456789012:key/11112222-3333-4444-5555-666677778888";
+    let text = head::CLUSTER.replace(
+        "instance_type: c5.large }",
+        &format!("instance_type: c5.large, data_volume: {{ kms_key: \"{key}\" }} }}"),
+    );
+    for (without, says) in
+        [(None, ""), (Some("GrantKeys"), "kms:CreateGrant"), (Some("AttachVolumes"), "ec2:AttachVolume")]
+    {
+        let head = Head::of(&format!("attach-{}", without.unwrap_or("all")), &text);
+        let volume = on_sandbox(head.people.compute.volumes_of("head")).unwrap().remove(0);
+        let held = volume.attachment.unwrap();
+        on_sandbox(head.people.compute.detach_volume(&volume.id)).unwrap();
+        if let Some(sid) = without {
+            take_out(&head, sid);
+        }
+        let attached = on_sandbox(head.cloud.compute.attach_volume(&volume.id, &held.instance, &held.device));
+        match attached {
+            Ok(()) => assert_eq!(without, None),
+            Err(error) => assert!(without.is_some() && error.message.contains(says), "{without:?}: {error:?}"),
+        }
+    }
+}
+
 /// A reservation serves a new placement group never; a profile's role is asked for, not guessed from its name. AW-40, AW-44.
 #[test]
 fn reservations_get_no_new_placement_group() {

@@ -5,9 +5,9 @@
 mod support;
 
 use hpcctl::{
-    apply::{ApplyError, Lock, LockOutcome, Owner},
+    apply::{ApplyError, Lock, LockInfo, LockOutcome, Owner},
     cloud::{
-        Cloud, ErrorKind, StackStatus,
+        Cloud, ErrorKind, PutCondition, StackStatus,
         sandbox::{CallError, CallErrorKind, Crash, Fail, Fault, Files, HandEdit, Launch, Sandbox, Target, Verb},
     },
     model::StackKey,
@@ -39,7 +39,7 @@ async fn stack(cloud: &Cloud, name: &str) -> StackStatus {
 }
 
 fn owner(pid: u32) -> Owner {
-    Owner { arn: "arn:aws:iam::123456789012:user/one".to_owned(), host: "here".to_owned(), pid }
+    Owner { arn: "arn:aws:iam::123456789012:user/one".to_owned(), host: "here".to_owned(), pid, birth: None }
 }
 
 #[test]
@@ -157,7 +157,7 @@ fn two_people_cannot_apply_at_once() {
         carry_out_well(&cloud, &plan_for(&cloud, &built).await).await;
         let bucket = keys::bucket_name(&cloud.identity.caller().await.unwrap().account, REGION);
         let alive = |_: &Owner| false;
-        let acquire = |pid| Lock::acquire(&cloud, &bucket, "fds-smv", owner(pid), "plan", &alive);
+        let acquire = |pid| Lock::acquire(&cloud, &bucket, "fds-smv", owner(pid), "plan", &alive, &|_| true);
         let LockOutcome::Held(lock) = acquire(1).await.unwrap() else { panic!("the lock is free") };
         let LockOutcome::Refused(info) = acquire(2).await.unwrap() else { panic!("the lock is held") };
         assert_eq!(info.owner.pid, 1);
@@ -166,10 +166,47 @@ fn two_people_cannot_apply_at_once() {
 
         // A dead owner's lock is taken over at once, a silent one's after its lease.
         let dead = |_: &Owner| true;
-        let taken = Lock::acquire(&cloud, &bucket, "fds-smv", owner(4), "plan", &dead).await.unwrap();
+        let taken = Lock::acquire(&cloud, &bucket, "fds-smv", owner(4), "plan", &dead, &|_| true).await.unwrap();
         assert!(matches!(taken, LockOutcome::TakenOver(..)));
         cloud.clock.sleep(std::time::Duration::from_secs(601)).await;
         assert!(matches!(acquire(5).await.unwrap(), LockOutcome::TakenOver(..)));
+    });
+}
+
+/// FT-07: the times in a lock are another machine's. A lock that is renewed is nobody else's, however old it seems.
+#[test]
+fn a_slow_clock_loses_no_lock() {
+    on_sandbox(async {
+        let cloud = hpcctl::cloud::sandbox::in_memory(REGION);
+        let built = example();
+        carry_out_well(&cloud, &plan_for(&cloud, &built).await).await;
+        let bucket = keys::bucket_name(&cloud.identity.caller().await.unwrap().account, REGION);
+        let key = keys::lock("fds-smv");
+        let write = async |renewed: i64| {
+            let at = cloud.clock.now().plus(renewed - 3600);
+            let info = LockInfo { owner: owner(1), plan: "plan".to_owned(), since: at, renewed: at };
+            let body = serde_json::to_vec(&info).unwrap();
+            cloud.objects.put(&bucket, &key, body, PutCondition::Always).await.unwrap();
+        };
+        write(0).await;
+        let looks = std::cell::Cell::new(0);
+        let waits = |_: &LockInfo| {
+            looks.set(looks.get() + 1);
+            true
+        };
+        let mine =
+            async { Lock::acquire(&cloud, &bucket, "fds-smv", owner(2), "plan", &|_| false, &waits).await.unwrap() };
+        let theirs = async {
+            cloud.clock.sleep(std::time::Duration::from_secs(60)).await;
+            write(60).await;
+        };
+        let (outcome, ()) = tokio::join!(mine, theirs);
+        assert!(matches!(outcome, LockOutcome::Refused(_)), "the lock of a living owner was taken over");
+        assert!(looks.get() > 0);
+        // Whoever does not want to wait is refused as well.
+        let refused =
+            Lock::acquire(&cloud, &bucket, "fds-smv", owner(2), "plan", &|_| false, &|_| false).await.unwrap();
+        assert!(matches!(refused, LockOutcome::Refused(_)));
     });
 }
 

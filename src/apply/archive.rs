@@ -1,11 +1,11 @@
 //! Steps on the artifact bucket: bootstrap, archive, publish, purge.
 
-use super::{ApplyError, Context, facts};
+use super::{ApplyError, Context};
 use crate::{
     cloud::{PutCondition, StackInput, StackStatus, TemplateSource},
     model,
     observe::{Revision, keys},
-    plan::Goal,
+    plan::{CLUSTER_FACTS, Facts, Goal, Outputs},
     render,
 };
 use futures_util::future::join_all;
@@ -88,15 +88,14 @@ pub async fn publish(context: &Context<'_>, last: bool) -> Result<bool, ApplyErr
     let plan = context.plan;
     let bucket = context.bucket();
     let current = |path: &str| keys::current(&plan.cluster, path);
-    let facts = facts::cluster_facts(context).await?;
-    let mut objects: Vec<(String, Vec<u8>)> = vec![(current(crate::plan::CLUSTER_FACTS), facts)];
+    let mut objects: Vec<(String, Vec<u8>)> = vec![(current(CLUSTER_FACTS), facts(context).await?.into_bytes())];
     let files = plan.content.files.iter();
     objects.extend(files.map(|(path, file)| (current(path), file.content.clone().into_bytes())));
     put_all(context, objects).await?;
     let prefix = current("");
     for object in context.cloud.objects.list(&bucket, &prefix).await? {
         let path = object.key.strip_prefix(&prefix).unwrap_or(&object.key);
-        if path != crate::plan::CLUSTER_FACTS && !plan.content.files.contains_key(path) {
+        if path != CLUSTER_FACTS && !plan.content.files.contains_key(path) {
             context.cloud.objects.delete(&bucket, &object.key).await?;
         }
     }
@@ -115,6 +114,25 @@ pub async fn publish(context: &Context<'_>, last: bool) -> Result<bool, ApplyErr
         context.cloud.objects.put(&bucket, &keys::head(&plan.cluster), body, PutCondition::Always).await?;
     }
     Ok(false)
+}
+
+/// `cluster.json`, from the outputs that the stacks have now.
+async fn facts(context: &Context<'_>) -> Result<String, ApplyError> {
+    let plan = context.plan;
+    let states = context.cloud.stacks.stacks_of(&plan.cluster).await?;
+    let outputs: Outputs = states
+        .into_iter()
+        .filter_map(|state| Some((model::StackKey::of_stack_name(&plan.cluster, &state.name)?, state.outputs)))
+        .collect();
+    let facts = Facts {
+        cluster: &plan.cluster,
+        region: &plan.region,
+        revision: plan.revision,
+        bucket: &context.bucket(),
+        facts: &plan.content.facts,
+        templates: &plan.content.templates,
+    };
+    Ok(facts.text(&outputs))
 }
 
 /// Deletes everything of the cluster in the artifact bucket but the lock: that is held until the very end.

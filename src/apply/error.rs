@@ -1,7 +1,12 @@
 //! Why a step failed.
 
 use super::{FailedFile, Leftover, LockInfo, OrderError};
-use crate::{cloud::CloudError, model::StackKey, observe::HeadFailure, plan::Moved};
+use crate::{
+    cloud::CloudError,
+    model::StackKey,
+    observe::HeadFailure,
+    plan::{Gap, Moved},
+};
 
 /// Why a plan, or a step of it, was not carried out.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,10 +29,15 @@ pub enum ApplyError {
         /// What moved.
         moved: Vec<Moved>,
     },
+    /// All steps are done, and the cluster is not as planned.
+    NotAsPlanned {
+        /// What is not.
+        gaps: Vec<Gap>,
+    },
     /// Somebody else applies.
     Locked {
         /// Who.
-        lock: LockInfo,
+        lock: Box<LockInfo>,
     },
     /// The lock was lost while the plan was applied.
     LockLost,

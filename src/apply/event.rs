@@ -96,6 +96,13 @@ pub enum Event {
         /// Why.
         error: String,
     },
+    /// A lock seems to be silent; it is watched before it is taken over.
+    LockWatched {
+        /// Whose it is.
+        owner: String,
+        /// The owner's machine.
+        host: String,
+    },
     /// The lock of a dead or silent owner was taken over.
     LockTakenOver {
         /// Whose it was.

@@ -5,7 +5,10 @@ use super::{
     export::{ExportRequest, TransferKind},
     head, instances, kept, rest, stack, undo, verify,
 };
-use crate::plan::{Step, StepAction};
+use crate::{
+    model::StackKey,
+    plan::{Step, StepAction},
+};
 use futures_util::{
     future::{Either, select},
     stream::{FuturesUnordered, StreamExt},
@@ -162,7 +165,7 @@ async fn perform(context: &Context<'_>, step: &Step) -> Result<bool, ApplyError>
         StepAction::Bootstrap => archive::bootstrap(context).await,
         StepAction::Archive => archive::archive(context).await,
         StepAction::HoldQueues { .. } => rest::hold(context).await,
-        StepAction::Release { file_systems } => rest::release(context, file_systems).await,
+        StepAction::Release { file_systems, volumes } => rest::release(context, file_systems, volumes).await,
         StepAction::OpenQueues => rest::open(context).await,
         StepAction::StopAutoExport { storage, file_system, .. } => {
             auto_export::stop(context, storage, file_system).await
@@ -183,13 +186,21 @@ async fn perform(context: &Context<'_>, step: &Step) -> Result<bool, ApplyError>
         StepAction::ContinueRollback { stack } => stack::continue_rollback(context, stack).await,
         StepAction::CreateStack { stack } => stack::create(context, stack, step.number).await,
         StepAction::PrepareStack { stack } => stack::prepare(context, stack, step.number).await,
-        StepAction::UpdateStack { stack } => stack::update(context, stack, step.number).await,
-        StepAction::DeleteStack { stack, .. } => stack::delete(context, stack, step.number).await,
+        StepAction::UpdateStack { stack } => {
+            let already = stack::update(context, stack, step.number).await?;
+            if *stack == StackKey::Head {
+                head::revive(context).await?;
+            }
+            Ok(already)
+        }
+        StepAction::DeleteStack { stack, retain, .. } => stack::delete(context, stack, retain, step.number).await,
+        StepAction::MarkKept { stack } => stack::mark_kept(context, stack, step.number).await,
         StepAction::StopHead { instance, volumes, protected } => {
             head::stop(context, instance, volumes, *protected).await
         }
         StepAction::StartHead { instance } => head::start(context, instance).await,
         StepAction::Terminate { queue } => instances::terminate(context, queue.as_deref()).await,
+        StepAction::ReplaceLogins { instances } => instances::replace_logins(context, instances).await,
         StepAction::Publish { last } => archive::publish(context, *last).await,
         StepAction::AwaitHead { limit } => {
             let wait = HeadWait {

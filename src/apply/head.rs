@@ -83,6 +83,17 @@ async fn find(context: &Context<'_>, instance: &str) -> Result<Option<InstanceSt
     Ok(found.into_iter().find(|one| one.state != "terminated" && one.state != "shutting-down"))
 }
 
+/// After the update of the head node's stack: a head node that was to be replaced and was not, since CloudFormation saw
+/// no need, is started again. Where the plan starts it itself, that comes later.
+pub async fn revive(context: &Context<'_>) -> Result<(), ApplyError> {
+    let starts = |step: &crate::plan::Step| matches!(step.action, StepAction::StartHead { .. });
+    if context.plan.steps.iter().any(starts) {
+        return Ok(());
+    }
+    let all: Vec<usize> = context.plan.steps.iter().map(|step| step.number).collect();
+    undo(context, &all).await
+}
+
 /// After a failure: the head node that was stopped is started again, unless another one has taken its place or
 /// CloudFormation is still at it. It attaches its volumes as it boots.
 pub async fn undo(context: &Context<'_>, begun: &[usize]) -> Result<(), ApplyError> {

@@ -27,6 +27,26 @@ pub async fn terminate(context: &Context<'_>, queue: Option<&str>) -> Result<boo
     }
 }
 
+/// Terminates login nodes and waits until they are gone; true: they were. Their groups make others by themselves.
+pub async fn replace_logins(context: &Context<'_>, ids: &[String]) -> Result<bool, ApplyError> {
+    let (mut pace, mut first) = (Pace::new(), true);
+    loop {
+        let mut left = context.cloud.compute.instances_of(&context.plan.cluster).await?;
+        left.retain(|instance| ids.contains(&instance.id) && instance.has_role("login"));
+        if left.is_empty() {
+            return Ok(first);
+        }
+        context.tell(&Event::Terminating { left: left.len() });
+        left.retain(|instance| instance.state != "shutting-down");
+        let begin: Vec<String> = left.into_iter().map(|instance| instance.id).collect();
+        if !begin.is_empty() {
+            context.cloud.compute.terminate(&begin).await?;
+        }
+        first = false;
+        context.pause(&mut pace).await?;
+    }
+}
+
 async fn compute(context: &Context<'_>, queue: Option<&str>) -> Result<Vec<InstanceState>, ApplyError> {
     let mut instances = context.cloud.compute.instances_of(&context.plan.cluster).await?;
     let has =

@@ -3,6 +3,7 @@
 use super::{ApplyError, Context};
 use crate::{
     cloud::{ErrorKind, PutCondition},
+    model::StackKey,
     observe::{Kept, keys},
     plan::{Action, Change, DataFate},
 };
@@ -10,12 +11,14 @@ use crate::{
 /// Writes down what this plan keeps, before anything happens to it.
 pub async fn remember(context: &Context<'_>) -> Result<(), ApplyError> {
     let plan = context.plan;
-    let now: Vec<Kept> =
+    let mut now: Vec<Kept> =
         plan.changes.iter().filter(|change| keeps(change)).filter_map(|one| kept(one, plan.revision)).collect();
     let (bucket, key) = (context.bucket(), keys::kept(&plan.cluster));
     if now.is_empty() || !context.cloud.objects.bucket_exists(&bucket).await? {
         return Ok(());
     }
+    let network = own_vpc(context).await?;
+    now.iter_mut().for_each(|one| one.network.clone_from(&network));
     let before = match context.cloud.objects.get(&bucket, &key).await {
         Err(error) if error.kind == ErrorKind::NotFound => None,
         before => before?,
@@ -31,6 +34,17 @@ pub async fn remember(context: &Context<'_>) -> Result<(), ApplyError> {
     Ok(())
 }
 
+/// The VPC that the cluster made for itself: what is kept may stand in it.
+async fn own_vpc(context: &Context<'_>) -> Result<Option<String>, ApplyError> {
+    let name = StackKey::Network.stack_name(&context.plan.cluster);
+    if context.cloud.stacks.stack(&name).await?.is_none() {
+        return Ok(None);
+    }
+    let resources = context.cloud.stacks.resources(&name).await?;
+    let vpc = resources.into_iter().find(|one| one.resource_type == "AWS::EC2::VPC");
+    Ok(vpc.map(|one| one.physical_id).filter(|id| !id.is_empty()))
+}
+
 /// Whether something leaves the cluster and stays.
 pub fn keeps(change: &Change) -> bool {
     change.action == Action::Forget || change.data.as_ref().is_some_and(|data| data.fate == DataFate::Kept)
@@ -38,5 +52,6 @@ pub fn keeps(change: &Change) -> bool {
 
 fn kept(change: &Change, revision: u64) -> Option<Kept> {
     let id = change.physical_id.clone().filter(|id| !id.is_empty())?;
-    Some(Kept { id, address: change.address.clone(), resource_type: change.resource_type.clone(), revision })
+    let (address, resource_type) = (change.address.clone(), change.resource_type.clone());
+    Some(Kept { id, address, resource_type, revision, network: None })
 }

@@ -1,7 +1,8 @@
 //! The lock: one object in the artifact bucket, written only when it is not there.
 //!
-//! It is a lease. Its owner renews it while the plan is applied; when the owner falls silent for
-//! [`LEASE_SECONDS`], or is a process of this machine that has died, the next one takes it over.
+//! It is a lease. Its owner renews it while the plan is applied. Who finds it takes it over when its owner is known to
+//! have died, or when it stands still for [`LEASE_SECONDS`] before his eyes: the times in it are another machine's, and
+//! two clocks may differ by more than a lease (S3 itself takes requests that are 15 minutes off).
 
 use super::ApplyError;
 use crate::{
@@ -9,9 +10,12 @@ use crate::{
     observe::keys,
 };
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
-/// Seconds after its last renewal at which a lock may be taken over.
+/// Seconds without a renewal after which a lock may be taken over.
 pub const LEASE_SECONDS: i64 = 600;
+/// Seconds between two looks at a lock that seems to be silent.
+const LOOK_SECONDS: i64 = 30;
 
 /// Who holds a lock.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +26,20 @@ pub struct Owner {
     pub host: String,
     /// The process.
     pub pid: u32,
+    /// What tells this process from others with the same number; `None`: nobody knows whether it has died.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub birth: Option<Birth>,
+}
+
+/// Which process a number means: numbers are used again, after a boot, in another namespace, and in time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Birth {
+    /// The machine's boot (`/proc/sys/kernel/random/boot_id`).
+    pub boot: String,
+    /// The namespace of process numbers (`/proc/self/ns/pid`).
+    pub namespace: String,
+    /// When it started, in clock ticks since the boot (`/proc/self/stat`, field 22).
+    pub started: u64,
 }
 
 /// The content of a lock.
@@ -56,7 +74,8 @@ pub enum LockOutcome {
 }
 
 impl Lock {
-    /// Asks for the lock of a cluster. `is_dead` tells whether an owner is known to be dead.
+    /// Asks for the lock of a cluster. `is_dead` tells whether an owner is known to be dead; `waits` is asked before
+    /// each look at a lock that seems to be silent, whether to look on.
     pub async fn acquire(
         cloud: &Cloud,
         bucket: &str,
@@ -64,6 +83,7 @@ impl Lock {
         owner: Owner,
         plan: &str,
         is_dead: &dyn Fn(&Owner) -> bool,
+        waits: &dyn Fn(&LockInfo) -> bool,
     ) -> Result<LockOutcome, CloudError> {
         let key = keys::lock(cluster);
         let now = cloud.clock.now();
@@ -82,8 +102,11 @@ impl Lock {
             let etag = cloud.objects.put(bucket, &key, body(&info), PutCondition::IfMatch(etag)).await?;
             return Ok(LockOutcome::Held(held(etag)));
         };
-        if !is_dead(&other.owner) && now < other.renewed.plus(LEASE_SECONDS) {
-            return Ok(LockOutcome::Refused(other));
+        if !is_dead(&other.owner) {
+            let recent = now < other.renewed.plus(LEASE_SECONDS);
+            if recent || !stands_still(cloud, bucket, &key, &other, &etag, waits).await? {
+                return Ok(LockOutcome::Refused(other));
+            }
         }
         match cloud.objects.put(bucket, &key, body(&info), PutCondition::IfMatch(etag)).await {
             Ok(etag) => Ok(LockOutcome::TakenOver(held(etag), other)),
@@ -121,6 +144,41 @@ impl Lock {
     pub async fn forget(self, cloud: &Cloud) -> Result<(), CloudError> {
         let ours = cloud.objects.get(&self.bucket, &self.key).await?.is_some_and(|(_, etag)| etag == self.etag);
         if ours { cloud.objects.purge(&self.bucket, &self.key).await.map(drop) } else { Ok(()) }
+    }
+}
+
+/// Whether a lock is not renewed for a whole lease, by this machine's clock alone.
+async fn stands_still(
+    cloud: &Cloud,
+    bucket: &str,
+    key: &str,
+    other: &LockInfo,
+    etag: &str,
+    waits: &dyn Fn(&LockInfo) -> bool,
+) -> Result<bool, CloudError> {
+    for _ in 0..LEASE_SECONDS / LOOK_SECONDS {
+        if !waits(other) {
+            return Ok(false);
+        }
+        cloud.clock.sleep(Duration::from_secs(LOOK_SECONDS.unsigned_abs())).await;
+        let there = cloud.objects.get(bucket, key).await?;
+        if there.is_none_or(|(_, now)| now != etag) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Ends a lock whose owner is known to have died, for good.
+pub async fn bury(
+    cloud: &Cloud,
+    bucket: &str,
+    cluster: &str,
+    is_dead: &dyn Fn(&Owner) -> bool,
+) -> Result<(), CloudError> {
+    match read_lock(cloud, bucket, cluster).await? {
+        Some(lock) if is_dead(&lock.owner) => cloud.objects.purge(bucket, &keys::lock(cluster)).await.map(drop),
+        _ => Ok(()),
     }
 }
 

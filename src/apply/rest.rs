@@ -1,12 +1,17 @@
 //! Bringing a file system to rest before it is exported and goes: jobs end, compute nodes end, the head node lets go.
 
 use super::{ApplyError, Context, Event, context::Pace, order};
-use crate::observe::{Order, StorageOrder};
+use crate::{
+    cloud::VolumeAttachment,
+    observe::{Order, StorageOrder},
+};
 
 /// Seconds that the head node has for an order that only changes queues.
 const HOLD_SECONDS: u64 = 300;
 /// Seconds that it has to unmount: dirty pages go to the servers first.
 const RELEASE_SECONDS: u64 = 900;
+/// Seconds from the head node's answer to a volume that is free.
+const FREE_SECONDS: i64 = 120;
 
 /// Holds all queues, and waits until no compute node is left that could write.
 pub(super) async fn hold(context: &Context<'_>) -> Result<bool, ApplyError> {
@@ -29,15 +34,37 @@ pub(super) async fn hold(context: &Context<'_>) -> Result<bool, ApplyError> {
     }
 }
 
-/// Lets the head node unmount file systems.
-pub(super) async fn release(context: &Context<'_>, file_systems: &[String]) -> Result<bool, ApplyError> {
-    let wish = StorageOrder::Release { file_systems: file_systems.to_vec() };
-    give(context, wish, Some(RELEASE_SECONDS)).await.map(|()| false)
+/// Lets the head node unmount file systems and give volumes back; waits until EC2 says that nobody has these.
+pub(super) async fn release(
+    context: &Context<'_>,
+    file_systems: &[String],
+    volumes: &[String],
+) -> Result<bool, ApplyError> {
+    let wish = StorageOrder::Release { file_systems: file_systems.to_vec(), volumes: volumes.to_vec() };
+    give(context, wish, Some(RELEASE_SECONDS)).await?;
+    let until = context.cloud.clock.now().plus(FREE_SECONDS);
+    for volume in volumes {
+        let mut pace = Pace::new();
+        // An older hpcctl on the head node knows of no volumes: it is never taken from beneath whoever uses it.
+        while let Some(held) = holder(context, volume).await? {
+            if context.cloud.clock.now() >= until {
+                let state = format!("{volume} is {}", held.state);
+                return Err(ApplyError::HeadNode { instance: held.instance, state });
+            }
+            context.pause(&mut pace).await?;
+        }
+    }
+    Ok(false)
+}
+
+async fn holder(context: &Context<'_>, volume: &str) -> Result<Option<VolumeAttachment>, ApplyError> {
+    let found = context.cloud.compute.volumes(&[volume.to_owned()]).await?.pop();
+    Ok(found.and_then(|one| one.attachment))
 }
 
 /// Lets the head node open the queues when it runs the revision; nobody waits for it here.
 pub(super) async fn open(context: &Context<'_>) -> Result<bool, ApplyError> {
-    let wish = StorageOrder::Open { file_systems: Vec::new(), revision: context.plan.revision };
+    let wish = StorageOrder::Open { file_systems: Vec::new(), volumes: Vec::new(), revision: context.plan.revision };
     give(context, wish, None).await.map(|()| false)
 }
 

@@ -54,6 +54,27 @@ pub async fn prepare(context: &Context<'_>, key: &StackKey, step: usize) -> Resu
     begin_update(context, key, &input, &state).await
 }
 
+/// Writes what is to stay into the template of a stack that goes; true: it stands there already. Nothing else changes.
+pub async fn mark_kept(context: &Context<'_>, key: &StackKey, step: usize) -> Result<bool, ApplyError> {
+    let name = key.stack_name(&context.plan.cluster);
+    let (Some(marked), Some(state)) = (context.plan.content.between.get(key), context.cloud.stacks.stack(&name).await?)
+    else {
+        return Ok(true);
+    };
+    if !state.status.can_update() {
+        return Ok(true);
+    }
+    let input = StackInput {
+        name,
+        template: TemplateSource::Body(marked.template.clone()),
+        parameters: marked.parameters.clone(),
+        tags: state.tags.clone(),
+        token: context.token(step),
+        termination_protection: state.termination_protection,
+    };
+    begin_update(context, key, &input, &state).await
+}
+
 async fn begin_update(
     context: &Context<'_>,
     key: &StackKey,
@@ -72,12 +93,15 @@ async fn begin_update(
 }
 
 /// Deletes a stack; true: it was gone already.
-pub async fn delete(context: &Context<'_>, key: &StackKey, step: usize) -> Result<bool, ApplyError> {
+///
+/// `retain` stays of one that is in DELETE_FAILED, where nothing else can be said about what stays.
+pub async fn delete(context: &Context<'_>, key: &StackKey, retain: &[String], step: usize) -> Result<bool, ApplyError> {
     let name = key.stack_name(&context.plan.cluster);
     let Some(state) = context.cloud.stacks.stack(&name).await? else { return Ok(true) };
     let last = last_event(context, &state.id).await?;
     if state.status != StackStatus::DeleteInProgress {
-        context.cloud.stacks.delete(&name, &[], &context.token(step)).await?;
+        let retain = if state.status == StackStatus::DeleteFailed { retain } else { &[] };
+        context.cloud.stacks.delete(&name, retain, &context.token(step)).await?;
     }
     follow(context, key, &state.id, last).await?;
     Ok(false)

@@ -30,11 +30,13 @@ pub(super) async fn undo(context: &Context<'_>, begun: &BTreeSet<usize>, done: &
     if !held || done.contains(&StepAction::OpenQueues) {
         return;
     }
-    let of = |action: &StepAction| match action {
-        StepAction::Release { file_systems } => file_systems.clone(),
-        _ => Vec::new(),
-    };
-    let file_systems: Vec<String> = context.plan.steps.iter().flat_map(|step| of(&step.action)).collect();
+    let (mut file_systems, mut volumes) = (Vec::new(), Vec::new());
+    for step in &context.plan.steps {
+        if let StepAction::Release { file_systems: mounted, volumes: attached } = &step.action {
+            file_systems.extend(mounted.iter().cloned());
+            volumes.extend(attached.iter().cloned());
+        }
+    }
     // Nodes that start now would mount what is gone.
     if begun.iter().any(touches_storage) {
         for file_system in &file_systems {
@@ -42,8 +44,11 @@ pub(super) async fn undo(context: &Context<'_>, begun: &BTreeSet<usize>, done: &
                 return context.tell(&Event::QueuesStayHeld);
             }
         }
+        if !volumes.is_empty() && !are_there(context, &volumes).await {
+            return context.tell(&Event::QueuesStayHeld);
+        }
     }
-    let open = Order::Storage(StorageOrder::Open { file_systems, revision: 0 });
+    let open = Order::Storage(StorageOrder::Open { file_systems, volumes, revision: 0 });
     let given = order(context.cloud, &context.plan.cluster, open, None, &context.stop).await;
     context.tell(&match given {
         Ok(_) => Event::QueuesReopened,
@@ -64,5 +69,13 @@ async fn is_there(context: &Context<'_>, id: &str) -> bool {
     match context.cloud.file_systems.file_system(id).await {
         Ok(Some(state)) => matches!(state.lifecycle.as_str(), "AVAILABLE" | "UPDATING"),
         Ok(None) | Err(_) => false,
+    }
+}
+
+/// Whether no volume has gone, nor is about to.
+async fn are_there(context: &Context<'_>, volumes: &[String]) -> bool {
+    match context.cloud.compute.volumes(volumes).await {
+        Ok(found) => found.len() == volumes.len() && found.iter().all(|one| one.state != "deleting"),
+        Err(_) => false,
     }
 }

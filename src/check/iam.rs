@@ -1,6 +1,7 @@
 //! Rights of nodes, and the scripts they run.
 
 use super::{
+    limits,
     rules::{names as rule, rights},
     sheet::{Sheet, args},
 };
@@ -11,6 +12,7 @@ const WIDE: [&str; 3] = ["AdministratorAccess", "PowerUserAccess", "IAMFullAcces
 
 pub(super) fn node(sheet: &mut Sheet, iam: Option<&NodeIam>, at: &Path) {
     let Some(iam) = iam else { return };
+    limits::policies(sheet, iam, at);
     let own = match (&iam.role, &iam.instance_profile) {
         (Some(_), Some(_)) => {
             sheet.add_key(&rule::ROLE_AND_PROFILE, at.key("role"), args! {});

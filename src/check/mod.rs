@@ -19,6 +19,7 @@ mod images;
 mod input;
 mod instances;
 mod interruption;
+mod limits;
 mod lustre;
 mod monitoring;
 mod mounts;

@@ -1,7 +1,7 @@
 //! Image, head node and login nodes.
 
 use super::{
-    cidr, iam, instances,
+    cidr, iam, instances, limits,
     rules::{names, network, nodes as rule},
     sheet::{Sheet, args, word},
     volumes,
@@ -65,6 +65,7 @@ fn head(sheet: &mut Sheet, cluster: &Cluster) {
     }
     cidr::sources(sheet, &head.ssh_from, &at.key("ssh_from"), "SSH on the head node");
     dcv(sheet, cluster, head.dcv.as_ref(), &at.key("dcv"), "the desktop on the head node");
+    limits::sources(sheet, &head.ssh_from, head.dcv.as_ref(), &at);
     volumes::root(sheet, &head.root_volume, instances::own_image(cluster, head.ami.is_some()), &at.key("root_volume"));
     let data = &head.data_volume;
     let sizes = volumes::Sizes {
@@ -92,6 +93,7 @@ fn login(sheet: &mut Sheet, cluster: &Cluster) {
         instances::known(sheet, &pool.instance_type, &at.key("instance_type"));
         cidr::sources(sheet, &pool.ssh_from, &at.key("ssh_from"), "SSH on the login nodes");
         dcv(sheet, cluster, pool.dcv.as_ref(), &at.key("dcv"), "desktops on the login nodes");
+        limits::sources(sheet, &pool.ssh_from, pool.dcv.as_ref(), &at);
         volumes::root(
             sheet,
             &pool.root_volume,

@@ -26,6 +26,7 @@ macro_rules! rules {
 pub mod capacity;
 pub mod export;
 pub mod images;
+pub mod limits;
 pub mod monitoring;
 pub mod names;
 pub mod network;
@@ -83,6 +84,7 @@ const PARTS: &[&[&Rule]] = &[
     images::RULES,
     rights::RULES,
     preflight::RULES,
+    limits::RULES,
     unsupported::RULES,
 ];
 

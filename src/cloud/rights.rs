@@ -205,20 +205,59 @@ pub fn questions(purpose: Purpose, scope: &Scope) -> Vec<RightsQuestion> {
 /// Actions in one question, so that the answer is one page.
 const ACTIONS: usize = 100;
 
-/// The policy as IAM takes it.
+/// The policy as one document, to read. IAM may not take it as one: see [`documents`].
 pub fn policy(purpose: Purpose, scope: &Scope) -> Value {
-    let one = |statement: Statement| {
+    document(&statements(purpose, scope))
+}
+
+/// The characters that a managed policy may have; white space does not count.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>
+pub const MANAGED_POLICY: usize = 6144;
+
+/// The policy as documents of which each fits into a managed policy; a role takes ten of them.
+pub fn documents(purpose: Purpose, scope: &Scope) -> Vec<Value> {
+    let mut rest: Vec<Statement> = statements(purpose, scope).into_iter().flat_map(halves).collect();
+    rest.reverse();
+    let (mut found, mut current) = (Vec::new(), Vec::new());
+    while let Some(next) = rest.pop() {
+        current.push(next);
+        if characters(&document(&current)) > MANAGED_POLICY && current.len() > 1 {
+            rest.extend(current.pop());
+            found.push(document(&current));
+            current.clear();
+        }
+    }
+    found.push(document(&current));
+    found
+}
+
+/// A statement that is too long for a document of its own is cut in two by its actions, each again where it must be.
+fn halves(statement: Statement) -> Vec<Statement> {
+    if characters(&document(std::slice::from_ref(&statement))) <= MANAGED_POLICY || statement.actions.len() < 2 {
+        return vec![statement];
+    }
+    let mut first = statement.clone();
+    let mut second = Statement { sid: format!("{}More", statement.sid), ..statement };
+    second.actions = first.actions.iter().skip(first.actions.len() / 2).cloned().collect();
+    first.actions.retain(|action| !second.actions.contains(action));
+    [first, second].into_iter().flat_map(halves).collect()
+}
+
+/// How many characters IAM counts.
+pub fn characters(document: &Value) -> usize {
+    document.to_string().chars().filter(|letter| !letter.is_whitespace()).count()
+}
+
+fn document(statements: &[Statement]) -> Value {
+    let one = |statement: &Statement| {
         let Statement { sid, actions, resources, condition } = statement;
         let mut value = json!({"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resources});
         if let Some(condition) = condition {
-            value["Condition"] = condition;
+            value["Condition"] = condition.clone();
         }
         value
     };
-    json!({
-        "Version": "2012-10-17",
-        "Statement": statements(purpose, scope).into_iter().map(one).collect::<Vec<_>>(),
-    })
+    json!({ "Version": "2012-10-17", "Statement": statements.iter().map(one).collect::<Vec<_>>() })
 }
 
 impl Scope {
@@ -309,6 +348,11 @@ impl Scope {
                 }
             }
         }
+        // What `Fn::GetAZs` asks:
+        // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference-getavailabilityzones.html
+        rest.extend(["ec2:DescribeAccountAttributes", "ec2:DescribeAvailabilityZones"].map(str::to_owned));
+        // The handlers' lists have names of S3's logs among them, which are no actions.
+        rest.retain(|action| !action.starts_with("s3:REST."));
         let through = json!({"ForAnyValue:StringEquals": {"aws:CalledVia": ["cloudformation.amazonaws.com"]}});
         let mut found = vec![Statement {
             sid: "ThroughCloudFormation".to_owned(),
@@ -327,6 +371,19 @@ impl Scope {
             condition,
         };
         found.extend(passed.then(|| lone("PassRoles", "iam:PassRole", role, Some(to))));
+        // FSx makes itself a role for each link with S3, in the caller's name:
+        // https://github.com/kubernetes-sigs/aws-fsx-csi-driver/blob/master/docs/install.md
+        if self.types.iter().any(|kind| kind.starts_with("AWS::FSx::")) {
+            let role = "role/aws-service-role/s3.data-source.lustre.fsx.amazonaws.com/*";
+            found.push(Statement {
+                sid: "LinkWithS3".to_owned(),
+                actions: ["AttachRolePolicy", "CreateServiceLinkedRole", "PutRolePolicy"]
+                    .map(|action| format!("iam:{action}"))
+                    .into(),
+                resources: vec![self.arn(&format!("iam::{}:{role}", self.account))],
+                condition: None,
+            });
+        }
         let service = self.arn(&format!("iam::{}:role/aws-service-role/*", self.account));
         found.extend(linked.then(|| lone("ServiceLinkedRoles", "iam:CreateServiceLinkedRole", service, None)));
         found

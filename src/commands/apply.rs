@@ -14,10 +14,10 @@ use super::{
     preview, process, rehearsal,
 };
 use crate::{
-    apply::{self, Applied, ApplyError, Context, LockOutcome, Stop},
+    apply::{self, Applied, ApplyError, Context, LockInfo, LockOutcome, StepFailure, Stop},
     cloud::{Caller, Cloud, ErrorKind},
-    observe::{self, Live, Wanted},
-    plan::{Goal, PLAN_FORMAT, PLAN_KIND, Plan},
+    observe::{self, Live, ObserveError, Wanted},
+    plan::{Gap, Goal, PLAN_FORMAT, PLAN_KIND, Plan, StepAction},
     report::{
         errors::{self, Failure, exit},
         events,
@@ -25,7 +25,7 @@ use crate::{
     },
 };
 use clap::Args;
-use std::{path::PathBuf, time::Duration};
+use std::{cell::Cell, path::PathBuf, time::Duration};
 
 /// Options of `apply`.
 #[derive(Debug, Args)]
@@ -127,6 +127,9 @@ async fn fresh_plan(
     let plan = preview::agreed(&cloud, &loaded, &live).await?;
     output.data(&show(&plan, PlanFormat::Text, output));
     obstacles::refuse(&cloud, &plan, &live).await?;
+    if plan.is_empty() || plan.only_waits() {
+        bury_lock(&cloud, &plan, output).await;
+    }
     if plan.is_empty() {
         return Ok(exit::OK);
     }
@@ -234,11 +237,28 @@ pub async fn carry_out(
 async fn under_lock(context: &Context<'_>, output: &Output) -> Result<Applied, Failure> {
     let caller = context.cloud.identity.caller().await?;
     let mut lock = lock(context, &caller).await?;
-    if let Err(failure) = fresh(context).await {
-        release(context.cloud, lock.take(), output).await;
-        return Err(failure);
+    match fresh(context).await {
+        Ok(Fresh::Open) => {}
+        Ok(Fresh::Done) => {
+            release(context.cloud, lock.take(), output).await;
+            output.note(&format!(
+                "plan {} is applied already, as revision {}",
+                context.plan.id(),
+                context.plan.revision
+            ));
+            return Ok(Applied::default());
+        }
+        Err(failure) => {
+            release(context.cloud, lock.take(), output).await;
+            return Err(failure);
+        }
     }
-    let applied = apply::execute(context, lock.as_mut()).await;
+    let mut applied = apply::execute(context, lock.as_mut()).await;
+    if applied.failed.is_empty()
+        && let Err(error) = proved(context).await
+    {
+        applied.failed.push(StepFailure { step: 0, action: StepAction::Verify, error });
+    }
     if context.plan.goal == Goal::Destroy && applied.failed.is_empty() {
         forget(context.cloud, lock.take(), output).await;
     }
@@ -258,24 +278,65 @@ async fn lock(context: &Context<'_>, caller: &Caller) -> Result<Option<apply::Lo
     }
     let owner = process::owner(&caller.arn);
     let plan = context.plan;
-    match apply::Lock::acquire(context.cloud, &bucket, &plan.cluster, owner, plan.id(), &process::is_dead).await? {
+    let told = Cell::new(false);
+    let waits = |lock: &LockInfo| {
+        if !told.replace(true) {
+            let (owner, host) = (lock.owner.arn.clone(), lock.owner.host.clone());
+            context.tell(&apply::Event::LockWatched { owner, host });
+        }
+        !context.stop.is_set()
+    };
+    let dead = &process::is_dead;
+    match apply::Lock::acquire(context.cloud, &bucket, &plan.cluster, owner, plan.id(), dead, &waits).await? {
         LockOutcome::Held(lock) => Ok(Some(lock)),
         LockOutcome::TakenOver(lock, before) => {
             context.tell(&apply::Event::LockTakenOver { owner: before.owner.arn });
             Ok(Some(lock))
         }
-        LockOutcome::Refused(lock) => Err(ApplyError::Locked { lock }.into()),
+        LockOutcome::Refused(lock) => Err(ApplyError::Locked { lock: Box::new(lock) }.into()),
     }
 }
 
+/// What a look under the lock says of a plan.
+enum Fresh {
+    /// It is to be carried out.
+    Open,
+    /// It was carried out to its end, and all is still as it says.
+    Done,
+}
+
 /// Under the lock: has anything moved since the plan was made, and does anything refuse to go?
-async fn fresh(context: &Context<'_>) -> Result<(), Failure> {
+async fn fresh(context: &Context<'_>) -> Result<Fresh, Failure> {
     let live = observe::observe(context.cloud, &context.plan.cluster, &Wanted::default()).await?;
+    if context.plan.is_done(&live) {
+        return Ok(Fresh::Done);
+    }
     let moved = context.plan.moved(&live);
     if !moved.is_empty() {
         return Err(ApplyError::Stale { moved }.into());
     }
-    obstacles::refuse(context.cloud, context.plan, &live).await
+    obstacles::refuse(context.cloud, context.plan, &live).await.map(|()| Fresh::Open)
+}
+
+/// An apply that died when all was done left its lock.
+pub async fn bury_lock(cloud: &Cloud, plan: &Plan, output: &Output) {
+    let Some(bucket) = &plan.content.bucket else { return };
+    if let Err(error) = apply::bury(cloud, bucket, &plan.cluster, &process::is_dead).await {
+        output.note(&format!("failed to take an old lock away: {error}"));
+    }
+}
+
+/// Still under the lock: is everything as the plan says?
+async fn proved(context: &Context<'_>) -> Result<(), ApplyError> {
+    if context.plan.goal == Goal::Destroy {
+        return Ok(());
+    }
+    let gaps = match observe::observe(context.cloud, &context.plan.cluster, &Wanted::default()).await {
+        Ok(live) => context.plan.gaps(&live),
+        Err(ObserveError::Cloud(error)) => return Err(error.into()),
+        Err(ObserveError::Archive { key, .. }) => vec![Gap::File { path: key }],
+    };
+    if gaps.is_empty() { Ok(()) } else { Err(ApplyError::NotAsPlanned { gaps }) }
 }
 
 /// The lock outlives the archive, and goes with all its versions.

@@ -2,7 +2,8 @@
 
 use super::output::Output;
 use crate::{
-    plan::{Goal, Plan},
+    model::DataHolding,
+    plan::{Change, Goal, Plan},
     report::errors::{Failure, exit},
 };
 use clap::Args;
@@ -24,8 +25,25 @@ pub fn approve(plan: &Plan, approval: &Approval, output: &Output) -> Result<(), 
     let covered = |address: &str| approval.approve_data_loss.iter().any(|word| word == address || word == "all");
     let open: Vec<String> =
         plan.losses().map(|change| change.address.clone()).filter(|address| !covered(address)).collect();
+    let known = |word: &&String| *word == "all" || plan.changes.iter().any(|change| change.address == **word);
+    if let Some(unknown) = approval.approve_data_loss.iter().find(|word| !known(word)) {
+        return Err(Failure::new(
+            "HPC2043",
+            format!("`--approve-data-loss {unknown}` names nothing that this plan changes"),
+            "name an address as the plan shows it, or `all`",
+            exit::REFUSED,
+        ));
+    }
     if !open.is_empty() {
-        let remedy = format!("approve each with `--approve-data-loss {}`, or keep it with `on_destroy`", open[0]);
+        let jobs = |change: &Change| {
+            change.data.as_ref().is_some_and(|data| matches!(data.holding, DataHolding::Queue { .. }))
+        };
+        let instead = if plan.losses().any(jobs) {
+            "let the jobs end first"
+        } else {
+            "set `on_destroy` to keep or export it, and apply that alone first"
+        };
+        let remedy = format!("approve each with `--approve-data-loss {}`, or {instead}", open[0]);
         let mut failure =
             Failure::new("HPC2041", "data would be lost without export or snapshot", remedy, exit::REFUSED);
         failure.details = open;

@@ -1,7 +1,7 @@
 //! `destroy`.
 
 use super::{
-    apply::{Manner, carry_out, settled},
+    apply::{Manner, bury_lock, carry_out, settled},
     approve::{Approval, approve},
     cli::Global,
     cloud::on_cloud,
@@ -74,6 +74,9 @@ async fn run(
     let plan = plan::destroy(name, cluster.region.as_str(), source, &live, &options)?;
     output.data(&show(&plan, args.format, output));
     obstacles::refuse(&cloud, &plan, &live).await?;
+    if plan.is_empty() && !args.plan_only {
+        bury_lock(&cloud, &plan, output).await;
+    }
     if plan.is_empty() || args.plan_only {
         return Ok(exit::OK);
     }

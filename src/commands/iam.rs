@@ -33,6 +33,9 @@ struct PolicyArgs {
     /// The account; without it the policy holds in every account
     #[arg(long, value_name = "NUMBER")]
     account: Option<String>,
+    /// Print this one of the documents of which each fits into a managed policy, from 1
+    #[arg(long, value_name = "NUMBER")]
+    part: Option<usize>,
 }
 
 /// What somebody wants to do.
@@ -62,7 +65,24 @@ pub fn iam(args: &IamArgs, output: &mut Output) -> Result<u8, Failure> {
         }
         None => Scope::everywhere(account),
     };
-    output.data(&format!("{:#}\n", rights::policy(purpose, &scope)));
+    let parts = rights::documents(purpose, &scope);
+    let count = parts.len();
+    let document = match args.part {
+        None => {
+            if count > 1 {
+                output.note(&format!(
+                    "this is too long for one managed policy ({} characters): `--part 1` to `--part {count}` give documents that fit",
+                    rights::MANAGED_POLICY
+                ));
+            }
+            rights::policy(purpose, &scope)
+        }
+        Some(part) => parts.into_iter().nth(part.wrapping_sub(1)).ok_or_else(|| {
+            let message = format!("there is no part {part}: the policy has {count}");
+            Failure::new("HPC2005", message, format!("give a number from 1 to {count}"), exit::ERROR)
+        })?,
+    };
+    output.data(&format!("{document:#}\n"));
     Ok(exit::OK)
 }
 

@@ -71,7 +71,7 @@ pub(super) fn node_facts(cluster: &Cluster) -> Vec<NodeFact> {
         }
     }
     if let Some(create) = &cluster.network.create {
-        let subnets = (0..create.availability_zones).map(|index| format!("PrivateSubnet{index}"));
+        let subnets = (0..super::site::zone_count(create)).map(|index| format!("PrivateSubnet{index}"));
         facts.push(NodeFact {
             path: vec!["network".to_owned(), "compute_subnets".to_owned()],
             stack: StackKey::Network,

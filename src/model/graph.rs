@@ -225,6 +225,13 @@ pub enum DataHolding {
         /// Whether home directories are on it, besides Slurm's state.
         home: bool,
     },
+    /// The jobs that Slurm knows, when the next Slurm does not read what this one keeps.
+    Queue {
+        /// The Slurm that is there.
+        from: String,
+        /// The Slurm that comes.
+        to: String,
+    },
     /// Logs.
     Logs,
 }

@@ -181,11 +181,14 @@ fn pass_roles(site: Site<'_>, stack: &mut Stack) -> Statement {
     profiles.into_iter().fold(pass, |all, profile| all.on_val(stack.role_of(profile)))
 }
 
-/// The keys of compute nodes' disks: whoever launches must be able to use them, and to let EC2 use them, through EC2 alone.
+/// The keys of compute nodes' disks, and of the volumes that the head node attaches: whoever launches or attaches must be
+/// able to use them, and to let EC2 use them, through EC2 alone.
 /// <https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption-requirements.html>
 fn use_keys(cluster: &Cluster) -> Vec<Statement> {
-    let keys: BTreeSet<&str> =
-        cluster.queues.iter().filter_map(|queue| queue.root_volume.kms_key.as_ref()).map(Arn::as_str).collect();
+    let disks = cluster.queues.iter().filter_map(|queue| queue.root_volume.kms_key.as_ref());
+    let own = cluster.head_node.data_volume.kms_key.as_ref();
+    let volumes = cluster.storage.iter().filter_map(|storage| storage.ebs.as_ref()?.kms_key.as_ref());
+    let keys: BTreeSet<&str> = disks.chain(own).chain(volumes).map(Arn::as_str).collect();
     if keys.is_empty() {
         return Vec::new();
     }

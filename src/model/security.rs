@@ -204,7 +204,7 @@ fn dcv(dcv: &Dcv) -> Vec<Val> {
 
 /// Without any rule CloudFormation would let everything out; this one lets nothing out.
 fn nowhere() -> Vec<Val> {
-    vec![cidr_rule("-1", None, "127.0.0.1/32", "Nothing out: the nodes' group has the rules")]
+    vec![cidr_rule("-1", None, "127.0.0.1/32", "Nothing out; the group of the nodes has the rules")]
 }
 
 fn cidr_rule(protocol: &str, ports: Option<(u32, u32)>, cidr: &str, words: &str) -> Val {

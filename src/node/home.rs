@@ -169,6 +169,21 @@ impl Home {
         fs::read(path).ok().map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
     }
 
+    /// Changes lines of a file of the machine, whole or not at all; whether any was changed. One that is not there has no
+    /// lines.
+    pub(super) fn edit(path: &Path, change: impl Fn(&str) -> Option<String>) -> Result<bool, NodeError> {
+        let Some(text) = bytes(path)? else { return Ok(false) };
+        let text = String::from_utf8(text).map_err(|error| failed(path, &error.to_string()))?;
+        let changed: String = text.lines().map(|line| change(line).unwrap_or_else(|| line.to_owned()) + "\n").collect();
+        if changed == text {
+            return Ok(false);
+        }
+        // Neither mount nor exportfs reads a file of this name.
+        let next = path.with_extension("hpcctl-next");
+        let write = fs::write(&next, changed).and_then(|()| fs::rename(&next, path));
+        write.map(|()| true).map_err(|error| failed(path, &error.to_string()))
+    }
+
     /// The names in a folder of the machine; none when it is not there.
     pub(super) fn entries(path: &Path) -> Vec<String> {
         let entries = fs::read_dir(path).into_iter().flatten();

@@ -21,6 +21,8 @@ pub struct Machine {
     pub fetched_conf: PathBuf,
     /// `/etc/fstab`.
     pub fstab: PathBuf,
+    /// What this node exports by NFS: `/etc/exports.d/hpcctl.exports`.
+    pub exports: PathBuf,
     /// Where commands are looked for; none: this program's own `PATH`.
     pub path: Option<String>,
 }
@@ -28,7 +30,8 @@ pub struct Machine {
 impl Default for Machine {
     fn default() -> Self {
         let (proc, fetched_conf) = (PathBuf::from("/proc"), PathBuf::from("/run/slurm/conf/slurm.conf"));
-        Self { proc, fetched_conf, fstab: PathBuf::from("/etc/fstab"), path: None }
+        let (fstab, exports) = (PathBuf::from("/etc/fstab"), PathBuf::from("/etc/exports.d/hpcctl.exports"));
+        Self { proc, fetched_conf, fstab, exports, path: None }
     }
 }
 

@@ -26,6 +26,8 @@ pub struct Live {
     pub stacks: BTreeMap<StackKey, LiveStack>,
     /// The newest revision in the archive.
     pub revision: Option<Revision>,
+    /// A revision after it that an apply began to archive, and never published.
+    pub begun: Option<Begun>,
     /// The node files that the cluster has now, by path.
     pub files: BTreeMap<String, String>,
     /// The file systems of the storage stack, by logical id.
@@ -52,6 +54,14 @@ pub struct Live {
     pub set_up: Option<SetUpLog>,
     /// What is not as its template says, when it was looked for.
     pub drift: Option<BTreeMap<StackKey, Vec<ResourceDrift>>>,
+}
+
+impl Live {
+    /// The highest number that a revision has, published or only begun; 0: there is none.
+    pub fn newest_number(&self) -> u64 {
+        let published = self.revision.as_ref().map_or(0, |revision| revision.number);
+        self.begun.as_ref().map_or(published, |begun| begun.number.max(published))
+    }
 }
 
 /// The artifact bucket of account and region.
@@ -108,6 +118,9 @@ pub struct Kept {
     pub resource_type: String,
     /// The revision that kept it.
     pub revision: u64,
+    /// The VPC of the cluster's own network, when it had one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<String>,
 }
 
 /// A file system that exists, and the last export from it.
@@ -132,6 +145,17 @@ pub struct Revision {
     pub by: String,
     /// SHA-256 of the cluster file.
     pub source_sha256: String,
+}
+
+/// A revision whose archive was begun.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Begun {
+    /// Its number.
+    pub number: u64,
+    /// The plan that began it; empty when that is not in the archive.
+    pub plan: String,
+    /// The digest of everything that it renders; empty when that is not in the archive.
+    pub rendered_digest: String,
 }
 
 /// Keys below a cluster's prefix in the artifact bucket.

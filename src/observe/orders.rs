@@ -51,15 +51,22 @@ pub enum Order {
 pub enum StorageOrder {
     /// Jobs that run end, those that wait go on waiting, compute nodes end with their jobs.
     Hold,
-    /// These file systems (ids) are unmounted on the head node; whoever uses them there is ended.
+    /// These file systems and volumes (ids) are unmounted on the head node; whoever uses them there is ended. Volumes are
+    /// exported no more, and detached.
     Release {
-        /// Their ids.
+        /// The ids of file systems.
         file_systems: Vec<String>,
+        /// The ids of volumes.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        volumes: Vec<String>,
     },
-    /// Queues that were held open again; these file systems are mounted again where they are still there.
+    /// Queues that were held open again; these file systems and volumes are mounted again where they are still there.
     Open {
-        /// Their ids.
+        /// The ids of file systems.
         file_systems: Vec<String>,
+        /// The ids of volumes.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        volumes: Vec<String>,
         /// Not before the head node runs this revision: what is mounted comes with it.
         revision: u64,
     },
@@ -144,7 +151,8 @@ mod tests {
         assert_eq!(fleet["order"], json!({ "fleet": "stop" }));
         let hold = serde_json::to_value(order(Order::Storage(StorageOrder::Hold))).unwrap();
         assert_eq!(hold["order"], json!({ "storage": "hold" }));
-        let release = Order::Storage(StorageOrder::Release { file_systems: vec!["fs-1".to_owned()] });
+        let release =
+            Order::Storage(StorageOrder::Release { file_systems: vec!["fs-1".to_owned()], volumes: Vec::new() });
         let release = serde_json::to_value(order(release)).unwrap();
         assert_eq!(release["order"], json!({ "storage": { "release": { "file_systems": ["fs-1"] } } }));
         let answer = json!({ "id": "0f1e2d3c4b5a", "done": 1_767_225_660, "failed": null });

@@ -2,13 +2,22 @@
 
 use super::{Kept, LiveStack, Outside, keys};
 use crate::{
-    cloud::{Cloud, KEPT_TAG, Result},
+    cloud::{Cloud, KEPT_TAG, Result, TaggedResource, VolumeState},
     model::StackKey,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// EC2's words for what is looked at: things that only stacks make. Nodes have volumes and interfaces of their own.
+/// EC2's words for what is looked at: things that only stacks make. Nodes have volumes and interfaces of their own; a volume
+/// that no instance has is no node's.
 const KINDS: &[&str] = &["launch-template", "security-group", "subnet", "vpc"];
+
+/// Types of what is kept that EC2 can be asked about, and its words for them.
+const OF_EC2: &[(&str, &str)] = &[
+    ("AWS::EC2::SecurityGroup", "security-group"),
+    ("AWS::EC2::Subnet", "subnet"),
+    ("AWS::EC2::VPC", "vpc"),
+    ("AWS::EC2::Volume", "volume"),
+];
 
 /// What is outside of all stacks and not known to be kept.
 pub(super) async fn outside(
@@ -16,6 +25,7 @@ pub(super) async fn outside(
     cluster: &str,
     stacks: &BTreeMap<StackKey, LiveStack>,
     kept: &[Kept],
+    volumes: &[VolumeState],
 ) -> Result<Vec<Outside>> {
     let inside: BTreeSet<&str> = ids(stacks).chain(kept.iter().map(|kept| kept.id.as_str())).collect();
     let mut found = Vec::new();
@@ -30,11 +40,14 @@ pub(super) async fn outside(
         let there = cloud.compute.still_there(tagged).await?;
         found.extend(there.into_iter().map(|one| Outside { kind: one.kind, id: one.id }));
     }
+    let free = |one: &&VolumeState| one.attachment.is_none() && one.state == "available";
+    let free = volumes.iter().filter(free).filter(|one| !inside.contains(one.id.as_str()));
+    found.extend(free.map(|one| Outside { kind: "volume".to_owned(), id: one.id.clone() }));
     found.sort();
     Ok(found)
 }
 
-/// The list of what was kept, without what is in a stack.
+/// The list of what was kept, as far as it is still there and in no stack.
 pub(super) async fn kept(
     cloud: &Cloud,
     bucket: &str,
@@ -45,6 +58,28 @@ pub(super) async fn kept(
     let mut list: Vec<Kept> = list.and_then(|(text, _)| serde_json::from_slice(&text).ok()).unwrap_or_default();
     let inside: BTreeSet<&str> = ids(stacks).collect();
     list.retain(|kept| !inside.contains(kept.id.as_str()));
+    gone_since(cloud, list).await
+}
+
+/// Leaves out what somebody has deleted since.
+async fn gone_since(cloud: &Cloud, mut list: Vec<Kept>) -> Result<Vec<Kept>> {
+    let asked = list.iter().filter_map(|one| {
+        let (_, kind) = OF_EC2.iter().find(|(name, _)| *name == one.resource_type)?;
+        Some(TaggedResource { id: one.id.clone(), kind: (*kind).to_owned() })
+    });
+    let asked: Vec<TaggedResource> = asked.collect();
+    let mut gone: BTreeSet<String> = asked.iter().map(|one| one.id.clone()).collect();
+    if !asked.is_empty() {
+        for one in cloud.compute.still_there(asked).await? {
+            gone.remove(&one.id);
+        }
+    }
+    for one in list.iter().filter(|one| one.resource_type == "AWS::FSx::FileSystem") {
+        if cloud.file_systems.file_system(&one.id).await?.is_none() {
+            gone.insert(one.id.clone());
+        }
+    }
+    list.retain(|one| !gone.contains(&one.id));
     Ok(list)
 }
 

@@ -1,6 +1,6 @@
 //! Taking the snapshot.
 
-use super::{Bucket, HeadSays, Live, LiveFileSystem, LiveStack, Revision, keys, outside};
+use super::{Begun, Bucket, HeadSays, Live, LiveFileSystem, LiveStack, Revision, keys, outside};
 use crate::{
     catalog,
     cloud::{
@@ -101,6 +101,7 @@ pub async fn observe(cloud: &Cloud, cluster: &str, wanted: &Wanted) -> Result<Li
     }
     if exists {
         live.revision = revision(cloud, &bucket, cluster).await?;
+        live.begun = begun(cloud, &bucket, cluster, live.revision.as_ref()).await?;
         live.files = files(cloud, &bucket, cluster).await?;
         // Only a view: whoever may not read it plans without it.
         let said = HeadSays::read(cloud, &bucket, cluster).await.unwrap_or_default();
@@ -109,7 +110,7 @@ pub async fn observe(cloud: &Cloud, cluster: &str, wanted: &Wanted) -> Result<Li
     if exists {
         live.kept = outside::kept(cloud, &bucket, cluster, &live.stacks).await?;
     }
-    live.outside = outside::outside(cloud, cluster, &live.stacks, &live.kept).await?;
+    live.outside = outside::outside(cloud, cluster, &live.stacks, &live.kept, &live.volumes).await?;
     live.bucket = Some(Bucket { name: bucket, exists, managed });
     if wanted.drift {
         live.drift = Some(drift(cloud, &live.stacks).await?);
@@ -168,6 +169,27 @@ async fn revision(cloud: &Cloud, bucket: &str, cluster: &str) -> Result<Option<R
         Ok(revision) => Ok(Some(revision)),
         Err(error) => Err(ObserveError::Archive { key, message: error.to_string() }),
     }
+}
+
+/// The newest revision that has an archive and was not published. Numbers have no gaps.
+async fn begun(
+    cloud: &Cloud,
+    bucket: &str,
+    cluster: &str,
+    published: Option<&Revision>,
+) -> Result<Option<Begun>, ObserveError> {
+    let mut newest = None;
+    for number in published.map_or(0, |revision| revision.number) + 1.. {
+        if cloud.objects.list(bucket, &keys::archive(cluster, number, "")).await?.is_empty() {
+            break;
+        }
+        newest = Some(number);
+    }
+    let Some(number) = newest else { return Ok(None) };
+    let plan = cloud.objects.get(bucket, &keys::archive(cluster, number, "plan.json")).await?;
+    let plan: Value = plan.and_then(|(body, _)| serde_json::from_slice(&body).ok()).unwrap_or_default();
+    let text = |path: &str| plan.pointer(path).and_then(Value::as_str).unwrap_or_default().to_owned();
+    Ok(Some(Begun { number, plan: text("/digest"), rendered_digest: text("/content/rendered_digest") }))
 }
 
 async fn files(cloud: &Cloud, bucket: &str, cluster: &str) -> Result<BTreeMap<String, String>, ObserveError> {

@@ -1,6 +1,6 @@
 //! What a plan was made against, and what of it has moved since.
 
-use super::{Goal, Plan};
+use super::{Goal, Plan, document::short_id};
 use crate::{observe::Live, render::sha256};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -44,6 +44,10 @@ impl Basis {
         }
         if let Some(revision) = &live.revision {
             items.insert("revision".to_owned(), format!("{} of plan {}", revision.number, revision.plan));
+        }
+        // One without a plan died in its first step, the archive: it changed nothing.
+        if let Some(begun) = live.begun.as_ref().filter(|begun| !begun.plan.is_empty()) {
+            items.insert("revision begun".to_owned(), format!("{} of plan {}", begun.number, short_id(&begun.plan)));
         }
         for file_system in live.file_systems.values() {
             let state = &file_system.state;
@@ -99,6 +103,9 @@ impl Plan {
                 (Some(revision), _) => revision.plan == self.id(),
                 (None, goal) => goal == Goal::Destroy,
             };
+        }
+        if item == "revision begun" {
+            return live.begun.as_ref().is_none_or(|begun| short_id(&begun.plan) == self.id());
         }
         // File systems follow their stack, which is checked by itself.
         item.starts_with("file system ")

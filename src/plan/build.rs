@@ -1,14 +1,18 @@
 //! The plan to what the cluster file says.
 
 use super::{
-    After, Basis, BetweenStack, BusyQueue, Cause, Change, Content, DataFate, Effect, FileChange, Goal, Impact, Note,
-    PLAN_FORMAT, PLAN_KIND, Plan, PlannedFile, PlannedParameter, Reason, Refusal, Source, head,
+    After, Basis, BetweenStack, BusyQueue, Cause, Change, Content, DataFate, Effect, FileChange, Goal, Impact,
+    PLAN_FORMAT, PLAN_KIND, Plan, PlannedFile, PlannedParameter, Reason, Refusal, Source, carried,
+    facts::CLUSTER_FACTS,
+    head,
     held::{self, AttachedVolume, Between, HeldReplacement},
+    notes,
     obstacles::Obstacle,
     rest,
+    slurm_step::SlurmStep,
     stack_diff::{Context, ParameterState, StackDiff, create_all, diff_stack, removed},
     steps::{self, StackWork},
-    zones,
+    unfinished, zones,
 };
 use crate::{
     catalog::ResourceCatalog,
@@ -95,7 +99,9 @@ pub fn plan_predicted(
     refuse_busy(live)?;
     refuse_unmanaged(live)?;
     let cause = |path: &Path| Cause { path: path.clone(), line: desired.document.line(path) };
-    let context = Context::new(catalog, &cause, live, &desired.graph.tags, predicted);
+    let queue = SlurmStep::of(desired.rendered, live);
+    let mut context = Context::new(catalog, &cause, live, &desired.graph.tags, predicted);
+    context.queue = queue;
     let mut builder = Builder { desired, live, context, out: Gathered::default() };
     for stack in &desired.graph.stacks {
         builder.stack(stack);
@@ -254,24 +260,36 @@ impl Builder<'_> {
 
     fn finish(self) -> Plan {
         let Self { desired, live, mut out, .. } = self;
+        carried::carry(&mut out.changes, live);
         rest::mark_login_nodes(&mut out.changes, live);
-        let file_changes = file_changes(desired, live);
+        let mut file_changes = file_changes(desired, live);
+        let unfinished = unfinished::revision(&desired.rendered.digest, live);
+        if out.work.is_empty() && file_changes.is_empty() {
+            let templates = templates(desired, &out.settled);
+            file_changes.extend(unfinished::facts(desired, &templates, live, unfinished));
+        }
         let postponed = postponed(desired, live, &out);
+        let leaving = out.work.iter().filter(|(_, work)| *work == StackWork::Remove).map(|(key, _)| key);
+        let carrying = carried::going(leaving, &out.changes, live);
         let work = steps::Work {
             graph: Some(desired.graph),
             stacks: &out.work,
             changes: &out.changes,
-            files_change: !file_changes.is_empty(),
+            files_change: !file_changes.is_empty() || unfinished.is_some(),
             postponed: &postponed,
+            carrying: &carrying,
             live,
         };
         let steps = steps::to_apply(&work);
         let drift =
             live.drift.as_ref().map(|drift| drift.iter().map(|(key, list)| (key.to_string(), list.clone())).collect());
         let publishes = |step: &super::Step| matches!(step.action, super::StepAction::Publish { .. });
-        let next = u64::from(steps.is_empty() || steps.iter().any(publishes));
-        let revision = live.revision.as_ref().map_or(1, |revision| revision.number + next);
-        let impact = impact(&out.changes, live, steps::critical_path(&steps));
+        let revision = match (&live.revision, steps.is_empty() || steps.iter().any(publishes)) {
+            (Some(revision), false) => revision.number,
+            _ => unfinished.unwrap_or_else(|| live.newest_number() + 1),
+        };
+        let login_nodes_stale = rest::stale_login_nodes(&out.changes, live);
+        let impact = Impact { login_nodes_stale, ..impact(&out.changes, live, steps::critical_path(&steps)) };
         Plan {
             kind: PLAN_KIND.to_owned(),
             format_version: PLAN_FORMAT.to_owned(),
@@ -287,7 +305,7 @@ impl Builder<'_> {
                 text: desired.document.text.clone(),
             },
             busy_queues: busy_queues(&impact, live),
-            notes: notes(&out.changes),
+            notes: notes::notes(&out.changes, desired.graph, live, unfinished),
             head_behind: steps::head_behind(live),
             impact,
             changes: out.changes,
@@ -301,7 +319,7 @@ impl Builder<'_> {
             kept: live.kept.clone(),
             steps,
             content: Content {
-                between: between_stacks(postponed),
+                between: between_stacks(postponed).into_iter().chain(carried::marked(&carrying)).collect(),
                 ..content(desired, live, out.parameters, out.settled)
             },
             file_changes,
@@ -317,7 +335,8 @@ fn postponed(desired: &Desired<'_>, live: &Live, out: &Gathered) -> BTreeMap<Sta
     let keys = out.work.iter().filter(|(key, work)| updated(work) && providers.contains(key)).map(|(key, _)| key);
     let one = |key: &StackKey| {
         let body = &desired.rendered.templates.get(key)?.body;
-        let between = held::between(&serde_json::from_str(body).ok()?, live.stacks.get(key)?);
+        let stay = carried::carriers(&out.changes, key);
+        let between = held::between(&serde_json::from_str(body).ok()?, live.stacks.get(key)?, &stay);
         Some((key.clone(), between))
     };
     keys.filter_map(one).collect()
@@ -359,9 +378,6 @@ fn planned_parameters(stack: &Stack, states: &BTreeMap<String, ParameterState>) 
     stack.parameters.iter().map(planned).collect()
 }
 
-/// Path of the file that apply writes itself, from the stacks' outputs.
-pub const CLUSTER_FACTS: &str = "cluster.json";
-
 fn file_changes(desired: &Desired<'_>, live: &Live) -> Vec<FileChange> {
     use super::Action;
     let mut changes = Vec::new();
@@ -374,17 +390,26 @@ fn file_changes(desired: &Desired<'_>, live: &Live) -> Vec<FileChange> {
             Some(_) => continue,
         };
         let cause = Some(Cause { path: file.cause.clone(), line: desired.document.line(&file.cause) });
-        changes.push(FileChange { path: path.clone(), action, before: before.cloned(), cause });
+        let (path, before) = (path.clone(), before.cloned());
+        changes.push(FileChange { path, action, before, after: None, cause });
     }
     for (path, before) in live.files.iter().filter(|(path, _)| !wanted.contains_key(*path) && *path != CLUSTER_FACTS) {
         changes.push(FileChange {
             path: path.clone(),
             action: Action::Delete,
             before: Some(before.clone()),
+            after: None,
             cause: None,
         });
     }
     changes
+}
+
+/// The templates that are to be: as rendered, or with words of what exists.
+fn templates(desired: &Desired<'_>, settled: &BTreeMap<StackKey, String>) -> BTreeMap<StackKey, String> {
+    let rendered = desired.rendered.templates.iter();
+    let rendered = rendered.map(|(key, template)| (key.clone(), template.body.clone()));
+    rendered.chain(settled.clone()).collect()
 }
 
 fn content(
@@ -393,8 +418,7 @@ fn content(
     parameters: BTreeMap<StackKey, BTreeMap<String, PlannedParameter>>,
     settled: BTreeMap<StackKey, String>,
 ) -> Content {
-    let rendered = desired.rendered.templates.iter().map(|(key, template)| (key.clone(), template.body.clone()));
-    let templates = rendered.chain(settled);
+    let templates = templates(desired, &settled);
     let files = desired
         .rendered
         .files
@@ -402,7 +426,7 @@ fn content(
         .map(|(path, file)| (path.clone(), PlannedFile { content: file.content.clone(), mode: file.mode }));
     Content {
         bucket: live.bucket.as_ref().map(|bucket| bucket.name.clone()),
-        templates: templates.collect(),
+        templates,
         between: BTreeMap::new(),
         role_paths: Vec::new(),
         parameters,
@@ -438,14 +462,6 @@ fn has_fixed_address(live: &Live) -> bool {
         })
     };
     live.stacks.get(&StackKey::Head).is_some_and(address)
-}
-
-/// What a reviewer must know of what is made.
-fn notes(changes: &[Change]) -> Vec<Note> {
-    let budget =
-        |change: &Change| change.action == super::Action::Create && change.resource_type == "AWS::Budgets::Budget";
-    let tag = || Note::BudgetNeedsTag { tag: crate::cloud::CLUSTER_TAG.to_owned() };
-    changes.iter().any(budget).then(tag).into_iter().collect()
 }
 
 /// Login pools by what becomes of their nodes: those that run while new ones would differ, and those that end.

@@ -78,6 +78,11 @@ pub enum Reason {
     NotWanted,
     /// The cluster is destroyed.
     Destroyed,
+    /// It would go, but something that was kept stands on it.
+    Carries {
+        /// The id of what was kept.
+        kept: String,
+    },
 }
 
 /// A place in the cluster file.
@@ -175,18 +180,18 @@ impl DataRisk {
     }
 }
 
-/// What becomes of data.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// What becomes of data, from good to bad.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DataFate {
+    /// It stays outside the cluster.
+    Kept,
+    /// A snapshot of it is made before it goes.
+    SnapshotFirst,
     /// It is exported to S3 before it goes; a failed export stops the plan.
     ExportedFirst,
     /// What lies in the linked directories is exported to S3 before it goes; what lies outside is lost.
     ExportedInPart,
-    /// A snapshot of it is made before it goes.
-    SnapshotFirst,
-    /// It stays outside the cluster.
-    Kept,
     /// It is lost.
     Lost,
 }
@@ -200,6 +205,9 @@ pub struct FileChange {
     pub action: Action,
     /// The text before; `None`: not there.
     pub before: Option<String>,
+    /// The text after, where apply makes it from the stacks' outputs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
     /// The place in the cluster file that it mostly comes from.
     pub cause: Option<Cause>,
 }

@@ -3,6 +3,7 @@
 use super::{
     Basis, Content, DataFate, Goal, PLAN_FORMAT, PLAN_KIND, Plan, PlanError, Reason, Source,
     build::{busy_queues, impact, refuse_busy, removed_stack},
+    carried,
     steps::{self, StackWork, Work},
 };
 use crate::{model::DataHolding, observe::Live};
@@ -33,6 +34,7 @@ pub fn destroy(
         changes.extend(removed_stack(key, exists, &Reason::Destroyed, live));
         work.push((key.clone(), StackWork::Remove));
     }
+    carried::carry(&mut changes, live);
     for change in &mut changes {
         let Some(data) = &mut change.data else { continue };
         let DataHolding::FileSystem { name, .. } = &data.holding else { continue };
@@ -45,12 +47,14 @@ pub fn destroy(
             data.fate = DataFate::Lost;
         }
     }
+    let carrying = carried::going(work.iter().map(|(key, _)| key), &changes, live);
     let steps = steps::to_destroy(&Work {
         graph: None,
         stacks: &work,
         changes: &changes,
         files_change: false,
         postponed: &Default::default(),
+        carrying: &carrying,
         live,
     });
     let seconds = steps::critical_path(&steps);
@@ -83,6 +87,7 @@ pub fn destroy(
         content: Content {
             bucket: live.bucket.as_ref().map(|bucket| bucket.name.clone()),
             role_paths: role_paths(live, options),
+            between: carried::marked(&carrying),
             ..Content::default()
         },
     };

@@ -142,6 +142,9 @@ pub struct Impact {
     /// Login pools that go: log-ins there end when their grace is over.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub login_pools_ended: Vec<String>,
+    /// Login nodes that keep what goes mounted, and are replaced when it has gone: their ids.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub login_nodes_stale: Vec<String>,
     /// Running compute instances, when the plan was made.
     pub running_instances: usize,
     /// How long it usually takes, in seconds.
@@ -149,13 +152,44 @@ pub struct Impact {
 }
 
 /// What a reviewer must know besides.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum Note {
     /// The budget counts by a tag that must be activated for cost allocation, in the account that pays.
     BudgetNeedsTag {
         /// The tag.
         tag: String,
+    },
+    /// The head node is replaced: its root volume goes.
+    HeadStartsAnew,
+    /// A file system is replaced, and the one that is there is kept: the new one is empty.
+    StartsEmpty {
+        /// Its address.
+        address: String,
+        /// The id of the one that is there.
+        id: String,
+    },
+    /// The accounting database stops for the change.
+    DatabaseAway {
+        /// Its address.
+        address: String,
+    },
+    /// Logs are kept for a shorter time: what is older goes.
+    LogsExpire {
+        /// The log group's address.
+        address: String,
+        /// The days.
+        days: u64,
+    },
+    /// Termination protection of stacks that stay changes.
+    Protection {
+        /// Whether it is switched on.
+        on: bool,
+    },
+    /// An apply of the same began this revision and did not come to its end: this plan finishes it.
+    FinishesRevision {
+        /// Its number.
+        revision: u64,
     },
 }
 
@@ -241,10 +275,15 @@ pub struct PlannedFile {
     pub mode: u32,
 }
 
+/// A plan's short name: the first twelve digits of its digest.
+pub(super) fn short_id(digest: &str) -> &str {
+    digest.get(..12).unwrap_or(digest)
+}
+
 impl Plan {
     /// The plan's short name: the first twelve digits of its digest.
     pub fn id(&self) -> &str {
-        self.digest.get(..12).unwrap_or(&self.digest)
+        short_id(&self.digest)
     }
 
     /// Whether there is nothing to do.

@@ -3,7 +3,7 @@
 //! AWS refuses to delete a security group, subnet, VPC or volume that something uses, and CloudFormation's clean-up then
 //! leaves it behind. So a stack that loses such a thing keeps it until the stacks that use it have let go of it.
 
-use super::{Action, Change, Reason, head};
+use super::{Action, Change, Reason, carried, head, rest};
 use crate::{
     model::StackKey,
     observe::{Live, LiveStack},
@@ -40,12 +40,16 @@ pub struct AttachedVolume {
     pub volume: String,
     /// The instance.
     pub instance: String,
+    /// EC2's word for the state of the head node, when it is that and cannot let go; `None`: it is another instance.
+    pub head: Option<String>,
 }
 
-/// The stacks that lose something while others use it; `leaving` are all stacks that stay and change.
+/// The stacks that lose something while others use it, or that must say first that it stays.
 pub(super) fn providers<'c>(changes: &'c [Change], live: &Live) -> BTreeSet<&'c StackKey> {
-    let goes = |change: &&Change| change.action == Action::Delete;
+    let carries = |change: &Change| matches!(change.reason, Reason::Carries { .. });
+    let goes = |change: &&Change| change.action == Action::Delete || carries(change);
     let held = |change: &&Change| match change.resource_type.as_str() {
+        _ if carries(change) => true,
         PLACEMENT_GROUP => true,
         kind => HELD.contains(&kind) && (!users(change, live).is_empty() || is_attached(change, live)),
     };
@@ -65,17 +69,21 @@ pub(super) fn replacements(changes: &[Change], live: &Live) -> Vec<HeldReplaceme
 }
 
 /// The volumes that would be deleted while an instance that stays has them attached: EC2 says "VolumeInUse", and a
-/// mounted file system cannot be taken from beneath those who use it. A head node that goes, or that is stopped for its
-/// update, lets go of them before.
+/// mounted file system cannot be taken from beneath those who use it. A head node that runs is asked to let go of them, and
+/// one that goes, or that is stopped for its update, lets go of them before: all others cannot.
 pub(super) fn attached(changes: &[Change], live: &Live) -> Vec<AttachedVolume> {
     let head_goes = changes.iter().any(|one| one.address == head::HEAD_ADDRESS && one.action != Action::Update);
     let released = head::release(changes, live).map(|release| release.volumes).unwrap_or_default();
+    let asked = rest::leaving(changes, live);
     let one = |change: &Change| {
         let instance = holder(change, live)?;
         let volume = change.physical_id.clone()?;
-        let lets_go = released.contains(&volume) || head_goes && head::head_id(live) == Some(instance);
+        let is_head = head::head_id(live) == Some(instance);
+        let lets_go = released.contains(&volume) || asked.contains(&volume) || head_goes && is_head;
+        let state = live.instances.iter().find(|one| one.id == instance).map(|one| one.state.clone());
         let (address, instance) = (change.address.clone(), instance.to_owned());
-        (!lets_go).then_some(AttachedVolume { address, volume, instance })
+        let head = is_head.then(|| state.unwrap_or_else(|| "gone".to_owned()));
+        (!lets_go).then_some(AttachedVolume { address, volume, instance, head })
     };
     // What is left of a stack that must be made anew is no wish of the cluster file's.
     let leaves = |change: &&Change| change.action == Action::Delete && change.reason == Reason::NotWanted;
@@ -110,8 +118,8 @@ pub(super) struct Between {
     pub parameters: BTreeMap<String, String>,
 }
 
-/// The stack between; `None` when it is what exists: nothing changes but what goes.
-pub(super) fn between(wanted: &Value, exists: &LiveStack) -> Option<Between> {
+/// The stack between, in which these `stay` says that they do; `None` when it is what exists: nothing changes but what goes.
+pub(super) fn between(wanted: &Value, exists: &LiveStack, stay: &BTreeSet<&str>) -> Option<Between> {
     let mut template = wanted.clone();
     for section in ["Resources", "Outputs", "Parameters"] {
         let there = exists.template.get(section).and_then(Value::as_object);
@@ -123,6 +131,7 @@ pub(super) fn between(wanted: &Value, exists: &LiveStack) -> Option<Between> {
             merged.entry(name.clone()).or_insert_with(|| old.clone());
         }
     }
+    carried::mark(&mut template, stay);
     let has = |name: &String| wanted.pointer(&format!("/Parameters/{name}")).is_some();
     let parameters = exists.state.parameters.iter().filter(|(name, _)| !has(name));
     let parameters = parameters.map(|(name, value)| (name.clone(), value.clone())).collect();

@@ -1,6 +1,6 @@
 //! What has to be at rest before a file system goes: jobs, nodes that have it mounted, automatic export.
 
-use super::{Action, Change, DataFate};
+use super::{Action, Change, DataFate, Reason, head};
 use crate::{
     model::{DataHolding, StackKey},
     observe::{HeldWhy, Live},
@@ -10,6 +10,29 @@ use std::collections::BTreeMap;
 /// The ids of the file systems that go for good.
 pub fn going(changes: &[Change]) -> Vec<String> {
     changes.iter().filter(|change| goes(change)).filter_map(|change| change.physical_id.clone()).collect()
+}
+
+/// The ids of the volumes that leave a head node which runs: it unmounts them, exports them no more, and lets go.
+pub fn leaving(changes: &[Change], live: &Live) -> Vec<String> {
+    let Some(head) = running_head(live).filter(|_| queues(live).is_some()) else { return Vec::new() };
+    let holder = |id: &String| live.volumes.iter().find(|one| one.id == *id)?.attachment.as_ref();
+    let held = |id: &String| holder(id).is_some_and(|one| one.instance == head);
+    let leaves = changes.iter().filter(|change| leaves_file(change));
+    leaves.filter_map(|change| change.physical_id.clone()).filter(held).collect()
+}
+
+/// Whether it is a volume whose entry has left the cluster file.
+pub(super) fn leaves_file(change: &Change) -> bool {
+    let volume = |data: &super::DataRisk| matches!(data.holding, DataHolding::Volume { .. });
+    change.reason == Reason::NotWanted
+        && matches!(change.action, Action::Delete | Action::Forget)
+        && change.data.as_ref().is_some_and(volume)
+}
+
+/// The head node, when it runs.
+fn running_head(live: &Live) -> Option<&str> {
+    let id = head::head_id(live)?;
+    live.instances.iter().any(|one| one.id == id && one.state == "running").then_some(id)
 }
 
 fn goes(change: &Change) -> bool {
@@ -56,6 +79,14 @@ pub fn silent_links(changes: &[Change], live: &Live) -> BTreeMap<String, Vec<Str
         (!changes.iter().any(changes_anyway) && !events.is_empty()).then_some(events)
     };
     silent.filter_map(|link| Some((link.association.clone()?, wish(link.association.as_ref()?)?))).collect()
+}
+
+/// The login nodes that have something mounted which goes: they take no orders, and mount once, as they boot.
+pub fn stale_login_nodes(changes: &[Change], live: &Live) -> Vec<String> {
+    if !changes.iter().any(|change| goes(change) || leaves_file(change)) {
+        return Vec::new();
+    }
+    live.instances.iter().filter(|one| one.has_role("login") && one.is_alive()).map(|one| one.id.clone()).collect()
 }
 
 /// Login nodes take no orders: what people write there while a file system is exported is in no export.

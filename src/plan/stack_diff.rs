@@ -8,6 +8,7 @@ use super::{
     inherited::{self, StackTags},
     references::{Reference, references},
     refusals::{self, Refusal},
+    slurm_step::SlurmStep,
 };
 use crate::{
     catalog::{ResourceCatalog, ResourceType},
@@ -67,6 +68,8 @@ pub struct Context<'a> {
     pub tags: &'a BTreeMap<String, String>,
     /// Resources that CloudFormation's change sets replace, whatever the templates seem to say.
     pub predicted: &'a BTreeMap<StackKey, BTreeSet<String>>,
+    /// The step from one Slurm to another that does not read what the first one kept.
+    pub queue: Option<SlurmStep>,
     known: RefCell<BTreeMap<String, Option<Rc<ResourceType>>>>,
 }
 
@@ -79,7 +82,7 @@ impl<'a> Context<'a> {
         tags: &'a BTreeMap<String, String>,
         predicted: &'a BTreeMap<StackKey, BTreeSet<String>>,
     ) -> Self {
-        Self { catalog, cause, live, tags, predicted, known: RefCell::default() }
+        Self { catalog, cause, live, tags, predicted, queue: None, known: RefCell::default() }
     }
 
     /// Whether CloudFormation itself says that the resource is replaced.
@@ -156,7 +159,11 @@ pub fn diff_stack(
             Some(old) if old.get("Type").and_then(Value::as_str) == Some(resource.kind) => {
                 match found.remove(logical_id) {
                     Some(properties) => {
-                        diff.changes.push(changed(stack, logical_id, resource, properties, exists, &followed, context));
+                        let mut change = changed(stack, logical_id, resource, properties, exists, &followed, context);
+                        if let Some(new) = wanted.get(logical_id) {
+                            worsen(&mut change, new, context.live);
+                        }
+                        diff.changes.push(change);
                     }
                     None => diff.unchanged += 1,
                 }
@@ -260,7 +267,11 @@ fn follow(
             .filter(|(logical_id, properties)| is_replaced(stack, logical_id, properties, there, context))
             .map(|(logical_id, _)| logical_id)
             .collect();
-        let updated: BTreeSet<&String> = found.keys().collect();
+        let updated: BTreeSet<&String> = found
+            .iter()
+            .filter(|(_, properties)| makes_version(properties))
+            .map(|(logical_id, _)| logical_id)
+            .collect();
         let mut more: Vec<(String, PropertyChange, String)> = Vec::new();
         for (logical_id, resource) in &stack.resources {
             let Some(new) = wanted.get(logical_id).filter(|_| there.contains_key(logical_id)) else { continue };
@@ -299,6 +310,12 @@ fn follow(
 fn carries(reference: &Reference, replaced: &BTreeSet<&String>, updated: &BTreeSet<&String>) -> bool {
     replaced.contains(&reference.name)
         || (updated.contains(&reference.name) && reference.attribute.as_deref().is_some_and(counts_versions))
+}
+
+/// Whether an update counts as a new version: of a launch template, launch parameters alone do, its own tags do not
+/// (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/manage-launch-template-versions.html>).
+fn makes_version(properties: &[PropertyChange]) -> bool {
+    properties.iter().any(|change| !change.path.starts_with("TagSpecifications"))
 }
 
 fn counts_versions(attribute: &str) -> bool {
@@ -378,9 +395,18 @@ fn changed(
             .then(|| {
                 let own = risk(old, "UpdateReplacePolicy", logical_id, context.live);
                 own.or_else(|| head::risk(&stack.key, logical_id, context.live))
+                    .or_else(|| context.queue.as_ref().and_then(|jump| jump.risk(&stack.key, logical_id)))
             })
             .flatten(),
     }
+}
+
+/// What is replaced while its policy changes: no page says which of the two policies counts for the old one, so the
+/// worse one does.
+fn worsen(change: &mut Change, new: &Value, live: &Live) {
+    let Some(data) = &mut change.data else { return };
+    let to_be = risk(new, "UpdateReplacePolicy", &change.logical_id, live).map(|risk| risk.fate);
+    data.fate = to_be.map_or(data.fate, |fate| fate.max(data.fate));
 }
 
 /// A resource that goes: its address and the data it holds are in its metadata.
@@ -459,7 +485,8 @@ fn unknown_outputs(
         .filter(|change| matches!(change.action, Action::Create | Action::Replace))
         .map(|change| &change.logical_id)
         .collect();
-    let updated: BTreeSet<&String> = changes.iter().map(|change| &change.logical_id).collect();
+    let updated: BTreeSet<&String> =
+        changes.iter().filter(|one| makes_version(&one.properties)).map(|change| &change.logical_id).collect();
     let Some(outputs) = object(template, "Outputs") else { return BTreeSet::new() };
     let is_unknown = |name: &String, output: &Value| {
         let value = output.get("Value").unwrap_or(&Value::Null);

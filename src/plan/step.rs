@@ -37,10 +37,13 @@ pub enum StepAction {
         /// The queues.
         queues: Vec<String>,
     },
-    /// Lets the head node unmount file systems.
+    /// Lets the head node unmount file systems, and give volumes back.
     Release {
-        /// Their ids.
+        /// The ids of file systems.
         file_systems: Vec<String>,
+        /// The ids of volumes.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        volumes: Vec<String>,
     },
     /// Lets the head node open the queues that were held.
     OpenQueues,
@@ -91,6 +94,14 @@ pub enum StepAction {
         stack: StackKey,
         /// Whether it goes because it is broken and is made anew.
         broken: bool,
+        /// What stays of one whose deletion has failed before: CloudFormation takes such a list for no other.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        retain: Vec<String>,
+    },
+    /// Writes into a stack's template what is to stay when the stack is deleted.
+    MarkKept {
+        /// The stack.
+        stack: StackKey,
     },
     /// Stops the head node and takes its volumes from it, so that the next one can have them. When a later step fails, it is
     /// started again.
@@ -111,6 +122,12 @@ pub enum StepAction {
     Terminate {
         /// The queue.
         queue: Option<String>,
+    },
+    /// Terminates login nodes that have something mounted which has gone: their groups make others, which take the new
+    /// files.
+    ReplaceLogins {
+        /// The instances.
+        instances: Vec<String>,
     },
     /// Puts node files where nodes fetch them.
     Publish {

@@ -1,7 +1,9 @@
 //! The order of steps.
 
 use super::{
-    Action, Change, Effect, HeadBehind, Step, StepAction, duration,
+    Action, Change, Effect, HeadBehind, Step, StepAction,
+    carried::Carrying,
+    duration,
     head::{self, Release},
     held::{self, Between},
     rest,
@@ -40,6 +42,8 @@ pub struct Work<'a> {
     /// Stacks that lose something while others use it: they lose it last. With what is made of them before, if
     /// anything has to be.
     pub postponed: &'a BTreeMap<StackKey, Option<Between>>,
+    /// Stacks that go and of which something stays that their templates would delete.
+    pub carrying: &'a BTreeMap<StackKey, Carrying>,
     /// Whether files on nodes change.
     pub files_change: bool,
     /// What exists.
@@ -111,12 +115,19 @@ pub fn to_apply(work: &Work<'_>) -> Vec<Step> {
     }
     let mut all: Vec<usize> = done.values().copied().collect();
     all.push(archive);
+    let volumes: Vec<usize> = at_rest.into_iter().chain(done.get(&StackKey::Head).copied()).collect();
+    all.extend(release_volumes(work, &volumes, &mut list));
     let publish = list.push(StepAction::Publish { last: true }, &all, 5);
     if let Some(Release { instance, replaced: false, .. }) = release {
         list.push(StepAction::StartHead { instance }, &[publish], duration::STOP_SECONDS);
     }
     let before: Vec<usize> = exports.into_iter().chain(at_rest).collect();
     removals(work, publish, &before, &mut list);
+    let instances = rest::stale_login_nodes(work.changes, work.live);
+    if !instances.is_empty() {
+        let last = list.last();
+        list.push(StepAction::ReplaceLogins { instances }, &last, duration::TERMINATE_SECONDS);
+    }
     if at_rest.is_some() || left_held {
         let last = list.last();
         list.push(StepAction::OpenQueues, &last, duration::ORDER_SECONDS);
@@ -228,8 +239,8 @@ impl List {
 
 /// Nobody on the cluster writes to a file system that goes: the step after which that is so.
 fn bring_to_rest(work: &Work<'_>, list: &mut List, archive: usize) -> Option<usize> {
-    let file_systems = rest::going(work.changes);
-    if file_systems.is_empty() {
+    let (file_systems, volumes) = (rest::going(work.changes), rest::leaving(work.changes, work.live));
+    if file_systems.is_empty() && volumes.is_empty() {
         return None;
     }
     let Some(queues) = rest::queues(work.live) else {
@@ -238,7 +249,21 @@ fn bring_to_rest(work: &Work<'_>, list: &mut List, archive: usize) -> Option<usi
         return has_compute(work.live).then(|| list.push(terminate, &[archive], duration::TERMINATE_SECONDS));
     };
     let hold = list.push(StepAction::HoldQueues { queues }, &[archive], duration::HOLD_SECONDS);
-    Some(list.push(StepAction::Release { file_systems }, &[hold], duration::ORDER_SECONDS))
+    if file_systems.is_empty() {
+        return Some(hold);
+    }
+    Some(list.push(StepAction::Release { file_systems, volumes: Vec::new() }, &[hold], duration::ORDER_SECONDS))
+}
+
+/// The head node lets go of volumes that leave the cluster file, unless it is stopped anyway. Not before its stack is
+/// done: a head node that is started anew for that attaches what its files name.
+fn release_volumes(work: &Work<'_>, after: &[usize], list: &mut List) -> Option<usize> {
+    let volumes = rest::leaving(work.changes, work.live);
+    if volumes.is_empty() || head::release(work.changes, work.live).is_some() {
+        return None;
+    }
+    let release = StepAction::Release { file_systems: Vec::new(), volumes };
+    Some(list.push(release, after, duration::ORDER_SECONDS))
 }
 
 fn exports(work: &Work<'_>, list: &mut List, after: &[usize]) -> Vec<usize> {
@@ -269,7 +294,11 @@ fn stack_steps(work: &Work<'_>, key: &StackKey, kind: StackWork, after: &[usize]
     match kind {
         StackWork::Create | StackWork::Remove => list.push(StepAction::CreateStack { stack }, after, seconds),
         StackWork::Recreate => {
-            let gone = list.push(StepAction::DeleteStack { stack: stack.clone(), broken: true }, after, 20);
+            let gone = list.push(
+                StepAction::DeleteStack { stack: stack.clone(), broken: true, retain: Vec::new() },
+                after,
+                20,
+            );
             list.push(StepAction::CreateStack { stack }, &[gone], seconds)
         }
         StackWork::Update => list.push(StepAction::UpdateStack { stack }, after, seconds),
@@ -333,8 +362,16 @@ fn loses_subnet(changes: &[Change], key: &StackKey) -> bool {
 }
 
 fn delete(work: &Work<'_>, key: &StackKey, after: &[usize], list: &mut List) -> usize {
-    let action = StepAction::DeleteStack { stack: key.clone(), broken: false };
-    list.push(action, after, seconds(work.changes, key))
+    let (stack, mut retain, mut after) = (key.clone(), Vec::new(), after.to_vec());
+    match work.carrying.get(key) {
+        Some(Carrying::Marked(_)) => {
+            after = vec![list.push(StepAction::MarkKept { stack: key.clone() }, &after, duration::MARK_SECONDS)];
+        }
+        Some(Carrying::Named(names)) => retain.clone_from(names),
+        None => {}
+    }
+    let action = StepAction::DeleteStack { stack, broken: false, retain };
+    list.push(action, &after, seconds(work.changes, key))
 }
 
 fn has_compute(live: &Live) -> bool {

@@ -14,10 +14,10 @@ pub const ADDRESS: &str = "hpcctl:address";
 /// The key of the data that a resource holds, in its `Metadata`.
 pub const HOLDS: &str = "hpcctl:holds";
 /// The key that changes with the policies of a resource, in its `Metadata`.
-const DELETION: &str = "hpcctl:deletion";
+pub const DELETION: &str = "hpcctl:deletion";
 /// Keeps what leaves its stack, unless it leaves because its very creation is rolled back: then it is new and empty.
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-deletionpolicy.html>
-const RETAIN: &str = "RetainExceptOnCreate";
+pub const RETAIN: &str = "RetainExceptOnCreate";
 /// The version of what hpcctl writes into `Metadata`.
 const FORMAT: u32 = 1;
 /// Types that say what becomes of them even when they hold nothing of the user's: the defaults of

@@ -58,7 +58,7 @@ pub static CODES: &[(&str, &str, &str)] = &[
     (
         "HPC2020",
         "the cluster is locked",
-        "Somebody applies to this cluster. The lock is a lease: it is renewed every minute and may be taken over ten minutes after the last renewal, or at once when its owner was a process of this machine that has died. `hpcctl unlock` takes it away.",
+        "Somebody applies to this cluster. The lock is a lease: it is renewed every minute. It is taken over at once when its owner was a process of this machine that has died, and else when it stands still for ten minutes before the eyes of who wants it; the clocks of two machines are not compared. `hpcctl unlock` takes it away.",
     ),
     (
         "HPC2021",
@@ -102,6 +102,11 @@ pub static CODES: &[(&str, &str, &str)] = &[
         "`deletion_protection: true` switches on CloudFormation's termination protection of every stack. Destroying begins with an apply that switches it off, which is a change that a reviewer sees.",
     ),
     (
+        "HPC2043",
+        "an approval names nothing that the plan changes",
+        "`--approve-data-loss` takes addresses as the plan shows them, or `all`. A word that fits nothing is a slip: what it was meant for is not approved.",
+    ),
+    (
         "HPC2050",
         "a data transfer failed",
         "The data-repository task ended without success, or some files failed. The report in S3 names each file. The command can be run again: what is in S3 already is not written twice.",
@@ -116,6 +121,11 @@ pub static CODES: &[(&str, &str, &str)] = &[
         "HPC2060",
         "something is left",
         "After the destroy, things with the cluster's tag or name still exist. Each is listed.",
+    ),
+    (
+        "HPC2061",
+        "every step is done, and the cluster is not as planned",
+        "At its end `apply` looks once more: stacks, node files and the revision are to be as the plan says. What is not is listed; a new plan shows what is left to do.",
     ),
     (
         "HPC2070",
@@ -239,8 +249,8 @@ pub static CODES: &[(&str, &str, &str)] = &[
     ),
     (
         "HPC2132",
-        "a volume would go while an instance has it attached",
-        "EC2 deletes no volume that is attached, and the head node has its volumes attached, mounted and exported to the nodes. Nothing was begun. To take a volume out of a head node that stays, put it back into the cluster file, set `on_destroy: keep` on it and apply; then take it out and apply: the volume stays, attached until the head node is replaced, and is yours to delete. A volume that somebody attached to another instance must be detached there first.",
+        "a volume would go while an instance that cannot let go of it has it attached",
+        "EC2 deletes no volume that is attached. A head node that runs unmounts a volume that leaves the cluster file, exports it no more and detaches it, and `apply` waits for that; a head node that is stopped can do none of it, nor take the new revision. Nothing was begun. Start the head node (`aws ec2 start-instances`), wait until `status` shows its report, and apply again; or replace the head node in the same change. A volume that somebody attached to another instance must be detached there first.",
     ),
     (
         "HPC2140",

@@ -284,13 +284,18 @@ impl From<PlanError> for Failure {
                 .with(details.collect())
             }
             PlanError::Attached { attached } => {
-                let details =
-                    attached.iter().map(|one| format!("{}: {} has {}", one.address, one.instance, one.volume));
+                let details = attached.iter().map(|one| {
+                    let who = match &one.head {
+                        Some(state) => format!("the head node {}, which is {state},", one.instance),
+                        None => one.instance.clone(),
+                    };
+                    format!("{}: {who} has {}", one.address, one.volume)
+                });
                 Failure::new(
                     "HPC2132",
-                    "failed to plan: a volume would go while an instance has it attached",
-                    "put it back, set `on_destroy: keep` on it and apply, then take it out: it stays, attached until \
-                    the head node is replaced; or take it out together with a change that replaces the head node",
+                    "failed to plan: a volume would go while an instance that cannot let go of it has it attached",
+                    "a head node lets go of its volumes while it runs: start it, and plan again; from another instance, \
+                    detach it first",
                     exit::REFUSED,
                 )
                 .with(details.collect())
@@ -443,6 +448,13 @@ impl From<ApplyError> for Failure {
                 Failure::new("HPC2060", "something is left", "look at each, and run `destroy` again", exit::ERROR)
                     .with(details)
             }
+            ApplyError::NotAsPlanned { gaps } => Failure::new(
+                "HPC2061",
+                "every step is done, and the cluster is not as planned",
+                "somebody else may work on it: make a new plan, which shows what is left to do",
+                exit::ERROR,
+            )
+            .with(gaps.iter().map(words::gap).collect()),
             ApplyError::Interrupted => interrupted(),
             ApplyError::StoppedWaiting { revision } => super::head::stopped(revision),
             ApplyError::HeadFailed { revision, instance, failure } => {

@@ -48,7 +48,12 @@ pub fn event_text(at: Timestamp, event: &Event, paint: Paint) -> Option<String> 
             format!("     the head node has not reported revision {revision} yet ({}){before}", duration(*seconds))
         }
         Event::HeadUnseen { error } => format!("     cannot look at the head node, trying again: {error}"),
-        Event::LockTakenOver { owner } => format!("     took over the lock of {owner}, who is gone"),
+        Event::LockWatched { owner, host } => format!(
+            "     the lock of {owner} on {host} seems to be silent: watching it for 10 min before taking it over"
+        ),
+        Event::LockTakenOver { owner } => {
+            format!("     took over the lock of {owner}, who has ended or does not renew it")
+        }
     };
     Some(format!("{clock} {line}"))
 }

@@ -6,6 +6,7 @@ pub mod errors;
 pub mod events;
 pub mod findings;
 pub mod head;
+pub mod kept;
 pub mod node;
 pub mod operate;
 pub mod paint;

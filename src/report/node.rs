@@ -150,8 +150,9 @@ fn ordered(document: Option<&OrderDocument>, failed: Option<&str>) -> String {
         Order::Fleet(FleetOrder::Start) => format!("start the fleet, by {}", document.by),
         Order::Fleet(FleetOrder::Stop) => format!("stop the fleet, by {}", document.by),
         Order::Storage(StorageOrder::Hold) => format!("hold all queues, by {}", document.by),
-        Order::Storage(StorageOrder::Release { file_systems }) => {
-            format!("unmount {}, by {}", file_systems.join(", "), document.by)
+        Order::Storage(StorageOrder::Release { file_systems, volumes }) => {
+            let all: Vec<&str> = file_systems.iter().chain(volumes).map(String::as_str).collect();
+            format!("unmount {}, by {}", all.join(", "), document.by)
         }
         Order::Storage(StorageOrder::Open { .. }) => format!("open the queues that were held, by {}", document.by),
     });

@@ -52,8 +52,9 @@ fn done(order: &Order) -> String {
         Order::Queue { name, state: QueueOrder::Resume } => format!("queue {name} is open"),
         Order::Fleet(FleetOrder::Start) => "the fleet is started: nodes come when jobs want them".to_owned(),
         Order::Storage(StorageOrder::Hold) => "all queues are held: jobs that run end, the others wait".to_owned(),
-        Order::Storage(StorageOrder::Release { file_systems }) => {
-            format!("{} is unmounted on the head node", file_systems.join(", "))
+        Order::Storage(StorageOrder::Release { file_systems, volumes }) => {
+            let all: Vec<&str> = file_systems.iter().chain(volumes).map(String::as_str).collect();
+            format!("{} is unmounted on the head node", all.join(", "))
         }
         Order::Storage(StorageOrder::Open { .. }) => "the queues are open again".to_owned(),
         Order::Fleet(FleetOrder::Stop) => "the fleet is stopped: no compute node runs or starts".to_owned(),

@@ -1,6 +1,6 @@
 //! A plan as text.
 
-use super::{paint::Paint, values, words};
+use super::{kept, paint::Paint, values, words};
 use crate::plan::{Action, Cause, Change, FileChange, Goal, Plan, PropertyChange, StepAction};
 use similar::TextDiff;
 use std::fmt::Write;
@@ -144,7 +144,8 @@ fn files(plan: &Plan, view: PlanView, out: &mut String) {
 
 fn file_diff(plan: &Plan, change: &FileChange, view: PlanView, out: &mut String) {
     let before = change.before.as_deref().unwrap_or_default();
-    let after = plan.content.files.get(&change.path).map(|file| file.content.as_str()).unwrap_or_default();
+    let planned = plan.content.files.get(&change.path).map(|file| file.content.as_str());
+    let after = change.after.as_deref().or(planned).unwrap_or_default();
     let diff = TextDiff::from_lines(before, after);
     let text = diff.unified_diff().context_radius(1).to_string();
     let limit = if view.verbose { usize::MAX } else { DIFF_LINES };
@@ -223,16 +224,17 @@ fn outside(plan: &Plan, view: PlanView, out: &mut String) {
         let _ = writeln!(out, "{}     {}; {advice}", view.paint.bold("Note"), view.paint.yellow(&words));
     }
     if plan.goal == Goal::Destroy {
-        for kept in &plan.kept {
-            let _ = writeln!(
-                out,
-                "{}     {} {} ({}), since revision {}",
-                view.paint.bold("Kept"),
-                kept.address,
-                kept.id,
-                kept.resource_type,
-                kept.revision
-            );
+        let stays = kept::stays(plan);
+        for one in &stays {
+            let _ = writeln!(out, "{}     {}", view.paint.bold("Kept"), one.words);
+        }
+        let commands: Vec<&str> = stays.iter().filter_map(|one| one.removal.as_deref()).collect();
+        if !commands.is_empty() {
+            let _ =
+                writeln!(out, "{}    to remove for good what is kept, one after the other:", view.paint.bold("Later"));
+        }
+        for command in commands {
+            let _ = writeln!(out, "           {command}");
         }
     }
 }
@@ -254,8 +256,14 @@ pub fn impact(plan: &Plan) -> String {
     let mut parts = Vec::new();
     let destroy = plan.goal == Goal::Destroy;
     if impact.head_node_replaced && !destroy {
-        let jobs =
-            if impact.head_data_on_root { "and running jobs end" } else { "end; jobs run on and wait for the new one" };
+        let queue_lost = plan.losses().any(|one| {
+            one.data.as_ref().is_some_and(|data| matches!(data.holding, crate::model::DataHolding::Queue { .. }))
+        });
+        let jobs = match (impact.head_data_on_root, queue_lost) {
+            (true, _) => "and running jobs end",
+            (false, true) => "end; jobs that run or wait are lost",
+            (false, false) => "end; jobs run on and wait for the new one",
+        };
         parts.push(format!("the head node is replaced: log-ins {jobs}"));
     } else if impact.head_node_restarts && !destroy {
         parts.push("the head node is stopped and started: log-ins end, what it exports hangs for minutes".to_owned());
@@ -284,6 +292,12 @@ pub fn impact(plan: &Plan) -> String {
     if !impact.login_pools_changed.is_empty() && !destroy {
         let pools = impact.login_pools_changed.join(", ");
         parts.push(format!("login nodes of {pools} stay as they are until they are replaced"));
+    }
+    if !impact.login_nodes_stale.is_empty() && !destroy {
+        parts.push(format!(
+            "login nodes {} keep what goes mounted until they are replaced at the end: log-ins there end",
+            impact.login_nodes_stale.join(", ")
+        ));
     }
     if !impact.login_pools_ended.is_empty() && !destroy {
         parts.push(format!("log-ins on {} end after their grace", impact.login_pools_ended.join(", ")));

@@ -2,7 +2,7 @@
 
 use crate::{
     model::DataHolding,
-    plan::{Action, Change, DataFate, DataRisk, Effect, Note, Obstacle, Reason, StepAction},
+    plan::{Action, Change, DataFate, DataRisk, Effect, Gap, Note, Obstacle, Reason, StepAction},
 };
 
 /// The symbol of an action.
@@ -49,6 +49,7 @@ pub fn reason(reason: &Reason) -> Option<String> {
         }
         Reason::Predicted => Some("CloudFormation's change set says that it is replaced".to_owned()),
         Reason::NotWanted => Some("no longer in the cluster file".to_owned()),
+        Reason::Carries { kept } => Some(format!("{kept}, which was kept, stands on it")),
     }
 }
 
@@ -67,6 +68,9 @@ pub fn data(risk: &DataRisk) -> String {
             format!("volume of {} GiB with {}", thousands(u64::from(*size_gib)), head_data(*home))
         }
         DataHolding::HeadNode { home } => format!("{}, still on its root volume", head_data(*home)),
+        DataHolding::Queue { from, to } => {
+            format!("jobs that run or wait: Slurm {to} does not read what Slurm {from} keeps")
+        }
         DataHolding::Logs => "the cluster's logs".to_owned(),
     };
     let export = match &risk.last_export {
@@ -117,6 +121,42 @@ pub fn note(note: &Note) -> String {
         Note::BudgetNeedsTag { tag } => format!(
             "the budget counts by the tag `{tag}`, which somebody must activate once for cost allocation in the account that pays"
         ),
+        Note::HeadStartsAnew => {
+            "the new head node has its lasting data and file systems; what was installed or kept elsewhere on the old \
+             one's root volume does not come along"
+                .to_owned()
+        }
+        Note::StartsEmpty { address, id } => {
+            format!("the new {address} starts empty; what is there stays on {id}, which the cluster no longer mounts")
+        }
+        Note::DatabaseAway { address } => {
+            format!("{address} is away for minutes; slurmctld keeps what it would write and hands it over afterwards")
+        }
+        Note::LogsExpire { address, days } => {
+            format!("entries of {address} older than {days} days are deleted")
+        }
+        Note::Protection { on } => {
+            let word = if *on { "on" } else { "off" };
+            format!("termination protection of the stacks is switched {word}")
+        }
+        Note::FinishesRevision { revision } => {
+            format!("an apply began revision {revision} and did not come to its end: this plan finishes it")
+        }
+    }
+}
+
+/// Something that is not as planned, in words.
+pub fn gap(gap: &Gap) -> String {
+    match gap {
+        Gap::Stack { stack, status: None, .. } => format!("stack {stack}: not there"),
+        Gap::Stack { stack, status: Some(status), planned: true } => format!("stack {stack}: {status}"),
+        Gap::Stack { stack, status: Some(status), planned: false } => {
+            format!("stack {stack}: {status}, with another template")
+        }
+        Gap::Remains { stack, status } => format!("stack {stack}: still there, {status}"),
+        Gap::File { path } => format!("node file {path}: not there, or with another content"),
+        Gap::Revision { number: Some(number) } => format!("the newest revision is {number}, of another plan"),
+        Gap::Revision { number: None } => "there is no revision".to_owned(),
     }
 }
 
@@ -127,7 +167,13 @@ pub fn step(action: &StepAction) -> String {
         StepAction::Archive => "archive the revision".to_owned(),
         StepAction::HoldQueues { queues } if queues.is_empty() => "hold jobs".to_owned(),
         StepAction::HoldQueues { queues } => format!("drain queues {}", queues.join(", ")),
-        StepAction::Release { file_systems } => format!("unmount {} on the head node", file_systems.join(", ")),
+        StepAction::Release { file_systems, volumes } if volumes.is_empty() => {
+            format!("unmount {} on the head node", file_systems.join(", "))
+        }
+        StepAction::Release { file_systems, volumes } => {
+            let all: Vec<&str> = file_systems.iter().chain(volumes).map(String::as_str).collect();
+            format!("unmount {} on the head node, and detach the volumes", all.join(", "))
+        }
         StepAction::OpenQueues => "open the queues again".to_owned(),
         StepAction::StopAutoExport { storage, .. } => format!("stop automatic export of {storage}"),
         StepAction::StartAutoExport { associations } => {
@@ -139,12 +185,14 @@ pub fn step(action: &StepAction) -> String {
         StepAction::CreateStack { stack } => format!("create stack {stack}"),
         StepAction::PrepareStack { stack } => format!("update stack {stack}, all but what leaves it"),
         StepAction::UpdateStack { stack } => format!("update stack {stack}"),
-        StepAction::DeleteStack { stack, broken: true } => format!("clear broken stack {stack}"),
-        StepAction::DeleteStack { stack, broken: false } => format!("delete stack {stack}"),
+        StepAction::DeleteStack { stack, broken: true, .. } => format!("clear broken stack {stack}"),
+        StepAction::MarkKept { stack } => format!("mark what stays of stack {stack}"),
+        StepAction::DeleteStack { stack, broken: false, .. } => format!("delete stack {stack}"),
         StepAction::StopHead { .. } => "stop the head node and take its volumes".to_owned(),
         StepAction::StartHead { .. } => "start the head node".to_owned(),
         StepAction::Terminate { queue: Some(queue) } => format!("terminate instances of queue {queue}"),
         StepAction::Terminate { queue: None } => "terminate compute instances".to_owned(),
+        StepAction::ReplaceLogins { instances } => format!("replace login nodes {}", instances.join(", ")),
         StepAction::Publish { last: true } => "publish node files".to_owned(),
         StepAction::Publish { last: false } => "publish node files for the first boot".to_owned(),
         StepAction::AwaitHead { .. } => "wait for the head node".to_owned(),

@@ -360,10 +360,17 @@ mount_all() {
 
 {% endfor %}
 {% if head %}
+  # Volumes that this revision has no more, which `hpcctl node sync` has unmounted.
+  sed -i '/^#away /d' /etc/fstab
   mkdir -p /etc/exports.d
 {% if storage.exports %}
   export_nfs{% for it in storage.exports %} {{ it | sh }}{% endfor %}
 
+{% else %}
+  if [[ -e /etc/exports.d/hpcctl.exports ]]; then
+    rm -f /etc/exports.d/hpcctl.exports
+    exportfs -ra
+  fi
 {% endif %}
 {% else %}
 {% for it in storage.exports %}

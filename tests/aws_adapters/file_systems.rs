@@ -182,3 +182,53 @@ async fn automatic_export_is_switched_and_keeps_its_import() {
     assert_eq!((done.lifecycle, done.total), (TaskLifecycle::Succeeded, 2));
     storage.remove(&lab).await;
 }
+
+/// A proxy, or a connection that is cut, may leave nothing of an answer but its status. FT-04.
+#[test]
+fn an_answer_that_says_nothing_of_a_file_system_is_none() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || listener.incoming().flatten().for_each(|stream| drop(nothing(stream))));
+    let variables = [
+        ("AWS_ENDPOINT_URL", Some(endpoint.as_str())),
+        ("AWS_REGION", Some("eu-west-1")),
+        ("AWS_ACCESS_KEY_ID", Some("AKIAIOSFODNN7EXAMPLE")),
+        ("AWS_SECRET_ACCESS_KEY", Some("none")),
+        ("NO_PROXY", Some("127.0.0.1")),
+    ];
+    crate::identity::child("file_systems::child::says_nothing", &variables);
+}
+
+/// Answers one request with an empty document.
+fn nothing(mut stream: std::net::TcpStream) -> std::io::Result<()> {
+    use std::io::{Read, Write};
+    let (mut request, mut part) = (Vec::new(), [0; 4096]);
+    // Head and body of so small a request, which names the file system at its end.
+    while !request.ends_with(b"]}") {
+        let length = stream.read(&mut part)?;
+        if length == 0 {
+            break;
+        }
+        request.extend_from_slice(&part[..length]);
+    }
+    let kind = "content-type: application/x-amz-json-1.1";
+    stream.write_all(
+        format!("HTTP/1.1 200 OK\r\n{kind}\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{{}}").as_bytes(),
+    )
+}
+
+mod child {
+    use hpcctl::cloud::{
+        ErrorKind,
+        aws::{self, AwsOptions},
+    };
+
+    #[tokio::test]
+    #[ignore = "run by its parent"]
+    async fn says_nothing() {
+        let cloud = aws::open(AwsOptions::default()).await.unwrap();
+        let error = cloud.file_systems.file_system("fs-0123456789abcdef0").await.unwrap_err();
+        assert_eq!((error.kind, error.operation), (ErrorKind::Unavailable, "DescribeFileSystems"), "{error}");
+        assert!(error.message.contains("fs-0123456789abcdef0"), "{error}");
+    }
+}

@@ -74,6 +74,14 @@ def reports_are_written():
     s3_state._get_object = get
 
 
+def let_go(wish, head):
+    """Volumes that a head node unmounts and detaches."""
+    for name in (wish.get("release") or {}).get("volumes", []) if isinstance(wish, dict) else []:
+        volume = ec2_state._volumes.get(name, {})
+        if any(one["InstanceId"] == head for one in volume.get("Attachments", [])):
+            volume["Attachments"], volume["State"] = [], "available"
+
+
 def orders_are_answered():
     """Orders about file systems that go, which `apply` gives: nothing runs here that could hold one, so each is carried out
     as soon as it is given. A head node that reports by itself answers by itself."""
@@ -85,6 +93,7 @@ def orders_are_answered():
         if found and head_of(found[1]) and read(bucket, f"clusters/{found[1]}/status/slurm.json").get("made_up"):
             order = read(bucket, key)
             if "storage" in order.get("order", {}):
+                let_go(order["order"]["storage"], head_of(found[1]))
                 answer = {"id": order["id"], "done": int(time.time()), "failed": None}
                 original(bucket, f"clusters/{found[1]}/status/orders/{order['id']}.json", json.dumps(answer).encode(), {})
         return result

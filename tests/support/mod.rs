@@ -2,6 +2,7 @@
 #![allow(dead_code, missing_docs, clippy::unwrap_used)]
 
 pub mod head;
+pub mod matrix;
 
 use hpcctl::{
     apply::{self, Applied, Context, Event, Listener, Stop},

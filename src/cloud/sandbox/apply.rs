@@ -153,10 +153,14 @@ fn update(sim: &mut Sim<'_>, stack: &mut Stack, logical: &str, desired: &Desired
     let Some(resource) = stack.resources.get_mut(logical) else { return StepState::Done };
     let status = "UPDATE_IN_PROGRESS";
     status.clone_into(&mut resource.status);
+    // A version is new launch parameters; tags of the template itself make none.
+    let parameters = |properties: &Value| properties.get("LaunchTemplateData").cloned();
+    let versions =
+        kind == "AWS::EC2::LaunchTemplate" && parameters(&resource.properties) != parameters(&desired.properties);
     resource.properties = desired.properties.clone();
     resource.tags = desired.tags.clone();
     resource.edits.clear();
-    if kind == "AWS::EC2::LaunchTemplate" {
+    if versions {
         next_version(resource);
     }
     let physical = resource.physical.clone();

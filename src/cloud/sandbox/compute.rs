@@ -212,6 +212,7 @@ impl Compute for Sandbox {
                     instance.terminated.get_or_insert(world.now);
                 }
             }
+            effects::refill(world, ids);
             Ok(())
         })
     }
@@ -273,11 +274,17 @@ impl Compute for Sandbox {
 
     async fn attach_volume(&self, volume: &str, instance: &str, device: &str) -> Result<()> {
         let call = Call::change(SERVICE, "AttachVolume");
-        self.call(call, |world, _| volumes::attach(world, call, &self.region, volume, instance, device))
+        self.call(call, |world, _| {
+            self.permit(world, call, &iam::volume(world, &self.region, "ec2:AttachVolume", volume, instance))?;
+            volumes::attach(world, call, &self.region, volume, instance, device)
+        })
     }
 
     async fn detach_volume(&self, volume: &str) -> Result<()> {
-        self.call(Call::change(SERVICE, "DetachVolume"), |world, _| {
+        let call = Call::change(SERVICE, "DetachVolume");
+        self.call(call, |world, _| {
+            let holder = volumes::attached(world, volume).map(|one| one.instance.clone()).unwrap_or_default();
+            self.permit(world, call, &iam::volume(world, &self.region, "ec2:DetachVolume", volume, &holder))?;
             volumes::detach(world, volume);
             Ok(())
         })

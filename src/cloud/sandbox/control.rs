@@ -175,6 +175,18 @@ impl Sandbox {
         })
     }
 
+    /// Deletes by hand what is in no stack any more, now.
+    ///
+    /// # Errors
+    /// When there is no such thing.
+    pub fn delete_by_hand(&self, id: &str) -> Result<()> {
+        let call = Call::change("sandbox", "HandEdit");
+        self.call(call, |world, _| {
+            let gone = world.retained.remove(id);
+            gone.map(drop).ok_or_else(|| call.error(ErrorKind::NotFound, "NotFound", "no such resource"))
+        })
+    }
+
     /// The same, in a hurry: where time is real because a rehearsal runs, it is skipped instead of waited for.
     pub fn hurried(self) -> Self {
         self.clock.hurry();

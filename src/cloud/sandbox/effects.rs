@@ -195,24 +195,40 @@ fn instance(
 /// What a head node does when it boots, where no machine does it: it attaches the cluster's volumes that are free
 /// and that its published files name. In a rehearsal the machine itself does.
 pub(super) fn head_boots(world: &mut World, id: &str) {
+    attach_free(world, id, None);
+}
+
+/// Attaches what is free and named by the published files, be it all or of these.
+pub(super) fn attach_free(world: &mut World, id: &str, among: Option<&[String]>) {
     let (now, Some(head)) = (world.now, world.instances.get(id)) else { return };
     let tag = |name: &str| head.tags.get(name).cloned().unwrap_or_default();
     if world.ahead_ms.is_some() || tag(ROLE_TAG) != "head" {
         return;
     }
-    let volumes = volumes::of_cluster(world, &head.region.clone(), &tag(CLUSTER_TAG));
-    let key = format!("clusters/{}/current/cluster.json", tag(CLUSTER_TAG));
+    let mut volumes = volumes::of_cluster(world, &head.region.clone(), &tag(CLUSTER_TAG));
     let bucket = world.buckets.get(&format!("hpcctl-{ACCOUNT}-{}", head.region));
-    let facts = bucket.and_then(|bucket| bucket.objects.get(&key)?.last()?.body.as_ref());
-    let mut facts = facts.and_then(|body| serde_json::from_slice::<Value>(&body.bytes()).ok());
+    let published = |name: &str| {
+        let key = format!("clusters/{}/current/{name}", tag(CLUSTER_TAG));
+        let body = bucket.and_then(|bucket| bucket.objects.get(&key)?.last()?.body.as_ref());
+        body.and_then(|body| serde_json::from_slice::<Value>(&body.bytes()).ok())
+    };
+    let mut facts = published("cluster.json");
+    let config = published("head/hpcctl.json").unwrap_or_default();
+    // Volumes that somebody else made have no tag of the cluster.
+    let theirs = config["volumes"].as_array().into_iter().flatten().filter_map(|one| one["volume_id"].as_str());
+    let theirs: Vec<String> = theirs.map(str::to_owned).collect();
+    volumes.extend(theirs.iter().filter_map(|id| volumes::view(world, &head.region, id)));
     // All outputs of the stacks are there as well, of what goes too.
     facts.as_mut().and_then(Value::as_object_mut).and_then(|facts| facts.remove("outputs"));
     let facts = facts.map(|facts| facts.to_string());
-    let named = |id: &str| facts.as_ref().is_none_or(|facts| facts.contains(id));
-    let free = volumes.into_iter().filter(|one| one.state == "available" && named(&one.id));
-    for (one, letter) in free.zip('f'..='z') {
-        let attachment = Attachment { instance: id.to_owned(), device: format!("/dev/sd{letter}"), since: now };
-        world.attachments.insert(one.id, attachment);
+    let named = |id: &String| facts.as_ref().is_none_or(|facts| facts.contains(id)) || theirs.contains(id);
+    let wanted = |id: &String| among.is_none_or(|some| some.contains(id)) && named(id);
+    let devices = world.attachments.values().filter(|one| one.instance == id).map(|one| one.device.clone());
+    let taken: Vec<String> = devices.collect();
+    let free = ('f'..='z').map(|letter| format!("/dev/sd{letter}")).filter(|device| !taken.contains(device));
+    let volumes = volumes.into_iter().filter(|one| one.state == "available" && wanted(&one.id));
+    for (one, device) in volumes.zip(free) {
+        world.attachments.insert(one.id, Attachment { instance: id.to_owned(), device, since: now });
     }
 }
 
@@ -251,6 +267,18 @@ fn scale(world: &mut World, stack: &Stack, logical: &str, resource: &Resource) {
         let mut instance = instance(world, stack, logical, resource, &id, &properties);
         instance.tags.insert(GROUP_TAG.to_owned(), resource.physical.clone());
         world.instances.insert(id, instance);
+    }
+}
+
+/// Auto Scaling groups whose members have ended launch others.
+pub(super) fn refill(world: &mut World, ended: &[String]) {
+    let group = |id: &String| world.instances.get(id)?.tags.get(GROUP_TAG).cloned();
+    let groups: Vec<String> = ended.iter().filter_map(group).collect();
+    let all = world.stacks.values().flat_map(|stack| stack.resources.iter().map(move |one| (stack, one)));
+    let ours = all.filter(|(_, (_, one))| one.present() && groups.contains(&one.physical));
+    let ours: Vec<_> = ours.map(|(stack, (logical, one))| (stack.clone(), logical.clone(), one.clone())).collect();
+    for (stack, logical, resource) in ours {
+        scale(world, &stack, &logical, &resource);
     }
 }
 

@@ -4,7 +4,9 @@
 
 use super::{
     bucket::Body,
+    effects,
     faults::{Fault, Script},
+    volumes,
     world::World,
 };
 use crate::cloud::{CLUSTER_TAG, ROLE_TAG, Timestamp};
@@ -79,12 +81,19 @@ fn read(body: &Body) -> Option<Value> {
 }
 
 fn has_head(world: &World, cluster: &str) -> bool {
+    head(world, cluster).is_some()
+}
+
+/// The head node that runs.
+fn head<'w>(world: &'w World, cluster: &str) -> Option<&'w str> {
     let is = |tag: Option<&String>, value: &str| tag.is_some_and(|found| found == value);
-    world.instances.values().any(|one| {
+    let mut all = world.instances.values();
+    let found = all.find(|one| {
         one.state(world.now) == Some("running")
             && is(one.tags.get(CLUSTER_TAG), cluster)
             && is(one.tags.get(ROLE_TAG), "head")
-    })
+    });
+    found.map(|one| one.id.as_str())
 }
 
 fn answer(world: &mut World, order: &Found) {
@@ -94,6 +103,15 @@ fn answer(world: &mut World, order: &Found) {
         world.held.entry(order.cluster.clone()).or_insert(now);
     } else if wish.get("open").is_some() {
         world.held.remove(&order.cluster);
+    }
+    for volume in wish["release"]["volumes"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+        volumes::detach(world, volume);
+    }
+    // Taken back: what its files still name is mounted again.
+    let back = wish["open"]["volumes"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let back: Vec<String> = back.map(str::to_owned).collect();
+    if let (false, Some(head)) = (back.is_empty(), head(world, &order.cluster).map(str::to_owned)) {
+        effects::attach_free(world, &head, Some(&back));
     }
     let id = order.document["id"].as_str().unwrap_or_default().to_owned();
     let key = format!("clusters/{}/status/orders/{id}.json", order.cluster);

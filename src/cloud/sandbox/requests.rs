@@ -159,6 +159,12 @@ pub(super) fn delete(sim: &mut Sim<'_>, call: Call, stack: (&str, &str), retain:
     if !retain.is_empty() && status != StackStatus::DeleteFailed {
         return Err(call.invalid(format!("Stack [{name}] is not in DELETE_FAILED; resources cannot be retained")));
     }
+    let valid = |logical: &String| stack.resources.get(logical).is_some_and(|one| one.status != "DELETE_COMPLETE");
+    if !retain.iter().all(valid) {
+        let words = "The specified resources to retain must be in a valid state. Do not specify resources that are in the \
+                     DELETE_COMPLETE state.";
+        return Err(call.invalid(words));
+    }
     sim.with_stack(&id, |sim, stack| {
         stack.tokens.insert(key);
         phases::begin_delete(sim.world, stack, retain, token);

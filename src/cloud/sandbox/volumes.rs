@@ -16,7 +16,7 @@ pub(super) struct Attachment {
 }
 
 /// A volume of a stack, or one that outlived it.
-fn made<'w>(world: &'w World, id: &str) -> Option<&'w Resource> {
+pub(super) fn made<'w>(world: &'w World, id: &str) -> Option<&'w Resource> {
     let all = world.resources().map(|(_, resource)| resource).chain(world.retained.values());
     all.into_iter().find(|one| one.kind == "AWS::EC2::Volume" && one.physical == id)
 }

@@ -14,6 +14,7 @@ mod orders;
 mod reconcile;
 mod report;
 mod storage;
+mod volumes;
 mod world;
 
 pub use action::{Action, Cause, FailedStart, Orphan};

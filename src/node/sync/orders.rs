@@ -33,7 +33,7 @@ pub(super) async fn carry_out(
         if find(cloud, bucket, &answer).await?.is_none() {
             let result = match &order {
                 Ok(order) => {
-                    let of_storage = storage::one(&order.order, cloud, cluster, home, machine, memory).await;
+                    let of_storage = storage::one(&order.order, cloud, cluster, home, machine, memory, events).await;
                     let result = match of_storage {
                         Some(result) => result,
                         None => one(&order.order, cluster, home, cloud.clock.now(), memory).await,

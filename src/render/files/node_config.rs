@@ -1,6 +1,9 @@
 //! What `hpcctl node` reads on the nodes: `hpcctl.json` on the head node, a file for each pool on its nodes.
 
-use super::site::{Site, SitePool};
+use super::{
+    site::{Site, SitePool},
+    slurm_facts::packaged_slurm,
+};
 use crate::{
     model::{HEAD_DATA, PoolTemplate, StackKey, names::camel, pool_templates},
     spec::{Allocation, Checkpoint, Cluster, OnInterruption, Pool, Purchase, Queue, Scaling, Storage},
@@ -19,6 +22,9 @@ pub struct NodeConfig {
     pub cluster: String,
     /// The region.
     pub region: String,
+    /// The version of the distribution's own Slurm, such as `22.05`; `None` where Slurm comes with the image.
+    #[serde(default)]
+    pub slurm: Option<String>,
     /// The directory of Slurm's commands.
     pub slurm_bin: String,
     /// slurm.conf.
@@ -47,6 +53,9 @@ pub struct NodeVolume {
     pub volume_id: Option<String>,
     /// Its size in GiB, when the cluster makes it: a file system on it grows with it.
     pub size_gib: Option<u32>,
+    /// Where it is mounted, when it is one of `storage`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mount: Option<String>,
 }
 
 /// A queue in `hpcctl.json`.
@@ -141,6 +150,7 @@ impl NodeConfig {
             format_version: "1.0".to_owned(),
             cluster: site.cluster.name.to_string(),
             region: site.cluster.region.to_string(),
+            slurm: packaged_slurm(&site.cluster.image).map(str::to_owned),
             slurm_bin: site.slurm.bin.clone(),
             slurm_conf: format!("{}/slurm.conf", site.slurm.etc),
             scaling: settings.scaling,
@@ -154,12 +164,14 @@ impl NodeConfig {
 }
 
 fn volumes(cluster: &Cluster) -> Vec<NodeVolume> {
-    let data = NodeVolume { name: HEAD_DATA.to_owned(), volume_id: None, size_gib: Some(cluster.head_data_gib()) };
+    let size_gib = Some(cluster.head_data_gib());
+    let data = NodeVolume { name: HEAD_DATA.to_owned(), volume_id: None, size_gib, mount: None };
     let of = |one: &Storage| {
         let ebs = one.ebs.as_ref()?;
         let volume_id = ebs.volume_id.as_ref().map(ToString::to_string);
         let size_gib = volume_id.is_none().then_some(ebs.size_gib);
-        Some(NodeVolume { name: one.name.to_string(), volume_id, size_gib })
+        let mount = Some(one.mount.to_string());
+        Some(NodeVolume { name: one.name.to_string(), volume_id, size_gib, mount })
     };
     [data].into_iter().chain(cluster.storage.iter().filter_map(of)).collect()
 }

@@ -4,6 +4,7 @@
 use super::{
     super::{
         eval::plain,
+        volumes,
         world::{ACCOUNT, World},
     },
     Access, principal,
@@ -33,6 +34,23 @@ pub(in super::super) fn instances(world: &World, region: &str, action: &str, ids
         Access::new(action, arn(region, "instance", id)).tagged("aws:ResourceTag", tags.into_iter().flatten())
     };
     ids.iter().map(one).collect()
+}
+
+/// Giving a volume to an instance, or taking it away: an action on both. Attaching one with a customer's key gives EC2 a
+/// grant for the key, in the caller's name.
+pub(in super::super) fn volume(world: &World, region: &str, action: &str, volume: &str, instance: &str) -> Vec<Access> {
+    let made = volumes::made(world, volume);
+    let tags = made.map(|one| &one.tags);
+    let on = Access::new(action, arn(region, "volume", volume)).tagged("aws:ResourceTag", tags.into_iter().flatten());
+    let mut all = vec![on];
+    all.extend(instances(world, region, action, &[instance.to_owned()]));
+    let key = made.and_then(|one| one.properties.get("KmsKeyId")).filter(|_| action == "ec2:AttachVolume");
+    all.extend(key.map(|key| {
+        let access = Access::new("kms:CreateGrant", plain(key));
+        let through = format!("ec2.{region}.amazonaws.com");
+        access.with("kms:ViaService", &through).with("kms:GrantIsForAWSResource", "true")
+    }));
+    all
 }
 
 fn arn(region: &str, kind: &str, id: &str) -> String {

@@ -14,5 +14,5 @@ mod principal;
 
 pub use policy::{Access, Decision, Policy};
 
-pub(super) use access::{bucket, fleet, instances, object};
+pub(super) use access::{bucket, fleet, instances, object, volume};
 pub(super) use principal::Principal;

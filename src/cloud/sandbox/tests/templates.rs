@@ -121,3 +121,17 @@ fn long_templates_go_through_a_bucket() {
         assert_eq!(cloud.stacks.template("demo-x").await.unwrap(), template.to_string());
     });
 }
+
+/// EC2 takes few letters in descriptions of security groups and rules, which no provider schema says.
+#[test]
+fn a_description_with_a_letter_that_ec2_does_not_take_is_refused() {
+    let rule = |words: &str| json!([{ "IpProtocol": "-1", "CidrIp": "127.0.0.1/32", "Description": words }]);
+    let of = |properties: &Value| super::super::violations::of("Group", "AWS::EC2::SecurityGroup", properties);
+    let group = |own: &str, words: &str| json!({ "VpcId": "vpc-1", "GroupDescription": own, "SecurityGroupEgress": rule(words) });
+    assert_eq!(of(&group("Group of nodes", "Nothing out; (all) of it: #1")), None);
+    for bad in
+        [group("Group", "the nodes' group"), group("the node\u{2019}s group", "out"), group("Group", &"a".repeat(256))]
+    {
+        assert!(of(&bad).is_some_and(|words| words.contains("Invalid rule description")), "{bad}");
+    }
+}

@@ -201,6 +201,8 @@ export_nfs() {
 mount_all() {
   :
   mount_volumes
+  # Volumes that this revision has no more, which `hpcctl node sync` has unmounted.
+  sed -i '/^#away /d' /etc/fstab
   mkdir -p /etc/exports.d
   export_nfs /home
 }

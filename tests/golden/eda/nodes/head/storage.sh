@@ -260,6 +260,8 @@ mount_all() {
   mount_efs home /users 20490
   mount_efs tools /tools 20491
   mount_lustre scratch /scratch-shared
+  # Volumes that this revision has no more, which `hpcctl node sync` has unmounted.
+  sed -i '/^#away /d' /etc/fstab
   mkdir -p /etc/exports.d
   export_nfs /home
 }

@@ -330,6 +330,8 @@ mount_all() {
   mount_lustre shared-lustre /site fs-0aaaabbbbccccdddd.fsx.us-east-1.amazonaws.com abcdefgh
   mount_efs home /users 20490
   mount_efs site-efs /corp 20491 fs-0eeeeffff00001111
+  # Volumes that this revision has no more, which `hpcctl node sync` has unmounted.
+  sed -i '/^#away /d' /etc/fstab
   mkdir -p /etc/exports.d
   export_nfs /home /apps /licences
 }

@@ -321,6 +321,8 @@ mount_all() {
   mount_volumes
   mount_efs home /shared 20490
   mount_lustre checkpoints /checkpoints
+  # Volumes that this revision has no more, which `hpcctl node sync` has unmounted.
+  sed -i '/^#away /d' /etc/fstab
   mkdir -p /etc/exports.d
   export_nfs /home
 }

@@ -281,6 +281,8 @@ mount_all() {
   :
   mount_volumes
   mount_lustre scratch /fsx
+  # Volumes that this revision has no more, which `hpcctl node sync` has unmounted.
+  sed -i '/^#away /d' /etc/fstab
   mkdir -p /etc/exports.d
   export_nfs /home
 }

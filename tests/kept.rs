@@ -1,0 +1,235 @@
+//! What was kept and has left the cluster file since: what it stands on stays with it, and is named.
+
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use hpcctl::{
+    apply::ApplyError,
+    cloud::{
+        Cloud, StackStatus,
+        sandbox::{CallError, CallErrorKind, Fault, Sandbox},
+    },
+    model::StackKey,
+    observe::Live,
+    plan::{Action, Plan, Reason, StepAction},
+    report::{
+        paint::Paint,
+        plan_text::{PlanView, plan_text},
+    },
+};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use support::{matrix::*, *};
+
+const KEEPING: &str = r#"
+version: 1
+name: prod
+region: eu-west-1
+tags: { project: fds }
+network: { create: { availability_zones: 2 } }
+head_node: { instance_type: c5.xlarge }
+queues: [ { name: q, default: true, pools: [ { name: od, instance_types: [c6i.4xlarge], max: 4 } ] } ]
+storage:
+  - { name: s, mount: /s, fsx_lustre: { deployment: PERSISTENT_2, throughput_per_tib: 125, capacity_gib: 1200, on_destroy: keep } }
+accounting: { rds: { engine: mysql, instance_class: db.t4g.medium, on_destroy: discard } }
+"#;
+
+fn file(changes: &[(&str, Value)]) -> Built {
+    let mut value: Value = serde_yaml::from_str(KEEPING).unwrap();
+    for (path, new) in changes {
+        let (parent, key) = path.rsplit_once('/').unwrap();
+        let parent = value.pointer_mut(parent).unwrap();
+        match new {
+            Value::Null => drop(parent.as_object_mut().unwrap().remove(key)),
+            new => parent[key] = new.clone(),
+        }
+    }
+    build_value(&value)
+}
+
+fn less() -> Built {
+    file(&[("/storage", json!([]))])
+}
+
+/// A cluster whose file system was kept when its entry left the file.
+async fn parted(cloud: &Cloud) {
+    for built in [file(&[]), less()] {
+        planned_is_done(cloud, &plan_on_ground(cloud, &built).await).await.unwrap();
+    }
+}
+
+fn of<'k>(live: &'k Live, kind: &str) -> Vec<&'k str> {
+    live.kept.iter().filter(|kept| kept.resource_type == kind).map(|kept| kept.id.as_str()).collect()
+}
+
+const FSX: &str = "AWS::FSx::FileSystem";
+const SUBNET: &str = "AWS::EC2::Subnet";
+const VPC: &str = "AWS::EC2::VPC";
+const GROUP: &str = "AWS::EC2::SecurityGroup";
+
+fn text(plan: &Plan) -> String {
+    plan_text(plan, PlanView { paint: Paint::PLAIN, verbose: false })
+}
+
+fn carried(plan: &Plan) -> BTreeSet<&str> {
+    let carries = |reason: &Reason| matches!(reason, Reason::Carries { .. });
+    let all = plan.changes.iter().filter(|change| change.action == Action::Forget && carries(&change.reason));
+    all.map(|change| change.resource_type.as_str()).collect()
+}
+
+#[test]
+fn the_network_stays_with_what_was_kept_in_it() {
+    on_sandbox(async {
+        let cloud = Sandbox::in_memory("eu-west-1").cloud();
+        parted(&cloud).await;
+        let live = look(&cloud, &less()).await;
+        let (file_system, group) = (of(&live, FSX)[0].to_owned(), of(&live, GROUP)[0].to_owned());
+        let plan = plan_destroy(&cloud, &less()).await;
+        assert_eq!(carried(&plan), BTreeSet::from([SUBNET, VPC]));
+        let said = text(&plan);
+        for words in [
+            format!("{file_system}, which was kept, stands on it"),
+            "mark what stays of stack network".to_owned(),
+            format!("storage.s {file_system} (AWS::FSx::FileSystem), since revision 2"),
+        ] {
+            assert!(said.contains(&words), "{words}: {said}");
+        }
+        let tags = live.stacks[&StackKey::Network].state.tags.clone();
+        planned_is_done(&cloud, &plan).await.unwrap();
+        assert!(tags.contains_key("project"));
+        assert_eq!(cloud.stacks.stacks_of("prod").await.unwrap(), vec![]);
+
+        // A second destroy has nothing to do, and says the same.
+        let again = plan_destroy(&cloud, &less()).await;
+        assert!(again.is_empty() && again.outside.is_empty(), "{:?}", again.outside);
+        let said = text(&again);
+        let live = look(&cloud, &less()).await;
+        let mut commands = vec![format!("aws fsx delete-file-system --file-system-id {file_system}")];
+        commands.push(format!("aws ec2 delete-security-group --group-id {group}"));
+        commands.extend(of(&live, SUBNET).iter().map(|id| format!("aws ec2 delete-subnet --subnet-id {id}")));
+        commands.push(format!("aws ec2 delete-vpc --vpc-id {}", of(&live, VPC)[0]));
+        assert!(commands.len() > 4, "{commands:?}");
+        let places: Vec<usize> = commands.iter().map(|command| said.find(command).unwrap()).collect();
+        assert!(places.is_sorted(), "users come before what they use: {said}");
+    });
+}
+
+/// The file system that stands in a network of its own cluster holds no other network.
+#[test]
+fn the_next_clusters_network_goes() {
+    on_sandbox(async {
+        let cloud = Sandbox::in_memory("eu-west-1").cloud();
+        parted(&cloud).await;
+        planned_is_done(&cloud, &plan_destroy(&cloud, &less()).await).await.unwrap();
+        let kept = look(&cloud, &less()).await.kept;
+        planned_is_done(&cloud, &plan_on_ground(&cloud, &less()).await).await.unwrap();
+        let plan = plan_destroy(&cloud, &less()).await;
+        assert_eq!(carried(&plan), BTreeSet::new());
+        planned_is_done(&cloud, &plan).await.unwrap();
+        assert_eq!(look(&cloud, &less()).await.kept, kept);
+    });
+}
+
+/// Where a destroy has failed already, a template cannot be changed any more: what stays is named as the stack goes.
+#[test]
+fn a_network_whose_deletion_has_failed_goes_without_what_stays() {
+    on_sandbox(async {
+        let sandbox = Sandbox::in_memory("eu-west-1");
+        let cloud = sandbox.cloud();
+        parted(&cloud).await;
+        let plan = plan_destroy(&cloud, &less()).await;
+        let mut careless = plan.clone();
+        careless.content.between.clear();
+        let applied = carry_out(&cloud, &careless.sealed()).await;
+        let ApplyError::Stack { stack, resources, .. } = &applied.failed[0].error else {
+            panic!("{:?}", applied.failed)
+        };
+        assert_eq!(*stack, StackKey::Network);
+        assert!(resources[0].reason.contains("DependencyViolation"), "{resources:?}");
+        let live = look(&cloud, &less()).await;
+        assert_eq!(live.stacks[&StackKey::Network].state.status, StackStatus::DeleteFailed);
+        // CloudFormation takes no name of what has gone, and none of a stack that has not failed.
+        let name = StackKey::Network.stack_name("prod");
+        let gone =
+            live.stacks[&StackKey::Network].resources.iter().find(|one| one.status == "DELETE_COMPLETE").unwrap();
+        let refused = cloud.stacks.delete(&name, std::slice::from_ref(&gone.logical_id), "t1").await.unwrap_err();
+        assert!(refused.message.contains("must be in a valid state"), "{refused}");
+
+        let again = plan_destroy(&cloud, &less()).await;
+        let named = |step: &StepAction| matches!(step, StepAction::DeleteStack { retain, .. } if !retain.is_empty());
+        assert!(again.steps.iter().any(|step| named(&step.action)), "{:?}", again.steps);
+        assert!(!again.steps.iter().any(|step| matches!(step.action, StepAction::MarkKept { .. })));
+        planned_is_done(&cloud, &again).await.unwrap();
+        assert!(plan_destroy(&cloud, &less()).await.is_empty());
+    });
+}
+
+#[test]
+fn what_somebody_has_deleted_since_holds_nothing() {
+    on_sandbox(async {
+        let sandbox = Sandbox::in_memory("eu-west-1");
+        let cloud = sandbox.cloud();
+        parted(&cloud).await;
+        let live = look(&cloud, &less()).await;
+        let (file_system, group) = (of(&live, FSX)[0].to_owned(), of(&live, GROUP)[0].to_owned());
+        // With the file system gone its group holds the VPC alone.
+        sandbox.delete_by_hand(&file_system).unwrap();
+        let plan = plan_destroy(&cloud, &less()).await;
+        assert_eq!(carried(&plan), BTreeSet::from([VPC]));
+        assert!(!text(&plan).contains(&file_system), "it is named no more");
+        sandbox.delete_by_hand(&group).unwrap();
+        let plan = plan_destroy(&cloud, &less()).await;
+        assert_eq!(carried(&plan), BTreeSet::new());
+        planned_is_done(&cloud, &plan).await.unwrap();
+        let left: Vec<String> =
+            plan_destroy(&cloud, &less()).await.kept.into_iter().map(|one| one.resource_type).collect();
+        assert!(left.iter().all(|kind| kind.contains("SecurityGroup") || kind.contains("Association")), "{left:?}");
+    });
+}
+
+/// A zone less: the same in an update.
+#[test]
+fn a_subnet_stays_with_what_was_kept_in_an_update_too() {
+    on_sandbox(async {
+        let cloud = Sandbox::in_memory("eu-west-1").cloud();
+        parted(&cloud).await;
+        let network = json!({ "create": { "availability_zones": 1 } });
+        let after = file(&[("/storage", json!([])), ("/accounting", Value::Null), ("/network", network)]);
+        let plan = plan_on_ground(&cloud, &after).await;
+        assert_eq!(carried(&plan), BTreeSet::from([SUBNET]));
+        planned_is_done(&cloud, &plan).await.unwrap();
+        let again = plan_on_ground(&cloud, &after).await;
+        assert!(again.is_empty() && again.outside.is_empty(), "{:?}", again.changes);
+        planned_is_done(&cloud, &plan_destroy(&cloud, &after).await).await.unwrap();
+        assert!(plan_destroy(&cloud, &after).await.is_empty());
+    });
+}
+
+/// A crash between the mark and the deletion: the next destroy finds the mark.
+#[test]
+fn a_destroy_that_died_goes_on() {
+    on_sandbox(async {
+        let sandbox = Sandbox::in_memory("eu-west-1");
+        let cloud = sandbox.cloud();
+        parted(&cloud).await;
+        let plan = plan_destroy(&cloud, &less()).await;
+        let deletions = plan.steps.iter().filter(|step| matches!(step.action, StepAction::DeleteStack { .. })).count();
+        sandbox.add_fault(Fault::Error(CallError {
+            operation: "DeleteStack".to_owned(),
+            error: CallErrorKind::Unavailable,
+            message: None,
+            after: u32::try_from(deletions).unwrap() - 1,
+            times: None,
+        }));
+        assert!(!carry_out(&cloud, &plan).await.failed.is_empty());
+        let again = plan_destroy(&cloud, &less()).await;
+        assert!(
+            !again.steps.iter().any(|step| matches!(step.action, StepAction::MarkKept { .. })),
+            "{:?}",
+            again.steps
+        );
+        planned_is_done(&cloud, &again).await.unwrap();
+        assert!(plan_destroy(&cloud, &less()).await.is_empty());
+    });
+}
