@@ -437,3 +437,30 @@ fn a_policy_that_changes_with_a_replacement_counts_at_its_worst() {
         assert_eq!(change.data.as_ref().unwrap().fate, DataFate::Lost, "keep comes too late");
     });
 }
+
+/// A file system that is kept outside the cluster is cut off from the nodes all the same: jobs end and it is unmounted before
+/// its mount targets and rules go.
+#[test]
+fn a_file_system_that_is_kept_comes_to_rest_before_it_is_cut_off() {
+    on_sandbox(async {
+        let cloud = hpcctl::cloud::sandbox::in_memory(REGION);
+        carry_out_well(&cloud, &plan_for(&cloud, &lustre()).await).await;
+        let entry = "  - { name: p, mount: /p, fsx_lustre: { deployment: PERSISTENT_2, throughput_per_tib: 125, capacity_gib: 2400, on_destroy: keep } }\n";
+        let replaced = changed("PERSISTENT_2, throughput_per_tib: 125", "PERSISTENT_1, throughput_per_tib: 200");
+        for after in [changed(entry, ""), replaced] {
+            let plan = plan_for(&cloud, &after).await;
+            let at = |wanted: fn(&StepAction) -> bool| plan.steps.iter().position(|step| wanted(&step.action));
+            let hold = at(|action| matches!(action, StepAction::HoldQueues { .. })).unwrap();
+            let release = at(|action| matches!(action, StepAction::Release { .. })).unwrap();
+            let storage =
+                at(|action| matches!(action, StepAction::UpdateStack { stack } if *stack == StackKey::Storage))
+                    .unwrap();
+            assert!(hold < release && release < storage, "{:?}", plan.steps);
+            assert!(plan.steps[storage].after.iter().any(|before| *before > release), "{:?}", plan.steps);
+            assert!(at(|action| matches!(action, StepAction::OpenQueues)).is_some());
+            assert_eq!(plan.losses().count(), 0);
+        }
+        carry_out_well(&cloud, &plan_for(&cloud, &changed(entry, "")).await).await;
+        assert!(plan_for(&cloud, &changed(entry, "")).await.is_empty());
+    });
+}

@@ -11,6 +11,12 @@ const RULES: usize = 60;
 /// Managed policies of a role.
 const POLICIES: usize = 10;
 
+/// The rules of the groups of a login pool: people reach its balancer by SSH, and its nodes by DCV.
+pub(super) fn login_sources(sheet: &mut Sheet, ssh: &[Cidr], dcv: Option<&Dcv>, at: &Path) {
+    sources(sheet, ssh, None, at);
+    sources(sheet, &[], dcv, at);
+}
+
 /// The rules of the group of a node that people reach; DCV listens on TCP and UDP.
 pub(super) fn sources(sheet: &mut Sheet, ssh: &[Cidr], dcv: Option<&Dcv>, at: &Path) {
     let desktop = dcv.map(|dcv| &dcv.allowed_from[..]).unwrap_or_default();

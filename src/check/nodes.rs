@@ -93,7 +93,7 @@ fn login(sheet: &mut Sheet, cluster: &Cluster) {
         instances::known(sheet, &pool.instance_type, &at.key("instance_type"));
         cidr::sources(sheet, &pool.ssh_from, &at.key("ssh_from"), "SSH on the login nodes");
         dcv(sheet, cluster, pool.dcv.as_ref(), &at.key("dcv"), "desktops on the login nodes");
-        limits::sources(sheet, &pool.ssh_from, pool.dcv.as_ref(), &at);
+        limits::login_sources(sheet, &pool.ssh_from, pool.dcv.as_ref(), &at);
         volumes::root(
             sheet,
             &pool.root_volume,

@@ -7,9 +7,16 @@ use crate::{
 };
 use std::collections::BTreeMap;
 
-/// The ids of the file systems that go for good.
+/// The ids of the file systems that nodes will no longer reach: those that go for good, and those that stay outside the
+/// cluster, whose mount targets or rules go. Nodes that have one mounted would hang, whatever becomes of its data.
 pub fn going(changes: &[Change]) -> Vec<String> {
-    changes.iter().filter(|change| goes(change)).filter_map(|change| change.physical_id.clone()).collect()
+    changes.iter().filter(|change| is_cut_off(change)).filter_map(|change| change.physical_id.clone()).collect()
+}
+
+fn is_cut_off(change: &Change) -> bool {
+    let file_system = |data: &super::DataRisk| matches!(data.holding, DataHolding::FileSystem { .. });
+    matches!(change.action, Action::Replace | Action::Delete | Action::Forget)
+        && change.data.as_ref().is_some_and(file_system)
 }
 
 /// The ids of the volumes that leave a head node which runs: it unmounts them, exports them no more, and lets go.
