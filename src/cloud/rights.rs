@@ -97,7 +97,7 @@ const CALLS: &[Call] = &[
     ("ec2", "DescribeInstanceTypes", &["ec2:DescribeInstanceTypes"], On::Any, LOOK),
     ("ec2", "DescribeCapacityReservations", &["ec2:DescribeCapacityReservations"], On::Any, LOOK),
     ("ec2", "DescribeAddresses", &["ec2:DescribeAddresses"], On::Any, LOOK),
-    ("ec2", "DescribeTags", &["ec2:DescribeTags"], On::Any, LOOK),
+    ("ec2", "DescribeTags", &["ec2:DescribeTags"], On::Any, ALL),
     ("ec2", "DescribeLaunchTemplates", &["ec2:DescribeLaunchTemplates"], On::Any, LOOK),
     ("ec2", "DescribePlacementGroups", &["ec2:DescribePlacementGroups"], On::Any, LOOK),
     ("ec2", "DescribeVolumes", &["ec2:DescribeVolumes"], On::Any, ALL),

@@ -11,6 +11,7 @@
     fis              spot interruptions by Fault Injection Service (a fake: no emulator has it)
     faults           the faults file
     heads            head nodes: their reports, their consoles
+    iam_principals   every call of a node or person, held against policies (with `iam_access`, `iam_policy`)
     images           the vendors' machine images
     inventory        what account and region have: offerings, quotas, reservations (fakes)
     instances        addresses of the subnet, user data, spot
@@ -31,6 +32,7 @@ import fleet
 import fsx
 import guard
 import heads
+import iam_principals
 import images
 import instances
 import inventory
@@ -41,8 +43,8 @@ from emulator import HANDLERS, app
 
 
 def main():
-    for part in (fsx, fis, cfn_types, cfn_fsx, fleet, heads, images, inventory, instances, corrections, volumes, drift_readers,
-                 protections, stack_policies, guard):
+    for part in (fsx, fis, cfn_types, cfn_fsx, fleet, heads, iam_principals, images, inventory, instances, corrections, volumes,
+                 drift_readers, protections, stack_policies, guard):
         part.install()
     print(f"test cloud: {len(HANDLERS)} CloudFormation types", flush=True)
     sys.argv = sys.argv[:1]

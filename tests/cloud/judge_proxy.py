@@ -1,12 +1,14 @@
 """A reverse proxy on 127.0.0.1 (or $JUDGE_ADDRESS) that judges every AWS request and passes it on untouched.
 
-    judge_proxy.py serve PORT UPSTREAM --log FILE [--rules FILE]
+    judge_proxy.py serve PORT UPSTREAM --log FILE [--rules FILE] [--people FILE]
     judge_proxy.py summary FILE        counts of calls and violations; exit 1 when there is a violation
 
 The log has one JSON object a line:
     t, service, op, status, ms, violations, client_token, bucket, key, injected, params
 `violations` is what the emulators let pass and AWS would not: see `judge_models`; cfn-lint's errors
-in every TemplateBody and in the template behind a TemplateURL count too (off with JUDGE_LINT=0).
+in every TemplateBody and in the template behind a TemplateURL count too (off with JUDGE_LINT=0). So do calls of nodes and
+people that their policies do not allow; these are answered with AccessDenied and go no further. Who has which access key
+stands in `iam_principals.py`, whom the proxy asks; the people are those of the file PEOPLE.
 
 The rules file is read at each request. A rule is used when `op` is the call (`ec2:CreateFleet`) or
 `*`, when the parameters contain `containing`, if it says so, and at most `times` times:
@@ -27,6 +29,7 @@ import fcntl
 import http.client
 import json
 import os
+import re
 import select
 import socket
 import sys
@@ -42,16 +45,17 @@ import judge_models
 
 HOP_BY_HOP = ("connection", "keep-alive", "proxy-connection", "transfer-encoding", "expect", "upgrade")
 BODYLESS = (204, 304)
+NODE = re.compile("ASI[0-9A-F]{17}")
 
 
 class Judge:
     """Log, rules and upstream of one proxy."""
 
-    def __init__(self, upstream, log, rules, lint):
+    def __init__(self, upstream, log, rules, people, lint):
         self.upstream = urllib.parse.urlsplit(upstream)
         if self.upstream.hostname != "127.0.0.1":
             raise SystemExit("the upstream must be on 127.0.0.1")
-        self.log_path, self.rules_path, self.lint = log, rules, lint
+        self.log_path, self.rules_path, self.people_path, self.lint = log, rules, people, lint
         self.lock = threading.Lock()
         self.linters = ThreadPoolExecutor(1)
         if lint:
@@ -85,16 +89,37 @@ class Judge:
             yield
 
     def _read_rules(self):
+        return self._read(self.rules_path, [])
+
+    @staticmethod
+    def _read(path, nothing):
         try:
-            with open(self.rules_path) as file:
+            with open(path) as file:
                 return json.load(file)
         except (OSError, TypeError, ValueError):
-            return []
+            return nothing
 
     def _write_rules(self, rules):
         with open(f"{self.rules_path}.partial", "w") as file:
             json.dump(rules, file)
         os.replace(f"{self.rules_path}.partial", self.rules_path)
+
+    def denial(self, headers, judgement):
+        """Why the caller's policies do not allow a call; None when they do, and for the account's owner."""
+        key = headers.get("Authorization", "").partition("Credential=")[2].split("/")[0]
+        people = self._read(self.people_path, {})
+        if not judgement.operation or not (NODE.fullmatch(key) or key in people):
+            return None
+        asked = {"key": key, "service": judgement.service, "operation": judgement.operation, "params": judgement.params,
+                 "people": {key: people[key]} if key in people else {}}
+        connection = http.client.HTTPConnection(self.upstream.hostname, self.upstream.port, timeout=60)
+        try:
+            connection.request("POST", "/", json.dumps(asked, default=str), {
+                "X-Amz-Target": "HpcRights.Judge", "Content-Type": "application/x-amz-json-1.1",
+                "Authorization": f"AWS4-HMAC-SHA256 Credential={key}/20260101/{_region(headers)}/hpcrights/aws4_request"})
+            return json.loads(connection.getresponse().read())["denied"]
+        finally:
+            connection.close()
 
     def start_lint(self, judgement, region):
         """Lints the template of a CloudFormation call while the emulator works on it."""
@@ -146,6 +171,9 @@ class Handler(BaseHTTPRequestHandler):
         rule = self.judge.rule(judgement, after=False)
         if rule and self.inject(rule, started, judgement):
             return None
+        denied = self.judge.denial(self.headers, judgement)
+        if denied:
+            return self.deny(started, judgement, denied)
         lint = self.judge.start_lint(judgement, _region(self.headers))
         status, headers, answer = self.forward(body, chunked)
         if lint:
@@ -215,6 +243,15 @@ class Handler(BaseHTTPRequestHandler):
             return True
         return False
 
+    def deny(self, started, judgement, words):
+        """Refuses a call as the service does. It counts as a violation: hpcctl asks for nothing that it has no right to."""
+        judgement.violations.append(f"denied: {words}")
+        code = "UnauthorizedOperation" if judgement.service == "ec2" else "AccessDenied"
+        said = f"You are not authorized to perform this operation. {words}" if judgement.service == "ec2" else words
+        kind, body = _error(self.headers, judgement.service, code, said)
+        self.reply(403, [("Content-Type", kind), ("x-amzn-ErrorType", code)], body)
+        self.judge.note(started, judgement, 403)
+
     def hold(self, seconds):
         """Waits; False when the client hangs up meanwhile."""
         end = time.time() + seconds
@@ -266,7 +303,7 @@ def _error(headers, service, code, message):
 
 
 def serve(options):
-    Handler.judge = Judge(options.upstream, options.log, options.rules, os.environ.get("JUDGE_LINT", "1") == "1")
+    Handler.judge = Judge(options.upstream, options.log, options.rules, options.people, os.environ.get("JUDGE_LINT", "1") == "1")
     server = ThreadingHTTPServer((os.environ.get("JUDGE_ADDRESS", "127.0.0.1"), options.port), Handler)
     server.daemon_threads = True
     server.serve_forever()
@@ -295,6 +332,7 @@ def main():
     one.add_argument("upstream")
     one.add_argument("--log", required=True)
     one.add_argument("--rules", default=None)
+    one.add_argument("--people", default=None)
     two = commands.add_parser("summary")
     two.add_argument("log")
     options = parser.parse_args()
