@@ -1,16 +1,17 @@
-//! Whatever breaks, one more command leads to the same end: processes are killed at every call that changes something,
-//! calls fail with every kind of error, two commands run at once.
+//! Whatever dies, one more command leads to the same end: processes are killed at calls that change something.
 //!
-//! A sample runs by default; `HPCCTL_ALL_FAULTS=1` runs all of it (`docs/reliability.md` has the counts).
+//! A sample runs by default; `HPCCTL_ALL_FAULTS=1` runs all of it (`docs/reliability.md`).
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
+#[path = "support/files.rs"]
+mod files;
 #[path = "support/lab.rs"]
 mod lab;
 
 use lab::{Lab, Ran, differences, essence};
 use serde_json::{Value, json};
-use std::{collections::BTreeMap, fs};
+use std::collections::BTreeMap;
 
 /// Whether all of a matrix is to run.
 fn all() -> bool {
@@ -23,44 +24,27 @@ fn stride(sample: u64) -> u64 {
 }
 
 /// The examples that a matrix takes, with their names.
-fn examples(sample: &[&str]) -> Vec<(String, String)> {
-    let mut found: Vec<(String, String)> = fs::read_dir("examples/clusters")
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "yaml"))
-        .map(|path| (path.file_stem().unwrap().to_string_lossy().into_owned(), fs::read_to_string(path).unwrap()))
-        .filter(|(name, _)| all() || sample.contains(&name.as_str()))
-        .collect();
-    found.sort();
+fn examples(sample: &[&str]) -> Vec<(String, Value)> {
+    let mut found = files::examples();
+    found.retain(|(name, _)| all() || sample.contains(&name.as_str()));
     found
 }
 
 /// The same file after changes of many kinds: a queue more, another key pair (a new head node), another retention.
-fn changed(text: &str) -> String {
-    let mut value: Value = serde_yaml::from_str(text).unwrap();
+fn changed(example: &Value) -> Value {
+    let mut value = example.clone();
     let pool = json!({ "name": "od", "instance_types": ["c5.xlarge"], "max": 2 });
     value["queues"].as_array_mut().unwrap().push(json!({ "name": "another", "pools": [pool] }));
     value["head_node"]["key_name"] = json!("another-key");
     value["monitoring"]["logs"]["retention_days"] = json!(7);
-    serde_yaml::to_string(&value).unwrap()
-}
-
-/// The file without what keeps people from deleting.
-fn unprotected(text: &str) -> String {
-    let mut value: Value = serde_yaml::from_str(text).unwrap();
-    value.as_object_mut().unwrap().remove("deletion_protection");
-    if let Some(rds) = value.pointer_mut("/accounting/rds").and_then(Value::as_object_mut) {
-        rds.remove("deletion_protection");
-    }
-    serde_yaml::to_string(&value).unwrap()
+    value
 }
 
 /// A lab with the two files and, when asked, the cluster.
-fn base(name: &str, text: &str, made: bool) -> Lab {
+fn base(name: &str, example: &Value, made: bool) -> Lab {
     let lab = Lab::new(name);
-    let text = unprotected(text);
-    lab.write("cluster.yaml", &text);
-    lab.write("changed.yaml", &changed(&text));
+    lab.write("cluster.yaml", &serde_yaml::to_string(example).unwrap());
+    lab.write("changed.yaml", &serde_yaml::to_string(&changed(example)).unwrap());
     if made {
         lab.does("apply", "cluster.yaml").ends(0);
     }
@@ -80,8 +64,8 @@ const DESTROY: Deed = Deed { word: "destroy", file: "cluster.yaml", made: true }
 
 /// Kills a command at each of its calls, with and without the call's effect; one more command, and all is as if nothing
 /// had been. Gives the number of runs, and what was not so.
-fn crash_matrix(name: &str, text: &str, deed: &Deed, stride: u64) -> (usize, Vec<String>) {
-    let base = base(&format!("{name}-{}-base", deed.word), text, deed.made);
+fn crash_matrix(name: &str, example: &Value, deed: &Deed, stride: u64) -> (usize, Vec<String>) {
+    let base = base(&format!("{name}-{}-base", deed.word), example, deed.made);
     let before = if deed.made { base.mutations() } else { 0 };
     let reference = base.copy(&format!("{name}-{}-reference", deed.word));
     reference.does(deed.word, deed.file).ends(0);
@@ -133,28 +117,34 @@ fn report(what: &str, counts: &[(usize, Vec<String>)]) {
 
 #[test]
 fn a_creation_that_dies_anywhere_ends_the_same() {
-    let counts: Vec<_> =
-        examples(&["fds-smv"]).iter().map(|(name, text)| crash_matrix(name, text, &CREATE, stride(21))).collect();
+    let counts: Vec<_> = examples(&["fds-smv.yaml"])
+        .iter()
+        .map(|(name, example)| crash_matrix(name, example, &CREATE, stride(21)))
+        .collect();
     report("crashes in a creation", &counts);
 }
 
 #[test]
 fn an_update_that_dies_anywhere_ends_the_same() {
-    let counts: Vec<_> =
-        examples(&["fds-smv"]).iter().map(|(name, text)| crash_matrix(name, text, &UPDATE, stride(21))).collect();
+    let counts: Vec<_> = examples(&["fds-smv.yaml"])
+        .iter()
+        .map(|(name, example)| crash_matrix(name, example, &UPDATE, stride(21)))
+        .collect();
     report("crashes in an update", &counts);
 }
 
 #[test]
 fn a_destruction_that_dies_anywhere_ends_the_same() {
-    let counts: Vec<_> =
-        examples(&["fds-smv"]).iter().map(|(name, text)| crash_matrix(name, text, &DESTROY, stride(7))).collect();
+    let counts: Vec<_> = examples(&["fds-smv.yaml"])
+        .iter()
+        .map(|(name, example)| crash_matrix(name, example, &DESTROY, stride(7)))
+        .collect();
     report("crashes in a destruction", &counts);
 }
 
 /// What a lab with the smallest example, made and then touched by hand, plans.
 fn planned_after(name: &str, touch: impl Fn(&mut Value)) -> (Lab, Ran) {
-    let lab = base(name, &fs::read_to_string("examples/clusters/minimal.yaml").unwrap(), true);
+    let lab = base(name, &files::example("minimal.yaml"), true);
     let mut account = lab.account();
     touch(&mut account);
     lab.write("account.json", &account.to_string());

@@ -11,7 +11,7 @@ use hpcctl::{
 };
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
-use support::{matrix::*, *};
+use support::{files::examples, matrix::*, *};
 
 /// What no example has together: volumes of three kinds beside the head node's own, in a network of the cluster's own,
 /// with people on login nodes.
@@ -144,7 +144,7 @@ fn each_head_node_can_be_replaced() {
             nodes += launch_nodes(&first, &built).await;
             for (edit, changed) in edits(example) {
                 let words = format!("{name}: {edit}");
-                let Some(after) = try_build("cluster.yaml", &serde_yaml::to_string(&changed).unwrap()) else {
+                let Ok(after) = try_build("cluster.yaml", &serde_yaml::to_string(&changed).unwrap()) else {
                     refused.push(words);
                     continue;
                 };

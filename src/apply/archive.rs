@@ -5,7 +5,7 @@ use crate::{
     cloud::{PutCondition, StackInput, StackStatus, TemplateSource},
     model,
     observe::{Revision, keys},
-    plan::{CLUSTER_FACTS, Facts, Goal, Outputs},
+    plan::{CLUSTER_FACTS, Goal, Outputs},
     render,
 };
 use futures_util::future::join_all;
@@ -124,15 +124,7 @@ async fn facts(context: &Context<'_>) -> Result<String, ApplyError> {
         .into_iter()
         .filter_map(|state| Some((model::StackKey::of_stack_name(&plan.cluster, &state.name)?, state.outputs)))
         .collect();
-    let facts = Facts {
-        cluster: &plan.cluster,
-        region: &plan.region,
-        revision: plan.revision,
-        bucket: &context.bucket(),
-        facts: &plan.content.facts,
-        templates: &plan.content.templates,
-    };
-    Ok(facts.text(&outputs))
+    Ok(plan.cluster_facts(&context.bucket(), &outputs))
 }
 
 /// Deletes everything of the cluster in the artifact bucket but the lock: that is held until the very end.

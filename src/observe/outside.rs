@@ -58,11 +58,11 @@ pub(super) async fn kept(
     let mut list: Vec<Kept> = list.and_then(|(text, _)| serde_json::from_slice(&text).ok()).unwrap_or_default();
     let inside: BTreeSet<&str> = ids(stacks).collect();
     list.retain(|kept| !inside.contains(kept.id.as_str()));
-    gone_since(cloud, list).await
+    without_gone(cloud, list).await
 }
 
 /// Leaves out what somebody has deleted since.
-async fn gone_since(cloud: &Cloud, mut list: Vec<Kept>) -> Result<Vec<Kept>> {
+async fn without_gone(cloud: &Cloud, mut list: Vec<Kept>) -> Result<Vec<Kept>> {
     let asked = list.iter().filter_map(|one| {
         let (_, kind) = OF_EC2.iter().find(|(name, _)| *name == one.resource_type)?;
         Some(TaggedResource { id: one.id.clone(), kind: (*kind).to_owned() })

@@ -1,5 +1,6 @@
 //! `cluster.json`: what nodes need to know of the stacks, and only the stacks know.
 
+use super::Plan;
 use crate::{
     model::{FactSource, NodeFact, StackKey},
     observe::Live,
@@ -61,6 +62,27 @@ impl Facts<'_> {
         };
         outputs.iter().filter_map(one).collect()
     }
+}
+
+impl Plan {
+    /// `cluster.json` as this plan would have it.
+    pub fn cluster_facts(&self, bucket: &str, outputs: &Outputs) -> String {
+        let facts = Facts {
+            cluster: &self.cluster,
+            region: &self.region,
+            revision: self.revision,
+            bucket,
+            facts: &self.content.facts,
+            templates: &self.content.templates,
+        };
+        facts.text(outputs)
+    }
+}
+
+/// Whether the published `cluster.json` says the same as this one.
+pub(super) fn same(live: &Live, facts: &str) -> bool {
+    let parsed = |text: &str| serde_json::from_str::<Value>(text).ok();
+    live.files.get(CLUSTER_FACTS).is_some_and(|published| parsed(published) == parsed(facts))
 }
 
 /// The outputs of the stacks that exist.

@@ -12,8 +12,7 @@ pub fn notes(changes: &[Change], graph: &Graph, live: &Live, unfinished: Option<
     let mut notes: Vec<Note> = changes.iter().filter_map(of_change).collect();
     notes.sort();
     notes.dedup();
-    let other = |stack: &&crate::observe::LiveStack| stack.state.termination_protection != graph.termination_protection;
-    if live.stacks.values().any(|stack| other(&stack)) {
+    if live.stacks.values().any(|stack| stack.state.termination_protection != graph.termination_protection) {
         notes.push(Note::Protection { on: graph.termination_protection });
     }
     notes.extend(unfinished.map(|revision| Note::FinishesRevision { revision }));

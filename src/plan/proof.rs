@@ -2,7 +2,7 @@
 
 use super::{
     Goal, Plan,
-    facts::{CLUSTER_FACTS, Facts, outputs},
+    facts::{CLUSTER_FACTS, outputs, same},
     rest,
 };
 use crate::{
@@ -76,22 +76,13 @@ impl Plan {
                 gaps.push(Gap::File { path: path.clone() });
             }
         }
-        let facts = Facts {
-            cluster: &self.cluster,
-            region: &self.region,
-            revision: self.revision,
-            bucket: live.bucket.as_ref().map(|bucket| bucket.name.as_str()).unwrap_or_default(),
-            facts: &self.content.facts,
-            templates: &self.content.templates,
-        };
-        let is = live.files.get(CLUSTER_FACTS).and_then(|text| serde_json::from_str::<Value>(text).ok());
-        if is != serde_json::from_str(&facts.text(&outputs(live))).ok() {
+        let bucket = live.bucket.as_ref().map(|bucket| bucket.name.as_str()).unwrap_or_default();
+        if !same(live, &self.cluster_facts(bucket, &outputs(live))) {
             gaps.push(Gap::File { path: CLUSTER_FACTS.to_owned() });
         }
-        let number =
-            live.revision.as_ref().filter(|revision| revision.plan != self.id() || revision.number != self.revision);
-        if live.revision.is_none() || number.is_some() {
-            gaps.push(Gap::Revision { number: number.map(|revision| revision.number) });
+        let newest = live.revision.as_ref();
+        if newest.is_none_or(|revision| revision.plan != self.id() || revision.number != self.revision) {
+            gaps.push(Gap::Revision { number: newest.map(|revision| revision.number) });
         }
         gaps
     }

@@ -1,6 +1,6 @@
 //! What has to be at rest before a file system goes: jobs, nodes that have it mounted, automatic export.
 
-use super::{Action, Change, DataFate, Reason, head};
+use super::{Action, Change, DataFate, DataRisk, Reason, head};
 use crate::{
     model::{DataHolding, StackKey},
     observe::{HeldWhy, Live},
@@ -14,9 +14,12 @@ pub fn going(changes: &[Change]) -> Vec<String> {
 }
 
 fn is_cut_off(change: &Change) -> bool {
-    let file_system = |data: &super::DataRisk| matches!(data.holding, DataHolding::FileSystem { .. });
-    matches!(change.action, Action::Replace | Action::Delete | Action::Forget)
-        && change.data.as_ref().is_some_and(file_system)
+    matches!(change.action, Action::Replace | Action::Delete | Action::Forget) && file_system(change).is_some()
+}
+
+/// What becomes of a file system's data.
+fn file_system(change: &Change) -> Option<&DataRisk> {
+    change.data.as_ref().filter(|data| matches!(data.holding, DataHolding::FileSystem { .. }))
 }
 
 /// The ids of the volumes that leave a head node which runs: it unmounts them, exports them no more, and lets go.
@@ -30,7 +33,7 @@ pub fn leaving(changes: &[Change], live: &Live) -> Vec<String> {
 
 /// Whether it is a volume whose entry has left the cluster file.
 pub(super) fn leaves_file(change: &Change) -> bool {
-    let volume = |data: &super::DataRisk| matches!(data.holding, DataHolding::Volume { .. });
+    let volume = |data: &DataRisk| matches!(data.holding, DataHolding::Volume { .. });
     change.reason == Reason::NotWanted
         && matches!(change.action, Action::Delete | Action::Forget)
         && change.data.as_ref().is_some_and(volume)
@@ -43,10 +46,8 @@ fn running_head(live: &Live) -> Option<&str> {
 }
 
 fn goes(change: &Change) -> bool {
-    let file_system = |data: &super::DataRisk| matches!(data.holding, DataHolding::FileSystem { .. });
-    let kept = |data: &super::DataRisk| data.fate == DataFate::Kept;
     matches!(change.action, Action::Replace | Action::Delete)
-        && change.data.as_ref().is_some_and(|data| file_system(data) && !kept(data))
+        && file_system(change).is_some_and(|data| data.fate != DataFate::Kept)
 }
 
 /// The queues that have to be held: all that there are, because every node mounts every file system. `None`: nobody

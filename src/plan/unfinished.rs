@@ -5,10 +5,9 @@
 
 use super::{
     Action, Desired, FileChange,
-    facts::{CLUSTER_FACTS, Facts, outputs},
+    facts::{CLUSTER_FACTS, Facts, outputs, same},
 };
 use crate::{model::StackKey, observe::Live};
-use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// The revision that an apply of the very same began and did not finish.
@@ -37,8 +36,7 @@ pub fn facts(
         templates,
     };
     let (before, after) = (live.files.get(CLUSTER_FACTS), facts.text(&outputs(live)));
-    let parsed = |text: &str| serde_json::from_str::<Value>(text).ok();
-    if before.is_some_and(|before| parsed(before) == parsed(&after)) {
+    if same(live, &after) {
         return None;
     }
     let action = if before.is_some() { Action::Update } else { Action::Create };

@@ -1,5 +1,8 @@
 //! The program itself, as processes on a sandbox of its own; and what an account comes down to.
 
+// Each test file takes what it needs.
+#![allow(dead_code)]
+
 use regex_lite::{Captures, Regex};
 use serde_json::{Value, json};
 use std::{

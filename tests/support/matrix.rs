@@ -6,24 +6,8 @@ use hpcctl::{
     model::StackKey,
     plan::Action,
 };
-use std::fs;
 
-/// Everything that is turned out of a text; `None`: the checks refuse it.
-pub fn try_build(name: &str, text: &str) -> Option<Built> {
-    let catalog = InstanceCatalog::embedded();
-    let document = spec::read(name, text);
-    let found = check::check(&document, &Facts { catalog: Some(catalog), ..Facts::default() });
-    if found.iter().any(|finding| finding.rule.severity == Severity::Error) {
-        return None;
-    }
-    let cluster = document.cluster.clone()?;
-    let graph = model::build(&cluster, catalog);
-    let files = render::node_files(&cluster, catalog).unwrap();
-    let rendered = render::render(&graph, files);
-    Some(Built { document, cluster, graph, rendered })
-}
-
-/// The same on the ground of an account, as the commands have it: zones and places come from there; or the
+/// A cluster on the ground of an account, as the commands have it: zones and places come from there; or the
 /// error.
 pub async fn on_ground(cloud: &Cloud, built: &Built) -> Result<Built, String> {
     let catalog = InstanceCatalog::embedded();
@@ -47,29 +31,6 @@ pub async fn plan_on_ground(cloud: &Cloud, built: &Built) -> Plan {
 
 pub fn build_value(value: &Value) -> Built {
     build("cluster.yaml", &serde_yaml::to_string(value).unwrap())
-}
-
-pub fn examples() -> Vec<(String, Value)> {
-    let mut found: Vec<(String, Value)> = fs::read_dir("examples/clusters")
-        .unwrap()
-        .map(|entry| {
-            let path = entry.unwrap().path();
-            let name = path.file_name().unwrap().to_string_lossy().into_owned();
-            (name, unprotected(&path.to_string_lossy()))
-        })
-        .collect();
-    found.sort_by(|(one, _), (other, _)| one.cmp(other));
-    found
-}
-
-/// A cluster file without protection: that is for people; here everything is to go.
-fn unprotected(path: &str) -> Value {
-    let mut value: Value = serde_yaml::from_str(&fs::read_to_string(path).unwrap()).unwrap();
-    value.as_object_mut().unwrap().remove("deletion_protection");
-    if let Some(rds) = value.pointer_mut("/accounting/rds").and_then(Value::as_object_mut) {
-        rds.remove("deletion_protection");
-    }
-    value
 }
 
 /// Carries a plan out; gives what happened to resources: stack, address, status.

@@ -1,6 +1,7 @@
 //! What several tests share: clusters made up by proptest, and a cluster taken through its life on the sandbox.
 #![allow(dead_code, missing_docs, clippy::unwrap_used)]
 
+pub mod files;
 pub mod head;
 pub mod matrix;
 
@@ -28,6 +29,11 @@ pub struct Built {
 
 /// Reads, checks, models and renders; panics when the file has errors.
 pub fn build(name: &str, text: &str) -> Built {
+    try_build(name, text).unwrap_or_else(|errors| panic!("{name} has errors: {errors:?}\n{text}"))
+}
+
+/// The same; or the errors that the checks find.
+pub fn try_build(name: &str, text: &str) -> Result<Built, Vec<String>> {
     let catalog = InstanceCatalog::embedded();
     let document = spec::read(name, text);
     let found = check::check(&document, &Facts { catalog: Some(catalog), ..Facts::default() });
@@ -36,12 +42,11 @@ pub fn build(name: &str, text: &str) -> Built {
         .filter(|finding| finding.rule.severity == Severity::Error)
         .map(|finding| format!("HPC{} {} {:?}", finding.rule.code, finding.at, finding.args))
         .collect();
-    assert!(errors.is_empty(), "{name} has errors: {errors:?}\n{text}");
-    let cluster = document.cluster.clone().unwrap();
+    let Some(cluster) = document.cluster.clone().filter(|_| errors.is_empty()) else { return Err(errors) };
     let graph = model::build(&cluster, catalog);
     let files = render::node_files(&cluster, catalog).unwrap();
     let rendered = render::render(&graph, files);
-    Built { document, cluster, graph, rendered }
+    Ok(Built { document, cluster, graph, rendered })
 }
 
 /// Keeps every event.
