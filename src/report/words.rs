@@ -2,6 +2,7 @@
 
 use crate::{
     model::DataHolding,
+    observe::LockInfo,
     plan::{Action, Change, DataFate, DataRisk, Effect, Gap, Note, Obstacle, Reason, StepAction},
 };
 
@@ -249,4 +250,13 @@ pub fn thousands(number: u64) -> String {
 /// `1 queue`, `2 queues`.
 pub fn count(number: usize, one: &str) -> String {
     if number == 1 { format!("1 {one}") } else { format!("{} {one}s", thousands(number as u64)) }
+}
+
+/// Who holds a lock, doing what, since when.
+pub fn lock(lock: &LockInfo) -> Vec<String> {
+    let owner = &lock.owner;
+    let mut lines = vec![format!("by {} on {} (process {})", owner.arn, owner.host, owner.pid)];
+    lines.extend(owner.command.as_ref().map(|command| format!("running `{command}`")));
+    lines.push(format!("plan {}, since {}, last renewed {}", lock.plan, lock.since, lock.renewed));
+    lines
 }
