@@ -130,6 +130,23 @@ pub fn note(note: &Note) -> String {
         Note::StartsEmpty { address, id } => {
             format!("the new {address} starts empty; what is there stays on {id}, which the cluster no longer mounts")
         }
+        Note::BackupsGo { address } => {
+            format!("automatic backups of {address} go with it; backups that somebody made stay")
+        }
+        Note::HomesMove { to_head: true } => {
+            "/home is on the head node's data volume from now on: what is in the homes now stays where it is and does \
+             not come along; copy it before users log in"
+                .to_owned()
+        }
+        Note::HomesMove { to_head: false } => {
+            "/home is on a file system of the cluster from now on: what is in the homes now stays in \
+             /var/lib/hpcctl/data/home on the head node and does not come along; copy it before users log in"
+                .to_owned()
+        }
+        Note::NotThere { address, id } => format!(
+            "FSx does not know {id}, which the stack has as {address}: if nobody deleted it, do not go on; nothing of \
+             it can be exported"
+        ),
         Note::DatabaseAway { address } => {
             format!("{address} is away for minutes; slurmctld keeps what it would write and hands it over afterwards")
         }
