@@ -153,13 +153,17 @@ fn homes_do_not_follow_home() {
 fn backups_that_go_are_told() {
     on_sandbox(async {
         let cloud = Sandbox::in_memory("eu-west-1").cloud();
-        let backed = NOTED.replace("capacity_gib: 2400, on_destroy: keep", "capacity_gib: 2400, backups: { days: 7 }, on_destroy: discard");
+        let backed = NOTED.replace(
+            "capacity_gib: 2400, on_destroy: keep",
+            "capacity_gib: 2400, backups: { days: 7 }, on_destroy: discard",
+        );
         let backed = build("noted.yaml", &backed);
         carry_out_well(&cloud, &plan_for(&cloud, &backed).await).await;
         let go = |address: &str| Note::BackupsGo { address: address.to_owned() };
         let destroyed = plan_destroy(&cloud, &backed).await.notes;
         assert_eq!(destroyed, [go("accounting.database"), go("storage.p")]);
-        let without: Vec<&str> = NOTED.lines().filter(|line| !line.starts_with("storage") && !line.starts_with("accounting")).collect();
+        let without: Vec<&str> =
+            NOTED.lines().filter(|line| !line.starts_with("storage") && !line.starts_with("accounting")).collect();
         let without = plan_for(&cloud, &build("noted.yaml", &without.join("\n"))).await.notes;
         assert!(without.contains(&go("accounting.database")) && without.contains(&go("storage.p")), "{without:?}");
         carry_out_well(&cloud, &plan_for(&cloud, &build("noted.yaml", NOTED)).await).await;

@@ -206,3 +206,25 @@ fn the_lock_of_who_is_gone_is_released() {
     assert!(released.stdout.contains("released minimal"), "{}", released.stdout);
     lab.does("destroy", "cluster.yaml").ends(0);
 }
+
+/// FT-23: a transfer goes on without the command that began it, and can be followed or ended.
+#[test]
+fn an_interrupted_export_names_the_task_that_goes_on() {
+    let lab = lab_of("export", "spot-fsx.yaml", true);
+    let mut slow = lab.command(&["export-fsx", "cluster.yaml"]);
+    let child = lab.start(slow.env("HPCCTL_SANDBOX_PACE", "20"));
+    let began = Instant::now();
+    while !lab.account()["tasks"].to_string().contains("EXPORT") {
+        assert!(began.elapsed() < Duration::from_secs(60), "no task was begun: {}", lab.account()["tasks"]);
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let pid = child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    let ran = ran(child).ends(130);
+    assert!(
+        ran.stderr.contains("goes on in FSx") && ran.stderr.contains("cancel-data-repository-task"),
+        "{}",
+        ran.stderr
+    );
+    lab.run(&["export-fsx", "cluster.yaml"]).ends(0);
+}

@@ -137,6 +137,13 @@ pub enum ApplyError {
         /// Which.
         left: Vec<Leftover>,
     },
+    /// Interrupted while a transfer ran, which goes on.
+    TransferGoesOn {
+        /// The file system's name in the cluster file.
+        storage: String,
+        /// The task's id.
+        task: String,
+    },
     /// The user interrupted.
     Interrupted,
     /// The user does not want to wait for the head node any longer.

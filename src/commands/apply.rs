@@ -5,6 +5,7 @@ use super::{
     await_head,
     cli::Global,
     cloud::on_cloud,
+    history,
     load::{self, Loaded, load_for_cloud},
     lock::{Patience, settled},
     node_programs::programs,
@@ -35,6 +36,9 @@ pub struct ApplyArgs {
     target: PathBuf,
     #[command(flatten)]
     approval: Approval,
+    /// Go back to what the cluster file of this revision said (see `history`)
+    #[arg(long, value_name = "REVISION")]
+    to: Option<u64>,
     /// How to show progress
     #[arg(long, value_enum, default_value_t = ProgressFormat::Text)]
     progress: ProgressFormat,
@@ -76,6 +80,10 @@ pub fn apply(args: &ApplyArgs, global: &Global, output: &mut Output) -> Result<u
         Manner { progress: args.progress, wait, jobs_minutes: Some(args.wait_for_jobs), patience: args.patience };
     let hurried = &global.hurried();
     let is_plan = text.trim_start().starts_with('{');
+    if is_plan && args.to.is_some() {
+        let remedy = "make the plan with `hpcctl plan FILE --to REVISION --out PLAN`";
+        return Err(Failure::new("HPC2014", "a saved plan says itself where it goes", remedy, exit::ERROR));
+    }
     if args.with_slurm {
         rehearsal::possible(&args.target, is_plan, hurried, output)?;
     }
@@ -128,6 +136,9 @@ async fn fresh_plan(
     manner: Manner,
     output: &mut Output,
 ) -> Result<u8, Failure> {
+    if let Some(number) = args.to {
+        loaded = history::back_to(&cloud, &loaded, number, output).await?;
+    }
     let live = settled(&cloud, &stop, output, args.patience, || look(&cloud, &loaded, false)).await?;
     args.preflight.run(&cloud, &mut loaded, &live, output).await?;
     let plan = preview::agreed(&cloud, &loaded, &live).await?;
@@ -140,7 +151,11 @@ async fn fresh_plan(
         return Ok(exit::OK);
     }
     approve(&plan, &args.approval, output)?;
-    carry_out(&cloud, stop, &plan, manner, output).await
+    let code = carry_out(&cloud, stop, &plan, manner, output).await?;
+    if let (Some(number), exit::OK) = (args.to, code) {
+        history::told(&loaded, number, output);
+    }
+    Ok(code)
 }
 
 async fn saved_plan(

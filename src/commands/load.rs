@@ -1,6 +1,9 @@
 //! From a cluster file to everything that it is turned into.
 
-use super::{output::Output, validate};
+use super::{
+    output::Output,
+    validate::{self, CheckedFile},
+};
 use crate::{
     catalog::{Ground, InstanceCatalog},
     check::{self, Facts, Finding, Severity},
@@ -41,6 +44,15 @@ pub fn load(path: &Path, output: &Output) -> Result<Loaded, Failure> {
     let loaded = load_for_cloud(path, output)?;
     loaded.show(&loaded.warnings, output);
     Ok(loaded)
+}
+
+/// Checks and renders the text of a cluster file that comes from elsewhere under this name.
+pub fn from_text(name: &str, text: String, output: &Output) -> Result<Loaded, Failure> {
+    let catalog = super::catalog::instance_catalog()?;
+    let facts = Facts { catalog: Some(&catalog), ..Facts::default() };
+    let (document, cluster, warnings) = sound_of(validate::check_bytes(name, text.into_bytes(), &facts), output)?;
+    let (graph, rendered) = built(&cluster, &catalog, Ground::nowhere())?;
+    Ok(Loaded { document, cluster, warnings, catalog, graph, rendered })
 }
 
 /// The same for what asks a cloud next: warnings wait, since the cloud may answer them.
@@ -98,7 +110,10 @@ fn sound(
     catalog: &InstanceCatalog,
     output: &Output,
 ) -> Result<(Document, Cluster, Vec<Finding>), Failure> {
-    let checked = validate::check_file(path, &Facts { catalog: Some(catalog), ..Facts::default() });
+    sound_of(validate::check_file(path, &Facts { catalog: Some(catalog), ..Facts::default() }), output)
+}
+
+fn sound_of(checked: CheckedFile, output: &Output) -> Result<(Document, Cluster, Vec<Finding>), Failure> {
     let errors = checked.has_errors();
     if errors {
         output.warn(&findings::text(&checked.view(), output.paint_err.color));

@@ -212,6 +212,11 @@ pub mod keys {
         format!("{}.sha256", program(machine))
     }
 
+    /// The archive: a directory for each revision.
+    pub fn revisions(cluster: &str) -> String {
+        format!("clusters/{cluster}/revisions/")
+    }
+
     /// A file of a revision's archive.
     pub fn archive(cluster: &str, revision: u64, path: &str) -> String {
         format!("clusters/{cluster}/revisions/{revision:06}/{path}")

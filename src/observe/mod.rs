@@ -5,6 +5,7 @@
 mod ground;
 mod guards;
 mod head;
+mod history;
 mod live;
 mod lock;
 mod orders;
@@ -15,6 +16,7 @@ mod snapshot;
 pub use ground::{Questions, ground};
 pub use guards::{Going, Guards, guards};
 pub use head::*;
+pub use history::{Past, PastState, history, revision_file};
 pub use live::*;
 pub use lock::*;
 pub use orders::*;

@@ -35,6 +35,11 @@ pub static CODES: &[(&str, &str, &str)] = &[
     ),
     ("HPC2007", "something was not found", "The name does not fit anything that exists; the message lists what does."),
     (
+        "HPC2008",
+        "there is no such revision",
+        "`hpcctl history FILE` lists the revisions in the archive of the cluster. The archive goes with the cluster when it is destroyed.",
+    ),
+    (
         "HPC2010",
         "the plan is stale",
         "What the plan was made against has moved: each thing that moved is listed with its state then and now. Make a new plan. States that the plan itself led to, in an apply that was interrupted, do not count.",

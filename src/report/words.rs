@@ -277,3 +277,8 @@ pub fn lock(lock: &LockInfo) -> Vec<String> {
     lines.push(format!("plan {}, since {}, last renewed {}", lock.plan, lock.since, lock.renewed));
     lines
 }
+
+/// How two texts differ, as a unified diff; nothing when they do not.
+pub fn difference(before: &str, after: &str, before_name: &str, after_name: &str) -> String {
+    similar::TextDiff::from_lines(before, after).unified_diff().header(before_name, after_name).to_string()
+}

@@ -98,6 +98,15 @@ impl From<ApplyError> for Failure {
                 let look = "see `aws fsx describe-data-repository-tasks`, and run the command again when none runs";
                 Failure::new("HPC2152", message, look, exit::ERROR)
             }
+            ApplyError::TransferGoesOn { storage, task } => Failure::new(
+                "HPC2090",
+                format!("interrupted: task {task} of `{storage}` goes on in FSx"),
+                format!(
+                    "run the same command again to follow it, or end it with \
+                     `aws fsx cancel-data-repository-task --task-id {task}`"
+                ),
+                exit::INTERRUPTED,
+            ),
             ApplyError::StillUsed { left, minutes } => Failure::new(
                 "HPC2150",
                 format!("{} still run jobs after {minutes} min", words::count(left, "compute instance")),
