@@ -210,7 +210,7 @@ fn the_lock_of_who_is_gone_is_released() {
 /// FT-23: a transfer goes on without the command that began it, and can be followed or ended.
 #[test]
 fn an_interrupted_export_names_the_task_that_goes_on() {
-    let lab = lab_of("export", "spot-fsx.yaml", true);
+    let lab = lab_of("export", "fds-smv.yaml", true);
     let mut slow = lab.command(&["export-fsx", "cluster.yaml"]);
     let child = lab.start(slow.env("HPCCTL_SANDBOX_PACE", "20"));
     let began = Instant::now();
