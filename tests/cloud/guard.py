@@ -59,7 +59,7 @@ def _worded(function):
 
 
 def _handler_code(code):
-    if "NotFound" in code or "NoSuch" in code:
+    if "NotFound" in code or "NoSuch" in code or code.endswith(".Unknown"):
         return "NotFound"
     if "Exists" in code or "Duplicate" in code:
         return "AlreadyExists"
@@ -94,7 +94,12 @@ def _front_delete(original):
     def delete(resource_type, physical_id, props, stack_name=None, logical_id=None):
         faults.strike_resource(resource_type, logical_id, "delete")
         refuse_while_used(resource_type, physical_id)
-        return original(resource_type, physical_id, props, stack_name, logical_id)
+        try:
+            return original(resource_type, physical_id, props, stack_name, logical_id)
+        except ClientError as error:
+            # What somebody has deleted by hand is deleted.
+            if _handler_code(error.response["Error"].get("Code", "")) != "NotFound":
+                raise
 
     return delete
 
