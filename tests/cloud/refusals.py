@@ -2,6 +2,7 @@
 
     types of logical ids     CloudFormation keeps them
     clean-ups of updates     tried three times, then left alone: the thing is there and in no stack
+    mount targets            one in a zone
     volumes                  grow only
     networks                 who has an interface in a subnet or a group: instances, file systems, mount targets, databases
 """
@@ -10,7 +11,7 @@ import contextvars
 
 import emulator
 import fsx
-from emulator import ec2_state, efs_state, rds_state, stacks
+from emulator import HANDLERS, ec2_state, efs_state, rds_state, stacks
 
 # https://repost.aws/knowledge-center/cloudformation-stack-cleanup-stuck
 TRIES = 3
@@ -87,6 +88,24 @@ def clean_ups_give_up():
             module._deploy_stack_async = deployed
 
 
+def mount_targets_conflict():
+    """One in a zone, in EFS's words. The old one of a replacement is there as well when the new one is made."""
+    import guard
+
+    handler = HANDLERS["AWS::EFS::MountTarget"]
+    create = handler["create"]
+
+    def created(*args):
+        try:
+            return create(*args)
+        except ValueError as error:
+            if "already has a mount target" not in str(error):
+                raise
+            raise ValueError(guard.as_handler_message("mount target already exists in this AZ", "Efs", 409, "AlreadyExists")) from error
+
+    handler["create"] = created
+
+
 def volumes_grow():
     """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyVolume.html: "The new size must be equal to or larger"."""
     original = ec2_state._ACTION_MAP["ModifyVolume"]
@@ -123,4 +142,5 @@ def _subnets_of(database):
 def install():
     types_stay()
     clean_ups_give_up()
+    mount_targets_conflict()
     volumes_grow()

@@ -97,7 +97,9 @@ class Refusals:
 
     def one_mount_target_in_a_zone(self):
         target = {"FileSystemId": ref("Home"), "SubnetId": ref("Far"), "SecurityGroups": [att("Data", "GroupId")]}
-        self.rolls_back(changed("EFS::MountTarget", Second=target), "already")
+        self.rolls_back(changed("EFS::MountTarget", Second=target), "mount target already exists in this AZ")
+        # A replacement is made before the old one goes.
+        self.rolls_back(changed(None, Target={"SubnetId": ref("Far")}), "mount target already exists in this AZ")
 
     def storage_does_not_shrink(self):
         self.rolls_back(changed(None, Lustre={"StorageCapacity": 1200}), "at least 10 percent")
@@ -149,6 +151,12 @@ class Refusals:
         assert code == "UnauthorizedOperation" and f"/{self.ids['Node']} is not authorized to perform: ec2:TerminateInstances" in words
         last = selftest.log()[-1]
         assert last["status"] == 403 and last["violations"] and f":assumed-role/{self.ids['Role']}/" in last["who"], last
+
+    def what_is_gone_is_deleted(self):
+        """By hand, before CloudFormation comes to it."""
+        ec2.delete_placement_group(GroupName=self.ids["Place"])
+        assert update(changed(None, Disk=None, Spare=None, Place=None), NAME) == "UPDATE_COMPLETE"
+        assert not [reason for reason in reasons(NAME) if reason.startswith("Place: ")], reasons(NAME)
 
     def a_protected_stack_stays(self):
         code, words = refused(cloudformation.delete_stack, StackName=NAME)
