@@ -14,6 +14,7 @@ use hpcctl::{
     model::StackKey,
     observe::{self, Guards, Live, SlurmReport},
     plan::{self, Action, DataFate, Desired, Obstacle, Plan, StepAction},
+    report::words,
 };
 use std::{collections::BTreeMap, time::Duration};
 use support::*;
@@ -434,7 +435,7 @@ fn everything_that_refuses_to_go_is_seen_before_anything_goes() {
         let live = look(&cloud, &built).await;
         let plan = plan_destroy(&cloud, &built).await;
         let found = obstacles(&cloud, &plan, &built).await;
-        assert!(matches!(found[..], [Obstacle::Database { .. }]), "{found:?}");
+        assert!(matches!(found[..], [Obstacle::Database { by_hand: None, .. }]), "{found:?}");
 
         // What the file opened, somebody may have closed by hand; and the head node, too.
         let open = accounted(false);
@@ -449,6 +450,10 @@ fn everything_that_refuses_to_go_is_seen_before_anything_goes() {
         let found = obstacles(&cloud, &plan, &open).await;
         assert_eq!(found.len(), 2, "{found:?}");
         assert!(found.iter().any(|one| matches!(one, Obstacle::Instance { .. })));
+        // The file says false already: to apply it would change nothing.
+        let said: Vec<String> = found.iter().map(words::obstacle).collect();
+        let command = "aws rds modify-db-instance --db-instance-identifier ";
+        assert!(said.iter().any(|one| one.contains(command) && one.contains("--no-deletion-protection")), "{said:?}");
 
         // Whoever goes on all the same meets what AWS says, and the database stays.
         sandbox.hand_edit(edit(&format!("{name}-head"), &head, "DisableApiTermination", false.into())).unwrap();

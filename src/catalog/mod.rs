@@ -32,7 +32,7 @@ mod template_value;
 
 pub use closest::closest;
 pub use ground::{ADDRESSES, Ground, Image, Subnet, VPCS, vcpu_quota};
-pub use handlers::{handler_actions, handler_types};
+pub use handlers::handler_actions;
 pub use image_owners::image_owner;
 pub use instance_catalog::{CatalogError, InstanceCatalog, to_text};
 pub use instance_types::{

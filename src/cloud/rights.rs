@@ -5,7 +5,7 @@
 //! ([`handler_actions`](crate::catalog::handler_actions)), narrowed to calls that come through CloudFormation.
 
 use super::RightsQuestion;
-use crate::catalog::{handler_actions, handler_types, region};
+use crate::catalog::{handler_actions, region};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -45,8 +45,14 @@ enum On {
     Logs,
     /// Roles and instance profiles of the cluster.
     Roles,
+    /// The cluster's roles, whoever asks.
+    RoleTags,
+    /// Instance profiles that the file may name.
+    Profiles,
     /// The role of experiments.
     ExperimentRole,
+    /// Experiments, their templates and what these may do.
+    Experiments,
 }
 
 /// A call: service and operation as they are logged, IAM's actions, on what, and who makes it.
@@ -106,13 +112,13 @@ const CALLS: &[Call] = &[
     ("ec2", "StartInstances", &["ec2:StartInstances"], On::Instances, BUILD),
     ("ec2", "ModifyInstanceAttribute", &["ec2:ModifyInstanceAttribute"], On::Instances, BUILD),
     ("ec2", "TerminateInstances", &["ec2:TerminateInstances"], On::Instances, BUILD),
-    ("ec2", "DescribeInstanceAttribute", &["ec2:DescribeInstanceAttribute"], On::Any, LOOK),
+    ("ec2", "DescribeInstanceAttribute", &["ec2:DescribeInstanceAttribute"], On::Instances, LOOK),
     ("ec2", "GetConsoleOutput", &["ec2:GetConsoleOutput"], On::Instances, ALL),
     ("servicequotas", "GetServiceQuota", &["servicequotas:GetServiceQuota"], On::Any, LOOK),
     ("iam", "SimulatePrincipalPolicy", &["iam:SimulatePrincipalPolicy"], On::Any, LOOK),
     ("iam", "ListRoles", &["iam:ListRoles"], On::Any, BUILD),
-    ("iam", "ListRoleTags", &["iam:ListRoleTags"], On::Any, BUILD),
-    ("iam", "GetInstanceProfile", &["iam:GetInstanceProfile"], On::Any, LOOK),
+    ("iam", "ListRoleTags", &["iam:ListRoleTags"], On::RoleTags, BUILD),
+    ("iam", "GetInstanceProfile", &["iam:GetInstanceProfile"], On::Profiles, LOOK),
     ("fsx", "DescribeFileSystems", &["fsx:DescribeFileSystems"], On::Any, ALL),
     ("fsx", "DescribeDataRepositoryAssociations", &["fsx:DescribeDataRepositoryAssociations"], On::Any, ALL),
     ("fsx", "DescribeDataRepositoryTasks", &["fsx:DescribeDataRepositoryTasks"], On::Any, ALL),
@@ -121,15 +127,29 @@ const CALLS: &[Call] = &[
     ("fsx", "CancelDataRepositoryTask", &["fsx:CancelDataRepositoryTask"], On::FileSystems, BOTH),
     ("s3", "GetObject", &["s3:GetObject"], On::Reports, BOTH),
     ("logs", "FilterLogEvents", &["logs:FilterLogEvents"], On::Logs, USE),
-    ("fis", "CreateExperimentTemplate", &["fis:CreateExperimentTemplate", "fis:TagResource"], On::Any, USE),
-    ("fis", "StartExperiment", &["fis:StartExperiment"], On::Any, USE),
-    ("fis", "GetExperiment", &["fis:GetExperiment"], On::Any, USE),
-    ("fis", "DeleteExperimentTemplate", &["fis:DeleteExperimentTemplate"], On::Any, USE),
+    ("fis", "CreateExperimentTemplate", &["fis:CreateExperimentTemplate", "fis:TagResource"], On::Experiments, USE),
+    ("fis", "StartExperiment", &["fis:StartExperiment"], On::Experiments, USE),
+    ("fis", "GetExperiment", &["fis:GetExperiment"], On::Experiments, USE),
+    ("fis", "DeleteExperimentTemplate", &["fis:DeleteExperimentTemplate"], On::Experiments, USE),
     ("iam", "GetRole", &["iam:GetRole"], On::ExperimentRole, USE),
     ("iam", "CreateRole", &["iam:CreateRole", "iam:TagRole"], On::ExperimentRole, USE),
     ("iam", "PutRolePolicy", &["iam:PutRolePolicy", "iam:PassRole"], On::ExperimentRole, USE),
     ("iam", "DeleteRolePolicy", &["iam:DeleteRolePolicy"], On::ExperimentRole, BOTH),
     ("iam", "DeleteRole", &["iam:DeleteRole"], On::ExperimentRole, BOTH),
+];
+
+/// The types of everything that some cluster file makes, without `AWS::`.
+#[rustfmt::skip]
+const MADE: &[&str] = &[
+    "AutoScaling::AutoScalingGroup", "Budgets::Budget", "CloudWatch::Alarm", "CloudWatch::Dashboard", "EC2::EIP",
+    "EC2::FlowLog", "EC2::Instance", "EC2::InternetGateway", "EC2::LaunchTemplate", "EC2::NatGateway",
+    "EC2::PlacementGroup", "EC2::Route", "EC2::RouteTable", "EC2::SecurityGroup", "EC2::SecurityGroupEgress",
+    "EC2::SecurityGroupIngress", "EC2::Subnet", "EC2::SubnetRouteTableAssociation", "EC2::VPC", "EC2::VPCEndpoint",
+    "EC2::VPCGatewayAttachment", "EC2::Volume", "EFS::FileSystem", "EFS::MountTarget", "ElasticLoadBalancingV2::Listener",
+    "ElasticLoadBalancingV2::LoadBalancer", "ElasticLoadBalancingV2::TargetGroup", "FSx::DataRepositoryAssociation",
+    "FSx::FileSystem", "IAM::InstanceProfile", "IAM::Role", "Logs::LogGroup", "RDS::DBCluster",
+    "RDS::DBClusterParameterGroup", "RDS::DBInstance", "RDS::DBParameterGroup", "RDS::DBSubnetGroup", "S3::Bucket",
+    "S3::BucketPolicy", "SNS::Subscription", "SNS::Topic", "SecretsManager::Secret",
 ];
 
 /// Where a policy holds; what nobody knows is a star.
@@ -277,7 +297,7 @@ impl Scope {
             cluster: star(),
             iam_path: "/hpcctl/".to_owned(),
             buckets: BTreeSet::from([star()]),
-            types: handler_types().map(str::to_owned).collect(),
+            types: MADE.iter().map(|kind| format!("AWS::{kind}")).collect(),
         }
     }
 
@@ -331,6 +351,12 @@ impl Scope {
                 let through = json!({"ForAnyValue:StringEquals": {"aws:CalledVia": ["cloudformation.amazonaws.com"]}});
                 ("Roles", vec![of("role"), of("instance-profile")], Some(through))
             }
+            On::RoleTags => ("RoleTags", vec![self.arn(&format!("iam::{account}:role{iam_path}*"))], None),
+            On::Profiles => ("Profiles", vec![self.arn(&format!("iam::{account}:instance-profile/*"))], None),
+            On::Experiments => {
+                let of = |kind: &str| self.arn(&format!("fis:{region}:{account}:{kind}/*"));
+                ("Experiments", ["experiment-template", "experiment", "action"].map(of).into(), None)
+            }
             On::ExperimentRole => ("ExperimentRole", vec![self.arn(&format!("iam::{account}:role/hpcctl-*"))], None),
         };
         Some(Statement { sid: sid.to_owned(), actions, resources, condition })
@@ -347,6 +373,10 @@ impl Scope {
             match action.as_str() {
                 "iam:PassRole" => passed = true,
                 "iam:CreateServiceLinkedRole" => linked = true,
+                // It takes no resource.
+                "iam:ListRoles" => {
+                    rest.insert(action);
+                }
                 _ if action.starts_with("iam:") => {
                     roles.insert(action);
                 }
@@ -358,8 +388,6 @@ impl Scope {
         // What `Fn::GetAZs` asks:
         // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference-getavailabilityzones.html
         rest.extend(["ec2:DescribeAccountAttributes", "ec2:DescribeAvailabilityZones"].map(str::to_owned));
-        // The handlers' lists have names of S3's logs among them, which are no actions.
-        rest.retain(|action| !action.starts_with("s3:REST."));
         let through = json!({"ForAnyValue:StringEquals": {"aws:CalledVia": ["cloudformation.amazonaws.com"]}});
         let mut found = vec![Statement {
             sid: "ThroughCloudFormation".to_owned(),

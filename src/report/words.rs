@@ -225,8 +225,11 @@ pub fn obstacle(obstacle: &Obstacle) -> String {
         Obstacle::Stack { name } => {
             format!("stack {name} has termination protection: apply `deletion_protection: false`")
         }
-        Obstacle::Database { address, id } => {
+        Obstacle::Database { address, id, by_hand: None } => {
             format!("{address} ({id}) has deletion protection: apply `deletion_protection: false` of the database")
+        }
+        Obstacle::Database { address, id, by_hand: Some(command) } => {
+            format!("{address} ({id}) has deletion protection, switched on by hand: `{command}`")
         }
         Obstacle::Instance { address, id } => format!(
             "{address} ({id}) has termination protection: `aws ec2 modify-instance-attribute --instance-id {id} \

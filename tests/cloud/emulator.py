@@ -19,6 +19,7 @@ import ministack.app as app
 import ministack.core.router as router
 from ministack.core.responses import AccountScopedDict, get_account_id, get_region
 from ministack.services import ec2 as ec2_state
+from ministack.services import efs as efs_state
 from ministack.services import iam as iam_state
 from ministack.services import rds as rds_state
 from ministack.services import s3 as s3_state
@@ -30,7 +31,7 @@ PORT = os.environ.get("GATEWAY_PORT", "4566")
 HANDLERS = provisioners._RESOURCE_HANDLERS
 
 __all__ = [
-    "AccountScopedDict", "HANDLERS", "add_json_service", "add_rest_service", "app", "client", "drift", "ec2_state",
+    "AccountScopedDict", "HANDLERS", "add_json_service", "add_rest_service", "app", "client", "drift", "ec2_state", "efs_state",
     "get_account_id", "get_region", "handlers", "helpers", "hex_id", "iam_state", "in_background",
     "provisioners", "rds_state", "register", "request_id", "s3_state", "secrets_state", "set_tags", "stacks", "user_tags",
 ]
