@@ -320,6 +320,12 @@ fn what_the_account_lacks_is_found_in_the_plan() {
             json!({ "images": { "ami-0aaaabbbbccccdddd": { "architecture": "arm64" } } }),
             format!("{BASE}{image}\n"),
         ),
+        (
+            1800,
+            "newer image",
+            json!({ "images": { "ami-0aaaabbbbccccdddd": { "deprecated": "2025-12-31T23:59:59.000Z" } } }),
+            format!("{BASE}{image}\n"),
+        ),
         (1788, "no zone", json!({ "not_offered": { "c6i.4xlarge": [] } }), BASE.to_owned()),
         (1788, "its zone", json!({ "not_offered": { "c6i.4xlarge": ["us-east-1b"] } }), BASE.to_owned()),
         (
@@ -348,6 +354,17 @@ fn what_the_account_lacks_is_found_in_the_plan() {
                 assert!(!found.contains(&code), "{what}: HPC{code} although it is there");
             }
         }
+    });
+}
+
+/// EC2 tells when a public image will be deprecated from the day on which it is made.
+#[test]
+fn an_image_that_will_be_deprecated_is_not_yet() {
+    on_sandbox(async {
+        let text = format!("{BASE}image: {{ os: ubuntu2404, ami: ami-0aaaabbbbccccdddd }}\n");
+        let later = json!({ "images": { "ami-0aaaabbbbccccdddd": { "deprecated": "2028-01-01T00:00:00.000Z" } } });
+        let found = on(&sandbox(script(later)), &text).await;
+        assert!(!found.codes.contains(&1800), "{:?}", found.codes);
     });
 }
 

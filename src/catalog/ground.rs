@@ -72,6 +72,8 @@ pub struct Image {
     pub root_device: Option<String>,
     /// The size of its root volume in GiB.
     pub root_gib: Option<u32>,
+    /// Since when it is deprecated, when it is.
+    pub deprecated: Option<String>,
 }
 
 /// The quota of VPCs in a region.

@@ -2,7 +2,7 @@
 
 use super::{Live, ObserveError};
 use crate::{
-    catalog::{self, Ground, Subnet},
+    catalog::{self, Ground, Image, Subnet},
     cloud::{CLUSTER_TAG, Cloud, CloudError, ErrorKind, RightsQuestion, SubnetState, Supposed},
     model::{Graph, StackKey},
     spec::{Cluster, NamedKind, Purchase, named, subnets_in_use, subnets_with_nodes},
@@ -135,7 +135,8 @@ fn foundations<'c>(cloud: &'c Cloud, cluster: &Cluster) -> Vec<Ask<'c>> {
     let images = ids(cluster, NamedKind::Image);
     if !images.is_empty() {
         let call = async move { inventory.images(&images).await };
-        asks.push(ask("images", true, call, |found, ground| ground.images = Some(found)));
+        let now = cloud.clock.now().to_string();
+        asks.push(ask("images", true, call, |found, ground| ground.images = Some(as_of(now, found))));
     }
     let lustre = ids(cluster, NamedKind::Lustre);
     if !lustre.is_empty() {
@@ -145,6 +146,15 @@ fn foundations<'c>(cloud: &'c Cloud, cluster: &Cluster) -> Vec<Ask<'c>> {
         asks.push(ask("file systems", needed, call, |found, ground| ground.lustre = Some(found)));
     }
     asks
+}
+
+/// The images, of which none will only later be deprecated. Times are of the form `2026-01-31T12:00:00`, whatever follows.
+fn as_of(now: String, mut images: BTreeMap<String, Image>) -> BTreeMap<String, Image> {
+    let seconds = |time: &str| time.chars().take(19).collect::<String>();
+    for image in images.values_mut() {
+        image.deprecated = image.deprecated.take().filter(|time| seconds(time) <= seconds(&now));
+    }
+    images
 }
 
 /// Whether an EFS file system's mount targets follow from zones that the file does not tell.

@@ -1,6 +1,6 @@
 //! What a reviewer must know besides the changes.
 
-use super::{Action, After, Change, DataFate, Note, head::HEAD_ADDRESS};
+use super::{Action, After, Change, DataFate, Note, head::HEAD_ADDRESS, images};
 use crate::{
     model::{DataHolding, Graph},
     observe::Live,
@@ -8,10 +8,11 @@ use crate::{
 use serde_json::Value;
 
 /// The notes to a plan of `apply`.
-pub fn notes(changes: &[Change], graph: &Graph, live: &Live, unfinished: Option<u64>) -> Vec<Note> {
+pub fn notes(changes: &[Change], graph: &Graph, live: &Live, unfinished: Option<u64>, head_anew: bool) -> Vec<Note> {
     let mut notes: Vec<Note> = changes.iter().filter_map(of_change).collect();
     notes.sort();
     notes.dedup();
+    notes.extend(images::notes(graph, live, head_anew));
     if live.stacks.values().any(|stack| stack.state.termination_protection != graph.termination_protection) {
         notes.push(Note::Protection { on: graph.termination_protection });
     }

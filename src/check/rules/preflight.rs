@@ -1,4 +1,4 @@
-//! HPC178x and HPC179x: what the account, the region and its zones have.
+//! HPC178x, HPC179x and HPC180x: what the account, the region and its zones have.
 
 use super::{Rule, Severity};
 
@@ -116,4 +116,12 @@ rules! {
 "{region} has no image of `{os}`: none of {owner} is called `{pattern}`"
 "give `image.ami`, or use another `os`"
 "Without `ami` nodes boot the vendor's newest image, which is looked for by owner and name when the plan is made."
+
+1800 IMAGE_DEPRECATED Warning "image-deprecated"
+"images are not deprecated"
+"`{ami}` is deprecated since {since}"
+"use a newer image before its owner deregisters this one"
+"A deprecated image can still be launched by its id. Its owner says that it is out of date; once it is deregistered no \
+ node can be launched from it any more. Public images are deprecated two years after they were made \
+ (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ami-deprecate.html>)."
 }

@@ -93,6 +93,8 @@ impl Inventory for Ground {
 
     async fn images(&self, ids: &[String]) -> Result<BTreeMap<String, Image>> {
         let call = self.ec2.describe_images().filters(filter("image-id", &words(ids)));
+        // They are left out otherwise, though a deprecated one can be launched by its id.
+        let call = call.include_deprecated(true).include_disabled(true);
         let mut pages = call.into_paginator().items().send();
         let mut found = BTreeMap::new();
         while let Some(image) = pages.next().await {
@@ -180,5 +182,6 @@ fn described(image: &aws_sdk_ec2::types::Image) -> Image {
         state: image.state().map(|state| state.as_str().to_owned()).unwrap_or_default(),
         root_device: root,
         root_gib: size.map(|size| count(Some(size))),
+        deprecated: maybe(image.deprecation_time()),
     }
 }

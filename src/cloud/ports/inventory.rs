@@ -22,7 +22,7 @@ pub trait Inventory: Send + Sync {
     async fn security_groups(&self, ids: &[String]) -> Result<BTreeMap<String, String>>;
     /// Those of these names that key pairs have.
     async fn key_pairs(&self, names: &[String]) -> Result<BTreeSet<String>>;
-    /// The images with these ids.
+    /// The images with these ids, deprecated ones too; when an image is deprecated may lie in the future.
     async fn images(&self, ids: &[String]) -> Result<BTreeMap<String, Image>>;
     /// The zones that offer these instance types.
     async fn offerings(&self, types: &[String]) -> Result<BTreeMap<String, BTreeSet<String>>>;

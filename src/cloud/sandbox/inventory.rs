@@ -177,6 +177,8 @@ pub struct ScriptedImage {
     pub root_device: Option<String>,
     /// The size of its root volume in GiB.
     pub root_gib: Option<u32>,
+    /// When it is, or will be, deprecated.
+    pub deprecated: Option<String>,
 }
 
 impl ScriptedImage {
@@ -186,6 +188,7 @@ impl ScriptedImage {
             state: self.state.clone().unwrap_or_else(|| "available".to_owned()),
             root_device: self.root_device.clone(),
             root_gib: self.root_gib,
+            deprecated: self.deprecated.clone(),
         }
     }
 }
