@@ -30,6 +30,8 @@ pub struct Ground {
     pub lustre: Option<BTreeMap<String, String>>,
     /// Quotas, by code.
     pub quotas: BTreeMap<String, f64>,
+    /// The log group of the cluster's name, when it exists and no stack of the cluster made it.
+    pub log_group: Option<LogGroup>,
     /// Elastic IP addresses that the account has.
     pub addresses: Option<usize>,
     /// The ARN of the caller.
@@ -74,6 +76,15 @@ pub struct Image {
     pub root_gib: Option<u32>,
     /// Since when it is deprecated, when it is.
     pub deprecated: Option<String>,
+}
+
+/// A log group.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LogGroup {
+    /// Its name.
+    pub name: String,
+    /// For how many days it keeps its entries; none: for ever.
+    pub days: Option<u32>,
 }
 
 /// The quota of VPCs in a region.
@@ -130,6 +141,7 @@ impl Ground {
             reservations: None,
             lustre: None,
             quotas: BTreeMap::new(),
+            log_group: None,
             addresses: None,
             caller: None,
             denied: None,

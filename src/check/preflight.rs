@@ -21,6 +21,7 @@ pub(super) fn check(sheet: &mut Sheet, cluster: &Cluster) {
     }
     zones(sheet, cluster, ground);
     lustre(sheet, cluster, ground);
+    logs(sheet, cluster, ground);
     account(sheet, cluster, ground);
     preflight_nodes::check(sheet, cluster, ground);
 }
@@ -114,6 +115,19 @@ fn lustre(sheet: &mut Sheet, cluster: &Cluster, ground: &Ground) {
             let at = Path::from("storage").index(i).key("fsx_lustre").key("mount_name");
             sheet.add(&rule::MOUNT_NAME_DIFFERS, at, args! { id: id, name: name });
         }
+    }
+}
+
+/// A log group that exists already goes on, with what it has.
+fn logs(sheet: &mut Sheet, cluster: &Cluster, ground: &Ground) {
+    let Some(group) = &ground.log_group else { return };
+    let (name, wanted) = (&group.name, cluster.monitoring.logs.retention_days);
+    if group.days != Some(wanted) {
+        let is = group.days.map_or("for ever".to_owned(), |days| format!("for {days} days"));
+        let at = Path::from("monitoring.logs.retention_days");
+        sheet.add_key(&rule::RETENTION_DIFFERS, at, args! { group: name, is: is, wanted: wanted });
+    } else if !ground.standing {
+        sheet.add_key(&rule::LOG_GROUP_GOES_ON, Path::from("monitoring.logs"), args! { group: name });
     }
 }
 

@@ -120,6 +120,7 @@ const CALLS: &[Call] = &[
     ("fsx", "CreateDataRepositoryTask", &["fsx:CreateDataRepositoryTask", "fsx:TagResource"], On::FileSystems, BOTH),
     ("fsx", "CancelDataRepositoryTask", &["fsx:CancelDataRepositoryTask"], On::FileSystems, BOTH),
     ("s3", "GetObject", &["s3:GetObject"], On::Reports, BOTH),
+    ("logs", "DescribeLogGroups", &["logs:DescribeLogGroups"], On::Any, LOOK),
     ("logs", "FilterLogEvents", &["logs:FilterLogEvents"], On::Logs, USE),
     ("fis", "CreateExperimentTemplate", &["fis:CreateExperimentTemplate", "fis:TagResource"], On::Any, USE),
     ("fis", "StartExperiment", &["fis:StartExperiment"], On::Any, USE),

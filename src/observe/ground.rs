@@ -1,10 +1,10 @@
 //! Gathering the ground: what the account has, of what a cluster file names.
 
-use super::{Live, ObserveError};
+use super::{Live, LiveStack, ObserveError};
 use crate::{
     catalog::{self, Ground, Image, Subnet},
     cloud::{CLUSTER_TAG, Cloud, CloudError, ErrorKind, RightsQuestion, SubnetState, Supposed},
-    model::{Graph, StackKey},
+    model::{Graph, StackKey, names},
     spec::{Cluster, NamedKind, Purchase, named, subnets_in_use, subnets_with_nodes},
 };
 use futures_util::future::{BoxFuture, FutureExt, join_all};
@@ -45,6 +45,7 @@ pub async fn ground(
 ) -> Result<Ground, ObserveError> {
     cloud.inventory.suppose(&supposed(cluster)).await?;
     let mut asks = foundations(cloud, cluster);
+    asks.extend(log_group(cloud, cluster, live));
     if questions.all {
         asks.extend(things(cloud, cluster));
         asks.extend(quotas(cloud, cluster));
@@ -146,6 +147,20 @@ fn foundations<'c>(cloud: &'c Cloud, cluster: &Cluster) -> Vec<Ask<'c>> {
         asks.push(ask("file systems", needed, call, |found, ground| ground.lustre = Some(found)));
     }
     asks
+}
+
+/// A log group of the cluster's name that no stack of its has: kept when a cluster of that name went, for one.
+fn log_group<'c>(cloud: &'c Cloud, cluster: &Cluster, live: &Live) -> Option<Ask<'c>> {
+    let made = |stack: &LiveStack| {
+        let mut all = stack.resources.iter();
+        all.any(|one| one.resource_type == "AWS::Logs::LogGroup" && !one.status.starts_with("DELETE"))
+    };
+    if !cluster.monitoring.logs.enabled || live.stacks.get(&StackKey::Head).is_some_and(made) {
+        return None;
+    }
+    let name = names::log_group(cluster);
+    let call = async move { cloud.logs.group(&name).await };
+    Some(ask("log groups", false, call, |found, ground| ground.log_group = found))
 }
 
 /// The images, of which none will only later be deprecated. Times are of the form `2026-01-31T12:00:00`, whatever follows.

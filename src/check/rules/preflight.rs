@@ -124,4 +124,19 @@ rules! {
 "A deprecated image can still be launched by its id. Its owner says that it is out of date; once it is deregistered no \
  node can be launched from it any more. Public images are deprecated two years after they were made \
  (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ami-deprecate.html>)."
+
+1801 LOG_GROUP_GOES_ON Warning "log-group-goes-on"
+"the cluster makes its log group"
+"there is a log group `{group}` already: logs go on in it, and it stays when the cluster goes"
+"delete it first if nobody needs it: `aws logs delete-log-group --log-group-name {group}`"
+"A log group that was kept when a cluster of that name was destroyed still has its name, and CloudFormation refuses to make it \
+ again (AlreadyExists). So it is left as it is: nodes write into it, `hpcctl logs` shows it, and no stack owns it \
+ (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-attribute-deletionpolicy.html>)."
+
+1802 RETENTION_DIFFERS Warning "log-retention-differs"
+"logs are kept as long as the file says"
+"the log group `{group}`, which no stack of the cluster made, keeps entries {is} and not for {wanted} days"
+"`aws logs put-retention-policy --log-group-name {group} --retention-in-days {wanted}`, or delete it if nobody needs it"
+"A log group that was kept when a cluster of that name was destroyed goes on with the retention that it has: no stack owns it \
+ (<https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html>)."
 }
