@@ -247,7 +247,7 @@ async fn found(cloud: &Cloud, built: &Built) -> Vec<u16> {
     let live = look(cloud, built).await;
     let questions = observe::Questions { all: true, rights: Vec::new() };
     let ground = observe::ground(cloud, &built.cluster, &built.graph, &live, &questions).await.unwrap();
-    let facts = Facts { catalog: Some(InstanceCatalog::embedded()), ground: Some(&ground) };
+    let facts = Facts { catalog: Some(InstanceCatalog::embedded()), ground: Some(&ground), ..Facts::default() };
     check::check(&built.document, &facts).iter().map(|finding| finding.rule.code).collect()
 }
 

@@ -81,7 +81,7 @@ async fn on(sandbox: &Sandbox, text: &str) -> Grounded {
     let rights = rights::questions(Purpose::Apply, &Scope::everywhere("123456789012"));
     let questions = Questions { all: true, rights };
     let ground = observe::ground(&cloud, &cluster, &offline, &live, &questions).await.unwrap();
-    let facts = Facts { catalog: Some(catalog), ground: Some(&ground) };
+    let facts = Facts { catalog: Some(catalog), ground: Some(&ground), ..Facts::default() };
     let found = check::check(&document, &facts);
     for finding in &found {
         let given: BTreeSet<&str> = finding.args.iter().map(|(name, _)| *name).collect();
