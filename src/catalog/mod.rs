@@ -30,7 +30,7 @@ mod rules;
 mod table;
 mod template_value;
 
-pub use ground::{ADDRESSES, Ground, Image, LogGroup, Subnet, VPCS, vcpu_quota};
+pub use ground::{ADDRESSES, Ground, Image, LogGroup, LustreUse, Reservation, Subnet, VPCS, lustre_quotas, vcpu_quota};
 pub use handlers::{handler_actions, handler_types};
 pub use image_owners::image_owner;
 pub use instance_catalog::{CatalogError, InstanceCatalog, to_text};

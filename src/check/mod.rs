@@ -29,6 +29,7 @@ mod options;
 mod pool;
 mod preflight;
 mod preflight_nodes;
+mod preflight_things;
 mod queue;
 mod repository;
 mod reservation;

@@ -47,6 +47,12 @@ enum On {
     Roles,
     /// The role of experiments.
     ExperimentRole,
+    /// KMS keys that the file names.
+    Keys,
+    /// Secrets that the file names.
+    Secrets,
+    /// Capacity reservations, which may be another account's.
+    Reservations,
 }
 
 /// A call: service and operation as they are logged, IAM's actions, on what, and who makes it.
@@ -108,6 +114,9 @@ const CALLS: &[Call] = &[
     ("ec2", "TerminateInstances", &["ec2:TerminateInstances"], On::Instances, BUILD),
     ("ec2", "DescribeInstanceAttribute", &["ec2:DescribeInstanceAttribute"], On::Any, LOOK),
     ("ec2", "GetConsoleOutput", &["ec2:GetConsoleOutput"], On::Instances, ALL),
+    ("kms", "DescribeKey", &["kms:DescribeKey"], On::Keys, LOOK),
+    ("secretsmanager", "DescribeSecret", &["secretsmanager:DescribeSecret"], On::Secrets, LOOK),
+    ("ec2", "GetGroupsForCapacityReservation", &["ec2:GetGroupsForCapacityReservation"], On::Reservations, LOOK),
     ("servicequotas", "GetServiceQuota", &["servicequotas:GetServiceQuota"], On::Any, LOOK),
     ("iam", "SimulatePrincipalPolicy", &["iam:SimulatePrincipalPolicy"], On::Any, LOOK),
     ("iam", "ListRoles", &["iam:ListRoles"], On::Any, BUILD),
@@ -146,6 +155,10 @@ pub struct Scope {
     pub iam_path: String,
     /// Buckets that the file names.
     pub buckets: BTreeSet<String>,
+    /// ARNs of KMS keys that the file names.
+    pub keys: BTreeSet<String>,
+    /// ARNs of secrets that the file names.
+    pub secrets: BTreeSet<String>,
     /// CloudFormation's types of what the file makes.
     pub types: BTreeSet<String>,
 }
@@ -271,6 +284,8 @@ impl Scope {
             cluster: star(),
             iam_path: "/hpcctl/".to_owned(),
             buckets: BTreeSet::from([star()]),
+            keys: BTreeSet::from([format!("arn:*:kms:*:{account}:key/*")]),
+            secrets: BTreeSet::from([format!("arn:*:secretsmanager:*:{account}:secret:*")]),
             types: handler_types().map(str::to_owned).collect(),
         }
     }
@@ -286,7 +301,8 @@ impl Scope {
     }
 
     fn statement(&self, on: On, actions: BTreeSet<String>) -> Option<Statement> {
-        let Self { account, region, cluster, iam_path, buckets, types: _ } = self;
+        let Self { account, region, cluster, iam_path, buckets, keys, secrets, types: _ } = self;
+        let named = |arns: &BTreeSet<String>| arns.iter().cloned().collect::<Vec<String>>();
         let artifacts = format!("hpcctl-{account}-{region}");
         let (sid, resources, condition) = match on {
             On::Any => ("Anything", vec!["*".to_owned()], None),
@@ -324,6 +340,13 @@ impl Scope {
                 let of = |kind: &str| self.arn(&format!("iam::{account}:{kind}{iam_path}*"));
                 let through = json!({"ForAnyValue:StringEquals": {"aws:CalledVia": ["cloudformation.amazonaws.com"]}});
                 ("Roles", vec![of("role"), of("instance-profile")], Some(through))
+            }
+            On::Keys if keys.is_empty() => return None,
+            On::Keys => ("Keys", named(keys), None),
+            On::Secrets if secrets.is_empty() => return None,
+            On::Secrets => ("Secrets", named(secrets), None),
+            On::Reservations => {
+                ("Reservations", vec![self.arn(&format!("ec2:{region}:*:capacity-reservation/*"))], None)
             }
             On::ExperimentRole => ("ExperimentRole", vec![self.arn(&format!("iam::{account}:role/hpcctl-*"))], None),
         };

@@ -206,6 +206,22 @@ fn things<'c>(cloud: &'c Cloud, cluster: &Cluster) -> Vec<Ask<'c>> {
         let call = async move { inventory.reservations(&reservations).await };
         asks.push(ask("capacity reservations", false, call, |found, ground| ground.reservations = Some(found)));
     }
+    let groups = ids(cluster, NamedKind::ReservationGroup);
+    if !groups.is_empty() {
+        let call = async move { inventory.reservation_groups(&groups).await };
+        let part = |found, ground: &mut Ground| ground.reservation_groups = Some(found);
+        asks.push(ask("groups of capacity reservations", false, call, part));
+    }
+    let keys = ids(cluster, NamedKind::Key);
+    if !keys.is_empty() {
+        let call = async move { inventory.keys(&keys).await };
+        asks.push(ask("KMS keys", false, call, |found, ground| ground.keys = Some(found)));
+    }
+    let secrets = ids(cluster, NamedKind::Secret);
+    if !secrets.is_empty() {
+        let call = async move { inventory.secrets(&secrets).await };
+        asks.push(ask("secrets", false, call, |found, ground| ground.secrets = Some(found)));
+    }
     for bucket in ids(cluster, NamedKind::Bucket) {
         let name = bucket.clone();
         let call = async move { cloud.objects.bucket_exists(&name).await };
@@ -227,7 +243,7 @@ fn instance_types(cluster: &Cluster) -> Vec<String> {
     all.into_iter().collect()
 }
 
-/// The quotas that nodes and a created network count to.
+/// The quotas that nodes, file systems and a created network count to.
 fn quotas<'c>(cloud: &'c Cloud, cluster: &Cluster) -> Vec<Ask<'c>> {
     let inventory = &cloud.inventory;
     let mut wanted: BTreeSet<(&'static str, &'static str)> = BTreeSet::new();
@@ -240,6 +256,17 @@ fn quotas<'c>(cloud: &'c Cloud, cluster: &Cluster) -> Vec<Ask<'c>> {
         }
     }
     let mut asks = Vec::new();
+    let lustre = cluster.storage.iter().filter_map(|storage| storage.fsx_lustre.as_ref());
+    let deployments: BTreeSet<&str> =
+        lustre.filter(|one| one.file_system_id.is_none()).map(|one| one.deployment.word()).collect();
+    for deployment in &deployments {
+        let (file_systems, capacity, _) = catalog::lustre_quotas(deployment);
+        wanted.extend([("fsx", file_systems), ("fsx", capacity)]);
+    }
+    if !deployments.is_empty() {
+        let call = inventory.lustre_use();
+        asks.push(ask("FSx for Lustre in use", false, call, |found, ground| ground.lustre_use = Some(found)));
+    }
     if cluster.network.create.is_some() {
         wanted.insert(("vpc", catalog::VPCS));
     }

@@ -139,4 +139,33 @@ rules! {
 "`aws logs put-retention-policy --log-group-name {group} --retention-in-days {wanted}`, or delete it if nobody needs it"
 "A log group that was kept when a cluster of that name was destroyed goes on with the retention that it has: no stack owns it \
  (<https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html>)."
+
+1803 UNUSABLE Error "named-thing-unusable"
+"what the file names can be used"
+"the {what} `{id}` is {state}"
+"enable or restore it, or name another one"
+"Nothing can be encrypted or decrypted with a key that is disabled or waits for its deletion, and a secret that is about to be \
+ deleted cannot be read (<https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html>, \
+ <https://docs.aws.amazon.com/secretsmanager/latest/userguide/manage_delete-secret.html>)."
+
+1804 GROUP_EMPTY Warning "reservation-group-empty"
+"a group of reservations has reservations"
+"no capacity reservation that the account can use is in `{id}`"
+"check the ARN, or add reservations to the group"
+"A launch into a group without a reservation that fits and has room runs on demand, at the full price and without a promise \
+ (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/create-cr-group.html>)."
+
+1805 RESERVATION_IN_GROUP Warning "reservation-in-placement-group"
+"nodes are launched where their reservation is"
+"`{id}` was made in the placement group `{group}`, and queue `{queue}` does not launch into it"
+"write `existing_placement_group: {group}`"
+"A reservation that was made in a cluster placement group holds its capacity there, and cannot be moved: instances must be launched \
+ into that group to use it (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/cr-cpg.html>)."
+
+1806 FSX_QUOTA Error "fsx-quota"
+"quotas leave room for file systems"
+"the file wants {more} {what} more, the account has {used}, and may have {quota}"
+"ask for a higher quota ({code}), delete what nobody needs, or ask for less"
+"FSx counts the file systems of a deployment type, and their capacity, in account and region. CloudFormation would fail at the \
+ first one beyond the quota and roll the stack back (<https://docs.aws.amazon.com/fsx/latest/LustreGuide/limits.html>)."
 }
