@@ -6,12 +6,14 @@ mod support;
 
 use hpcctl::{
     apply::ApplyError,
+    catalog::InstanceCatalog,
+    check::{self, Facts},
     cloud::{
         Cloud, StackStatus,
         sandbox::{CallError, CallErrorKind, Fault, Sandbox},
     },
     model::StackKey,
-    observe::Live,
+    observe::{self, Live},
     plan::{Action, Plan, Reason, StepAction},
     report::{
         paint::Paint,
@@ -20,7 +22,7 @@ use hpcctl::{
 };
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use support::{matrix::*, *};
+use support::{files, matrix::*, *};
 
 const KEEPING: &str = r#"
 version: 1
@@ -232,4 +234,78 @@ fn a_destroy_that_died_goes_on() {
         planned_is_done(&cloud, &again).await.unwrap();
         assert!(plan_destroy(&cloud, &less()).await.is_empty());
     });
+}
+
+/// The small cluster, which keeps its logs.
+fn logs(days: u32) -> Built {
+    let logs = format!("monitoring: {{ logs: {{ keep_on_destroy: true, retention_days: {days} }} }}\n");
+    build("head.yaml", &format!("{}{logs}", head::CLUSTER))
+}
+
+/// What is found in a file that is held against an account.
+async fn found(cloud: &Cloud, built: &Built) -> Vec<u16> {
+    let live = look(cloud, built).await;
+    let questions = observe::Questions { all: true, rights: Vec::new() };
+    let ground = observe::ground(cloud, &built.cluster, &built.graph, &live, &questions).await.unwrap();
+    let facts = Facts { catalog: Some(InstanceCatalog::embedded()), ground: Some(&ground), ..Facts::default() };
+    check::check(&built.document, &facts).iter().map(|finding| finding.rule.code).collect()
+}
+
+/// AW-23: a log group that was kept has its name still; a cluster of the same name goes on with it.
+#[test]
+fn a_cluster_comes_again_although_its_log_group_was_kept() {
+    on_sandbox(async {
+        let cloud = Sandbox::in_memory("eu-west-1").cloud();
+        planned_is_done(&cloud, &plan_on_ground(&cloud, &logs(30)).await).await.unwrap();
+        assert_eq!(found(&cloud, &logs(30)).await, Vec::<u16>::new(), "its own is nothing to tell");
+        planned_is_done(&cloud, &plan_destroy(&cloud, &logs(30)).await).await.unwrap();
+        assert!(cloud.logs.group("/hpcctl/head").await.unwrap().is_some(), "it was kept");
+
+        assert_eq!(found(&cloud, &logs(30)).await, [1801]);
+        assert_eq!(found(&cloud, &logs(90)).await, [1802]);
+        let again = plan_on_ground(&cloud, &logs(30)).await;
+        assert!(again.changes.iter().all(|change| change.address != "head.log_group"));
+        planned_is_done(&cloud, &again).await.unwrap();
+        assert!(plan_on_ground(&cloud, &logs(30)).await.is_empty());
+        assert_eq!(found(&cloud, &logs(30)).await, Vec::<u16>::new(), "said once");
+        planned_is_done(&cloud, &plan_destroy(&cloud, &logs(30)).await).await.unwrap();
+        assert!(cloud.logs.group("/hpcctl/head").await.unwrap().is_some(), "and it stays");
+    });
+}
+
+/// The double refuses a name that is taken as CloudWatch Logs does.
+#[test]
+fn a_log_group_is_not_made_twice() {
+    on_sandbox(async {
+        let cloud = Sandbox::in_memory("eu-west-1").cloud();
+        planned_is_done(&cloud, &plan_on_ground(&cloud, &logs(30)).await).await.unwrap();
+        planned_is_done(&cloud, &plan_destroy(&cloud, &logs(30)).await).await.unwrap();
+        let applied = carry_out(&cloud, &plan_for(&cloud, &logs(30)).await).await;
+        let said = format!("{:?}", applied.failed);
+        assert!(said.contains("with identifier '/hpcctl/head' already exists"), "{said}");
+    });
+}
+
+/// What may be kept has a name that CloudFormation makes up, so that it can be made again: the log group alone has not.
+#[test]
+fn nothing_else_that_is_kept_has_a_name_of_its_own() {
+    let mut named = BTreeSet::new();
+    for (_, mut example) in files::examples() {
+        if let Some(rds) = example.pointer_mut("/accounting/rds") {
+            rds["on_destroy"] = json!("keep");
+        }
+        for template in build_value(&example).rendered.templates.values() {
+            let template: Value = serde_json::from_str(&template.body).unwrap();
+            for resource in template["Resources"].as_object().unwrap().values() {
+                let kept = resource["DeletionPolicy"].as_str().is_some_and(|policy| policy.starts_with("Retain"));
+                let literal = |value: &Value| value.is_string() || value.get("Fn::Sub").is_some();
+                let properties = resource["Properties"].as_object().into_iter().flatten().filter(|_| kept);
+                let names = |key: &str| key.ends_with("Name") || key.ends_with("Identifier");
+                let ours = |key: &str| names(key) && key != "CACertificateIdentifier";
+                let own = properties.filter(|(key, value)| ours(key) && literal(value));
+                named.extend(own.map(|(key, _)| format!("{} {key}", resource["Type"].as_str().unwrap())));
+            }
+        }
+    }
+    assert_eq!(named, BTreeSet::from(["AWS::Logs::LogGroup LogGroupName".to_owned()]));
 }

@@ -81,7 +81,7 @@ async fn on(sandbox: &Sandbox, text: &str) -> Grounded {
     let rights = rights::questions(Purpose::Apply, &Scope::everywhere("123456789012"));
     let questions = Questions { all: true, rights };
     let ground = observe::ground(&cloud, &cluster, &offline, &live, &questions).await.unwrap();
-    let facts = Facts { catalog: Some(catalog), ground: Some(&ground) };
+    let facts = Facts { catalog: Some(catalog), ground: Some(&ground), ..Facts::default() };
     let found = check::check(&document, &facts);
     for finding in &found {
         let given: BTreeSet<&str> = finding.args.iter().map(|(name, _)| *name).collect();
@@ -283,6 +283,14 @@ fn the_mount_name_of_a_file_system_that_exists_is_asked_of_fsx() {
     });
 }
 
+const KEY: &str = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+const LOGS_KEY: &str = "monitoring: { logs: { kms_key: \"arn:aws:kms:us-east-1:123456789012:key/\
+                        1234abcd-12ab-34cd-56ef-1234567890ab\" } }\n";
+const SECRET: &str = "arn:aws:secretsmanager:us-east-1:123456789012:secret:munge-AbCdEf";
+const MUNGE: &str =
+    "slurm: { munge_key_secret: \"arn:aws:secretsmanager:us-east-1:123456789012:secret:munge-AbCdEf\" }\n";
+const GROUP: &str = "arn:aws:resource-groups:us-east-1:123456789012:group/reserved";
+
 /// Every rule about what an account has, broken once; and not found where the account has it.
 #[test]
 fn what_the_account_lacks_is_found_in_the_plan() {
@@ -294,6 +302,8 @@ fn what_the_account_lacks_is_found_in_the_plan() {
         "{ name: od,",
         "{ name: od, purchase: capacity-reservation, capacity_reservation: { id: cr-0a1b2c3d4e5f67890 },",
     );
+    let grouped = reservation.replace("{ id: cr-0a1b2c3d4e5f67890 }", &format!("{{ resource_group: \"{GROUP}\" }}"));
+    let made_in = json!({ "reservations": { "cr-0a1b2c3d4e5f67890": { "placement_group": "near" } } });
     let create = BASE.replace(
         "  vpc_id: vpc-0a1b2c3d4e5f67890\n  head_node_subnet: subnet-0a1b2c3d4e5f67890\n  compute_subnets: [subnet-0b1c2d3e4f5a67891]",
         "  create: {}",
@@ -318,6 +328,33 @@ fn what_the_account_lacks_is_found_in_the_plan() {
             1786,
             "architecture",
             json!({ "images": { "ami-0aaaabbbbccccdddd": { "architecture": "arm64" } } }),
+            format!("{BASE}{image}\n"),
+        ),
+        (1782, "KMS key", absent(KEY), format!("{BASE}{LOGS_KEY}")),
+        (
+            1803,
+            "key that waits for its deletion",
+            json!({ "keys": { KEY: "PendingDeletion" } }),
+            format!("{BASE}{LOGS_KEY}"),
+        ),
+        (1803, "key that is disabled", json!({ "keys": { KEY: "Disabled" } }), format!("{BASE}{LOGS_KEY}")),
+        (1782, "secret", absent(SECRET), format!("{BASE}{MUNGE}")),
+        (1803, "secret that stays", json!({ "leaving_secrets": [SECRET] }), format!("{BASE}{MUNGE}")),
+        (1804, "group of reservations", absent(GROUP), grouped.clone()),
+        (1804, "reservation in its group", json!({ "reservation_groups": { GROUP: 0 } }), grouped),
+        (1805, "the reservation's placement group", made_in.clone(), reservation.clone()),
+        (
+            1805,
+            "this placement group",
+            made_in.clone(),
+            reservation.replace("default: true,", "default: true, existing_placement_group: other,"),
+        ),
+        (1806, "number of file systems", json!({ "quotas": { "L-FD6F2F22": 0.0 } }), format!("{BASE}{LUSTRE}\n")),
+        (1806, "capacity", json!({ "quotas": { "L-8F1B9C74": 1199.0 } }), format!("{BASE}{LUSTRE}\n")),
+        (
+            1800,
+            "newer image",
+            json!({ "images": { "ami-0aaaabbbbccccdddd": { "deprecated": "2025-12-31T23:59:59.000Z" } } }),
             format!("{BASE}{image}\n"),
         ),
         (1788, "no zone", json!({ "not_offered": { "c6i.4xlarge": [] } }), BASE.to_owned()),
@@ -348,6 +385,45 @@ fn what_the_account_lacks_is_found_in_the_plan() {
                 assert!(!found.contains(&code), "{what}: HPC{code} although it is there");
             }
         }
+    });
+}
+
+/// EC2 tells when a public image will be deprecated from the day on which it is made.
+#[test]
+fn an_image_that_will_be_deprecated_is_not_yet() {
+    on_sandbox(async {
+        let text = format!("{BASE}image: {{ os: ubuntu2404, ami: ami-0aaaabbbbccccdddd }}\n");
+        let later = json!({ "images": { "ami-0aaaabbbbccccdddd": { "deprecated": "2028-01-01T00:00:00.000Z" } } });
+        let found = on(&sandbox(script(later)), &text).await;
+        assert!(!found.codes.contains(&1800), "{:?}", found.codes);
+    });
+}
+
+/// A queue that launches into the group of its reservation, and file systems that fit beside those that are there.
+#[test]
+fn what_the_account_has_is_enough() {
+    on_sandbox(async {
+        let reserved = BASE.replace(
+            "name: q, default: true, pools: [ { name: od,",
+            "name: q, default: true, existing_placement_group: near, pools: [ { name: od, purchase: capacity-reservation, \
+             capacity_reservation: { id: cr-0a1b2c3d4e5f67890 },",
+        );
+        let made_in = json!({ "reservations": { "cr-0a1b2c3d4e5f67890": { "placement_group": "near" } } });
+        let found = on(&sandbox(script(made_in)), &reserved).await.codes;
+        assert!(!found.contains(&1805), "{found:?}");
+
+        let room = |gib: f64| script(json!({ "quotas": { "L-FD6F2F22": 2.0, "L-8F1B9C74": gib } }));
+        let sandbox = sandbox(room(2400.0));
+        let text = format!("{BASE}{LUSTRE}\n");
+        let first = on(&sandbox, &text).await;
+        assert!(!first.codes.contains(&1806), "{:?}", first.codes);
+        carry_out_well(&sandbox.cloud(), &first.plan).await;
+        let standing = on(&sandbox, &text).await.codes;
+        assert!(!standing.contains(&1806), "its own counts once: {standing:?}");
+        let other = text.replace("name: fld", "name: other");
+        assert!(!on(&sandbox, &other).await.codes.contains(&1806), "there is room for a second one");
+        sandbox.set_script(room(2399.0));
+        assert!(on(&sandbox, &other).await.codes.contains(&1806), "what is there counts");
     });
 }
 
@@ -406,8 +482,8 @@ fn few_calls_are_made() {
         let sandbox = Sandbox::in_memory("us-east-1");
         let found = on(&sandbox, &text).await;
         assert!(found.codes.iter().all(|code| !(1780..1800).contains(code)), "{:?}", found.codes);
-        // Nine kinds of things, a bucket, a quota and a stack each, and the simulator's batches of a hundred actions.
-        assert!(found.ground.calls <= 45, "{} calls", found.ground.calls);
+        // A dozen kinds of things, a bucket, a quota and a stack each, and the simulator's batches of a hundred actions.
+        assert!(found.ground.calls <= 56, "{} calls", found.ground.calls);
     });
 }
 
@@ -455,6 +531,8 @@ fn policies_are_as_narrow_as_the_file() {
     let types = built.graph.stacks.iter().flat_map(|stack| stack.resources.values());
     let scope = Scope {
         account: "123456789012".to_owned(),
+        keys: BTreeSet::new(),
+        secrets: BTreeSet::new(),
         region: "us-east-1".to_owned(),
         cluster: "fld".to_owned(),
         iam_path: "/hpcctl/fld/".to_owned(),

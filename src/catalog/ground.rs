@@ -24,12 +24,22 @@ pub struct Ground {
     pub buckets: BTreeMap<String, bool>,
     /// The zones that offer an instance type, by type; a type that no zone offers is not in it.
     pub offerings: Option<BTreeMap<String, BTreeSet<String>>>,
-    /// Capacity reservations, by id, with their instance types.
-    pub reservations: Option<BTreeMap<String, String>>,
+    /// Capacity reservations, by id.
+    pub reservations: Option<BTreeMap<String, Reservation>>,
+    /// Groups of capacity reservations, by ARN, with how many reservations each has.
+    pub reservation_groups: Option<BTreeMap<String, usize>>,
+    /// KMS keys, by ARN, with their states: `Enabled`, `Disabled`, `PendingDeletion` ...
+    pub keys: Option<BTreeMap<String, String>>,
+    /// Secrets, by ARN, and whether they are about to be deleted.
+    pub secrets: Option<BTreeMap<String, bool>>,
+    /// What the account has of FSx for Lustre, by deployment type.
+    pub lustre_use: Option<BTreeMap<String, LustreUse>>,
     /// File systems of FSx for Lustre that exist, by id, with their mount names.
     pub lustre: Option<BTreeMap<String, String>>,
     /// Quotas, by code.
     pub quotas: BTreeMap<String, f64>,
+    /// The log group of the cluster's name, when it exists and no stack of the cluster made it.
+    pub log_group: Option<LogGroup>,
     /// Elastic IP addresses that the account has.
     pub addresses: Option<usize>,
     /// The ARN of the caller.
@@ -61,6 +71,25 @@ pub struct Subnet {
     pub free: u32,
 }
 
+/// A capacity reservation.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Reservation {
+    /// Its instance type, where it is known.
+    pub instance_type: String,
+    /// The name of the cluster placement group that it was made in.
+    pub placement_group: Option<String>,
+}
+
+/// File systems of one deployment type.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LustreUse {
+    /// How many there are.
+    pub file_systems: usize,
+    /// Their capacity in GiB, of SSD.
+    pub gib: u64,
+}
+
 /// An image.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Image {
@@ -72,12 +101,36 @@ pub struct Image {
     pub root_device: Option<String>,
     /// The size of its root volume in GiB.
     pub root_gib: Option<u32>,
+    /// Since when it is deprecated, when it is.
+    pub deprecated: Option<String>,
+}
+
+/// A log group.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LogGroup {
+    /// Its name.
+    pub name: String,
+    /// For how many days it keeps its entries; none: for ever.
+    pub days: Option<u32>,
 }
 
 /// The quota of VPCs in a region.
 pub const VPCS: &str = "L-F678F1CE";
 /// The quota of elastic IP addresses in a region.
 pub const ADDRESSES: &str = "L-0263D0A3";
+
+/// The quotas that FSx for Lustre file systems of a deployment type count to: of their number, of their capacity in GiB,
+/// and the service's word for the type.
+///
+/// <https://docs.aws.amazon.com/fsx/latest/LustreGuide/limits.html>; the codes are those of
+/// `aws service-quotas list-service-quotas --service-code fsx`.
+pub fn lustre_quotas(deployment: &str) -> (&'static str, &'static str, &'static str) {
+    match deployment {
+        "PERSISTENT_1" => ("L-9AFA1F09", "L-C8640C82", "Persistent_1"),
+        "PERSISTENT_2" => ("L-FD6F2F22", "L-8F1B9C74", "Persistent_2"),
+        _ => ("L-C48231E5", "L-AD2FC696", "Scratch"),
+    }
+}
 
 /// The quota of vCPUs that an instance type counts to: its code, and EC2's words for it. Some families can not be had
 /// on spot.
@@ -126,8 +179,13 @@ impl Ground {
             buckets: BTreeMap::new(),
             offerings: None,
             reservations: None,
+            reservation_groups: None,
+            keys: None,
+            secrets: None,
+            lustre_use: None,
             lustre: None,
             quotas: BTreeMap::new(),
+            log_group: None,
             addresses: None,
             caller: None,
             denied: None,

@@ -31,7 +31,7 @@ mod table;
 mod template_value;
 
 pub use closest::closest;
-pub use ground::{ADDRESSES, Ground, Image, Subnet, VPCS, vcpu_quota};
+pub use ground::{ADDRESSES, Ground, Image, LogGroup, LustreUse, Reservation, Subnet, VPCS, lustre_quotas, vcpu_quota};
 pub use handlers::handler_actions;
 pub use image_owners::image_owner;
 pub use instance_catalog::{CatalogError, InstanceCatalog, to_text};

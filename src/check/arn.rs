@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     catalog,
-    spec::{Arn, Cluster, NodeIam, Path},
+    spec::{Cluster, NamedKind, NodeIam, Path, named},
 };
 
 /// What a key asks for: words, service, the beginning of the resource, and an example.
@@ -55,7 +55,7 @@ pub(super) fn check(sheet: &mut Sheet, cluster: &Cluster) {
     let known = sheet.is_given(&Path::from("region"));
     let partition = catalog::partition(region).map(catalog::Partition::name).filter(|_| known);
     for (arn, kind, at) in all(cluster) {
-        let mut parts = arn.as_str().splitn(6, ':').skip(1);
+        let mut parts = arn.splitn(6, ':').skip(1);
         let mut next = || parts.next().unwrap_or_default();
         let (arn_partition, service, arn_region, _, resource) = (next(), next(), next(), next(), next());
         if service != kind.service || !resource.starts_with(kind.resource) {
@@ -70,67 +70,36 @@ pub(super) fn check(sheet: &mut Sheet, cluster: &Cluster) {
 }
 
 /// Every ARN of the file.
-fn all(cluster: &Cluster) -> Vec<(&Arn, &'static Kind, Path)> {
-    let root = Path::root();
+fn all(cluster: &Cluster) -> Vec<(String, &'static Kind, Path)> {
     let mut found = Vec::new();
-    nodes(cluster, &mut found);
-    for (i, storage) in cluster.storage.iter().enumerate() {
-        let at = root.key("storage").index(i);
-        let keys = [
-            (storage.fsx_lustre.as_ref().and_then(|one| one.kms_key.as_ref()), "fsx_lustre"),
-            (storage.ebs.as_ref().and_then(|one| one.kms_key.as_ref()), "ebs"),
-            (storage.efs.as_ref().and_then(|one| one.kms_key.as_ref()), "efs"),
-        ];
-        for (key, kind) in keys {
-            found.extend(key.map(|key| (key, &KEY, at.key(kind).key("kms_key"))));
-        }
+    for thing in named(cluster) {
+        let kind = match thing.kind {
+            NamedKind::Key => &KEY,
+            NamedKind::Secret => &SECRET,
+            NamedKind::ReservationGroup => &GROUP,
+            _ => continue,
+        };
+        found.push((thing.id, kind, thing.at));
     }
-    let external = cluster.accounting.as_ref().and_then(|accounting| accounting.external.as_ref());
-    let secret = external.map(|external| &external.password_secret);
-    found.extend(secret.map(|arn| (arn, &SECRET, Path::from("accounting.external.password_secret"))));
-    let munge = cluster.slurm.munge_key_secret.as_ref();
-    found.extend(munge.map(|arn| (arn, &SECRET, Path::from("slurm.munge_key_secret"))));
+    let root = Path::root();
+    rights(cluster.head_node.iam.as_ref(), &root.key("head_node"), &mut found);
+    for (i, login) in cluster.login_nodes.iter().enumerate() {
+        rights(login.iam.as_ref(), &root.key("login_nodes").index(i), &mut found);
+    }
+    for (i, queue) in cluster.queues.iter().enumerate() {
+        rights(queue.iam.as_ref(), &root.key("queues").index(i), &mut found);
+    }
     let boundary = cluster.iam.as_ref().and_then(|iam| iam.permissions_boundary.as_ref());
-    found.extend(boundary.map(|arn| (arn, &POLICY, Path::from("iam.permissions_boundary"))));
-    let logs = cluster.monitoring.logs.kms_key.as_ref();
-    found.extend(logs.map(|arn| (arn, &KEY, Path::from("monitoring.logs.kms_key"))));
+    found.extend(boundary.map(|arn| (arn.to_string(), &POLICY, Path::from("iam.permissions_boundary"))));
     found
 }
 
-fn nodes<'c>(cluster: &'c Cluster, found: &mut Vec<(&'c Arn, &'static Kind, Path)>) {
-    let root = Path::root();
-    let head = root.key("head_node");
-    rights(cluster.head_node.iam.as_ref(), &head, found);
-    found.extend(volume_key(cluster.head_node.root_volume.kms_key.as_ref(), &head));
-    let data = cluster.head_node.data_volume.kms_key.as_ref();
-    found.extend(data.map(|key| (key, &KEY, head.key("data_volume").key("kms_key"))));
-    for (i, login) in cluster.login_nodes.iter().enumerate() {
-        let at = root.key("login_nodes").index(i);
-        rights(login.iam.as_ref(), &at, found);
-        found.extend(volume_key(login.root_volume.kms_key.as_ref(), &at));
-    }
-    for (i, queue) in cluster.queues.iter().enumerate() {
-        let at = root.key("queues").index(i);
-        rights(queue.iam.as_ref(), &at, found);
-        found.extend(volume_key(queue.root_volume.kms_key.as_ref(), &at));
-        for (j, pool) in queue.pools.iter().enumerate() {
-            let group = pool.capacity_reservation.as_ref().and_then(|target| target.resource_group.as_ref());
-            let at = || at.key("pools").index(j).key("capacity_reservation").key("resource_group");
-            found.extend(group.map(|arn| (arn, &GROUP, at())));
-        }
-    }
-}
-
-fn volume_key<'c>(key: Option<&'c Arn>, at: &Path) -> Option<(&'c Arn, &'static Kind, Path)> {
-    key.map(|key| (key, &KEY, at.key("root_volume").key("kms_key")))
-}
-
-fn rights<'c>(iam: Option<&'c NodeIam>, at: &Path, found: &mut Vec<(&'c Arn, &'static Kind, Path)>) {
+fn rights(iam: Option<&NodeIam>, at: &Path, found: &mut Vec<(String, &'static Kind, Path)>) {
     let Some(iam) = iam else { return };
     let at = at.key("iam");
     for (i, policy) in iam.policies.iter().enumerate() {
-        found.push((policy, &POLICY, at.key("policies").index(i)));
+        found.push((policy.to_string(), &POLICY, at.key("policies").index(i)));
     }
-    found.extend(iam.role.iter().map(|arn| (arn, &ROLE, at.key("role"))));
-    found.extend(iam.instance_profile.iter().map(|arn| (arn, &PROFILE, at.key("instance_profile"))));
+    found.extend(iam.role.iter().map(|arn| (arn.to_string(), &ROLE, at.key("role"))));
+    found.extend(iam.instance_profile.iter().map(|arn| (arn.to_string(), &PROFILE, at.key("instance_profile"))));
 }

@@ -10,6 +10,8 @@ use crate::spec::{Cidr, Dcv, NodeIam, Path};
 const RULES: usize = 60;
 /// Managed policies of a role.
 const POLICIES: usize = 10;
+/// Characters of all inline policies of a role.
+const INLINE: usize = 10_240;
 
 /// The rules of the groups of a login pool: people reach its balancer by SSH, and its nodes by DCV.
 pub(super) fn login_sources(sheet: &mut Sheet, ssh: &[Cidr], dcv: Option<&Dcv>, at: &Path) {
@@ -28,6 +30,14 @@ pub(super) fn sources(sheet: &mut Sheet, ssh: &[Cidr], dcv: Option<&Dcv>, at: &P
                 if ssh.len() >= 2 * desktop.len() { at.key("ssh_from") } else { at.key("dcv").key("allowed_from") };
             sheet.add_key(&rule::TOO_MANY_SOURCES, key, args! { count: count, family: family, most: RULES });
         }
+    }
+}
+
+/// Roles whose rights IAM would not take.
+pub(super) fn roles(sheet: &mut Sheet) {
+    for role in sheet.facts.roles.iter().filter(|role| role.characters > INLINE) {
+        let args = args! { characters: role.characters, most: INLINE };
+        sheet.add_key(&rule::ROLE_TOO_LONG, role.at.clone(), args);
     }
 }
 

@@ -29,6 +29,7 @@ mod options;
 mod pool;
 mod preflight;
 mod preflight_nodes;
+mod preflight_things;
 mod queue;
 mod repository;
 mod reservation;
@@ -44,7 +45,7 @@ mod tags;
 mod time_limit;
 mod volumes;
 
-pub use facts::Facts;
+pub use facts::{Facts, RoleSize};
 pub use finding::{Finding, Related};
 pub use input::{MAX_BYTES, not_utf8, too_large, unreadable};
 pub use rules::{RULES, Rule, Severity};
@@ -69,6 +70,7 @@ pub fn check(doc: &Document, facts: &Facts) -> Vec<Finding> {
         secrets::check(&mut sheet, cluster);
         preflight::check(&mut sheet, cluster);
         images::check(&mut sheet, cluster);
+        limits::roles(&mut sheet);
     }
     sheet.finish()
 }

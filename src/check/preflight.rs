@@ -1,7 +1,7 @@
 //! What the file names, held against what the account has; and, without a cloud, what nobody has told.
 
 use super::{
-    preflight_nodes,
+    preflight_nodes, preflight_things,
     rules::preflight as rule,
     sheet::{Args, Sheet, args, list},
 };
@@ -18,9 +18,13 @@ pub(super) fn check(sheet: &mut Sheet, cluster: &Cluster) {
     for thing in &things {
         there(sheet, cluster, ground, thing);
         vpc(sheet, cluster, ground, thing);
+        preflight_things::usable(sheet, ground, thing);
     }
     zones(sheet, cluster, ground);
     lustre(sheet, cluster, ground);
+    preflight_things::reservations(sheet, cluster, ground);
+    preflight_things::lustre_quotas(sheet, cluster, ground);
+    logs(sheet, cluster, ground);
     account(sheet, cluster, ground);
     preflight_nodes::check(sheet, cluster, ground);
 }
@@ -63,6 +67,9 @@ fn there(sheet: &mut Sheet, cluster: &Cluster, ground: &Ground, thing: &Named) {
         }
         NamedKind::Image => ("image", keys(ground.images.as_ref())),
         NamedKind::Reservation => ("capacity reservation", keys(ground.reservations.as_ref())),
+        NamedKind::ReservationGroup => return,
+        NamedKind::Key => ("KMS key", keys(ground.keys.as_ref())),
+        NamedKind::Secret => ("secret", keys(ground.secrets.as_ref())),
         NamedKind::Lustre => ("FSx for Lustre file system", keys(ground.lustre.as_ref())),
         NamedKind::Bucket => {
             let missing = ground.buckets.get(&thing.id) == Some(&false);
@@ -114,6 +121,19 @@ fn lustre(sheet: &mut Sheet, cluster: &Cluster, ground: &Ground) {
             let at = Path::from("storage").index(i).key("fsx_lustre").key("mount_name");
             sheet.add(&rule::MOUNT_NAME_DIFFERS, at, args! { id: id, name: name });
         }
+    }
+}
+
+/// A log group that exists already goes on, with what it has.
+fn logs(sheet: &mut Sheet, cluster: &Cluster, ground: &Ground) {
+    let Some(group) = &ground.log_group else { return };
+    let (name, wanted) = (&group.name, cluster.monitoring.logs.retention_days);
+    if group.days != Some(wanted) {
+        let is = group.days.map_or("for ever".to_owned(), |days| format!("for {days} days"));
+        let at = Path::from("monitoring.logs.retention_days");
+        sheet.add_key(&rule::RETENTION_DIFFERS, at, args! { group: name, is: is, wanted: wanted });
+    } else if !ground.standing {
+        sheet.add_key(&rule::LOG_GROUP_GOES_ON, Path::from("monitoring.logs"), args! { group: name });
     }
 }
 

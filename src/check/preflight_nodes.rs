@@ -73,6 +73,9 @@ fn image(sheet: &mut Sheet, cluster: &Cluster, ground: &Ground, machine: &Machin
     if found.state != "available" {
         sheet.add(&rule::IMAGE_UNFIT, at.clone(), args! { ami: ami, reason: format!("is {}", found.state) });
     }
+    if let Some(since) = &found.deprecated {
+        sheet.add(&rule::IMAGE_DEPRECATED, at.clone(), args! { ami: ami, since: since });
+    }
     if !found.architecture.is_empty() {
         architecture(sheet, cluster, machine, (ami, found), &at);
     }

@@ -53,6 +53,12 @@ enum On {
     ExperimentRole,
     /// Experiments, their templates and what these may do.
     Experiments,
+    /// KMS keys that the file names.
+    Keys,
+    /// Secrets that the file names.
+    Secrets,
+    /// Capacity reservations, which may be another account's.
+    Reservations,
 }
 
 /// A call: service and operation as they are logged, IAM's actions, on what, and who makes it.
@@ -114,6 +120,9 @@ const CALLS: &[Call] = &[
     ("ec2", "TerminateInstances", &["ec2:TerminateInstances"], On::Instances, BUILD),
     ("ec2", "DescribeInstanceAttribute", &["ec2:DescribeInstanceAttribute"], On::Instances, LOOK),
     ("ec2", "GetConsoleOutput", &["ec2:GetConsoleOutput"], On::Instances, ALL),
+    ("kms", "DescribeKey", &["kms:DescribeKey"], On::Keys, LOOK),
+    ("secretsmanager", "DescribeSecret", &["secretsmanager:DescribeSecret"], On::Secrets, LOOK),
+    ("ec2", "GetGroupsForCapacityReservation", &["ec2:GetGroupsForCapacityReservation"], On::Reservations, LOOK),
     ("servicequotas", "GetServiceQuota", &["servicequotas:GetServiceQuota"], On::Any, LOOK),
     ("iam", "SimulatePrincipalPolicy", &["iam:SimulatePrincipalPolicy"], On::Any, LOOK),
     ("iam", "ListRoles", &["iam:ListRoles"], On::Any, BUILD),
@@ -126,6 +135,7 @@ const CALLS: &[Call] = &[
     ("fsx", "CreateDataRepositoryTask", &["fsx:CreateDataRepositoryTask", "fsx:TagResource"], On::FileSystems, BOTH),
     ("fsx", "CancelDataRepositoryTask", &["fsx:CancelDataRepositoryTask"], On::FileSystems, BOTH),
     ("s3", "GetObject", &["s3:GetObject"], On::Reports, BOTH),
+    ("logs", "DescribeLogGroups", &["logs:DescribeLogGroups"], On::Any, LOOK),
     ("logs", "FilterLogEvents", &["logs:FilterLogEvents"], On::Logs, USE),
     ("fis", "CreateExperimentTemplate", &["fis:CreateExperimentTemplate", "fis:TagResource"], On::Experiments, USE),
     ("fis", "StartExperiment", &["fis:StartExperiment"], On::Experiments, USE),
@@ -165,6 +175,10 @@ pub struct Scope {
     pub iam_path: String,
     /// Buckets that the file names.
     pub buckets: BTreeSet<String>,
+    /// ARNs of KMS keys that the file names.
+    pub keys: BTreeSet<String>,
+    /// ARNs of secrets that the file names.
+    pub secrets: BTreeSet<String>,
     /// CloudFormation's types of what the file makes.
     pub types: BTreeSet<String>,
 }
@@ -297,6 +311,8 @@ impl Scope {
             cluster: star(),
             iam_path: "/hpcctl/".to_owned(),
             buckets: BTreeSet::from([star()]),
+            keys: BTreeSet::from([format!("arn:*:kms:*:{account}:key/*")]),
+            secrets: BTreeSet::from([format!("arn:*:secretsmanager:*:{account}:secret:*")]),
             types: MADE.iter().map(|kind| format!("AWS::{kind}")).collect(),
         }
     }
@@ -312,7 +328,8 @@ impl Scope {
     }
 
     fn statement(&self, on: On, actions: BTreeSet<String>) -> Option<Statement> {
-        let Self { account, region, cluster, iam_path, buckets, types: _ } = self;
+        let Self { account, region, cluster, iam_path, buckets, keys, secrets, types: _ } = self;
+        let named = |arns: &BTreeSet<String>| arns.iter().cloned().collect::<Vec<String>>();
         let artifacts = format!("hpcctl-{account}-{region}");
         let (sid, resources, condition) = match on {
             On::Any => ("Anything", vec!["*".to_owned()], None),
@@ -356,6 +373,13 @@ impl Scope {
             On::Experiments => {
                 let of = |kind: &str| self.arn(&format!("fis:{region}:{account}:{kind}/*"));
                 ("Experiments", ["experiment-template", "experiment", "action"].map(of).into(), None)
+            }
+            On::Keys if keys.is_empty() => return None,
+            On::Keys => ("Keys", named(keys), None),
+            On::Secrets if secrets.is_empty() => return None,
+            On::Secrets => ("Secrets", named(secrets), None),
+            On::Reservations => {
+                ("Reservations", vec![self.arn(&format!("ec2:{region}:*:capacity-reservation/*"))], None)
             }
             On::ExperimentRole => ("ExperimentRole", vec![self.arn(&format!("iam::{account}:role/hpcctl-*"))], None),
         };

@@ -88,14 +88,17 @@ pub fn iam(args: &IamArgs, output: &mut Output) -> Result<u8, Failure> {
 
 /// Where the policy of a cluster holds.
 pub fn scope(cluster: &Cluster, graph: &Graph, account: &str) -> Scope {
-    let buckets = named(cluster).into_iter().filter(|one| one.kind == NamedKind::Bucket).map(|one| one.id);
+    let things = named(cluster);
+    let of = |kind: NamedKind| things.iter().filter(|one| one.kind == kind).map(|one| one.id.clone()).collect();
     let made = graph.stacks.iter().flat_map(|stack| stack.resources.values()).map(|resource| resource.kind.to_owned());
     let kept = Scope::everywhere(account);
     Scope {
         region: cluster.region.to_string(),
         cluster: cluster.name.to_string(),
         iam_path: names::iam_path(cluster),
-        buckets: buckets.collect(),
+        buckets: of(NamedKind::Bucket),
+        keys: of(NamedKind::Key),
+        secrets: of(NamedKind::Secret),
         types: made.chain(Scope::bootstrap_types()).collect(),
         ..kept
     }

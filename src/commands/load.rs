@@ -73,7 +73,7 @@ impl Loaded {
 
     /// Every mistake in the file, held against an account as well.
     pub fn findings(&self, ground: &Ground) -> Vec<Finding> {
-        check::check(&self.document, &Facts { catalog: Some(&self.catalog), ground: Some(ground) })
+        check::check(&self.document, &Facts { catalog: Some(&self.catalog), ground: Some(ground), ..Facts::default() })
     }
 
     /// Shows what was found. Warnings alone are not shown to who wants to hear nothing.

@@ -1,7 +1,8 @@
 //! `hpcctl validate FILE...`: every finding of every file.
 
 use crate::{
-    check::{self, Facts, Finding, Severity},
+    check::{self, Facts, Finding, RoleSize, Severity},
+    model, render,
     report::findings::{self, Checked},
     spec,
 };
@@ -101,7 +102,7 @@ pub fn check_bytes(name: &str, bytes: Vec<u8>, facts: &Facts<'_>) -> CheckedFile
     match String::from_utf8(bytes) {
         Ok(text) => {
             let document = spec::read(name, &text);
-            let findings = check::check(&document, facts);
+            let findings = check_rendered(&document, facts);
             CheckedFile { name: name.to_owned(), document: Some(document), findings }
         }
         Err(error) => {
@@ -109,6 +110,20 @@ pub fn check_bytes(name: &str, bytes: Vec<u8>, facts: &Facts<'_>) -> CheckedFile
             let line = error.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
             unread(check::not_utf8(at, line))
         }
+    }
+}
+
+/// What is wrong with a file, and, when nothing else is, with what it is rendered into.
+fn check_rendered(document: &spec::Document, facts: &Facts<'_>) -> Vec<Finding> {
+    let found = check::check(document, facts);
+    let sound = found.iter().all(|finding| finding.rule.severity != Severity::Error);
+    match (&document.cluster, facts.catalog) {
+        (Some(cluster), Some(catalog)) if sound => {
+            let sizes = render::role_sizes(&model::build(cluster, catalog)).into_iter();
+            let roles: Vec<RoleSize> = sizes.map(|(at, characters)| RoleSize { at, characters }).collect();
+            check::check(document, &Facts { roles: &roles, ..*facts })
+        }
+        _ => found,
     }
 }
 

@@ -19,7 +19,8 @@ pub(super) fn head(site: Site<'_>) -> Stack {
     let cause = Path::from("head_node");
     let mut stack = Stack::new(StackKey::Head, description, cause.clone());
     stack.bucket();
-    if site.cluster.monitoring.logs.enabled {
+    // A group of that name that exists goes on: CloudFormation would refuse to make it.
+    if site.cluster.monitoring.logs.enabled && site.ground.log_group.is_none() {
         let group = flow_logs::log_group(site, "head.log_group", Path::from("monitoring.logs"))
             .set("LogGroupName", names::log_group(site.cluster))
             .set("Tags", tags::named(site.cluster, "head", "logs"));

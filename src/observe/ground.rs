@@ -1,10 +1,10 @@
 //! Gathering the ground: what the account has, of what a cluster file names.
 
-use super::{Live, ObserveError};
+use super::{Live, LiveStack, ObserveError};
 use crate::{
-    catalog::{self, Ground, Subnet},
+    catalog::{self, Ground, Image, Subnet},
     cloud::{CLUSTER_TAG, Cloud, CloudError, ErrorKind, RightsQuestion, SubnetState, Supposed},
-    model::{Graph, StackKey},
+    model::{Graph, StackKey, names},
     spec::{Cluster, NamedKind, Purchase, named, subnets_in_use, subnets_with_nodes},
 };
 use futures_util::future::{BoxFuture, FutureExt, join_all};
@@ -45,6 +45,7 @@ pub async fn ground(
 ) -> Result<Ground, ObserveError> {
     cloud.inventory.suppose(&supposed(cluster)).await?;
     let mut asks = foundations(cloud, cluster);
+    asks.extend(log_group(cloud, cluster, live));
     if questions.all {
         asks.extend(things(cloud, cluster));
         asks.extend(quotas(cloud, cluster));
@@ -135,7 +136,8 @@ fn foundations<'c>(cloud: &'c Cloud, cluster: &Cluster) -> Vec<Ask<'c>> {
     let images = ids(cluster, NamedKind::Image);
     if !images.is_empty() {
         let call = async move { inventory.images(&images).await };
-        asks.push(ask("images", true, call, |found, ground| ground.images = Some(found)));
+        let now = cloud.clock.now().to_string();
+        asks.push(ask("images", true, call, |found, ground| ground.images = Some(as_of(now, found))));
     }
     let lustre = ids(cluster, NamedKind::Lustre);
     if !lustre.is_empty() {
@@ -145,6 +147,29 @@ fn foundations<'c>(cloud: &'c Cloud, cluster: &Cluster) -> Vec<Ask<'c>> {
         asks.push(ask("file systems", needed, call, |found, ground| ground.lustre = Some(found)));
     }
     asks
+}
+
+/// A log group of the cluster's name that no stack of its has: kept when a cluster of that name went, for one.
+fn log_group<'c>(cloud: &'c Cloud, cluster: &Cluster, live: &Live) -> Option<Ask<'c>> {
+    let made = |stack: &LiveStack| {
+        let mut all = stack.resources.iter();
+        all.any(|one| one.resource_type == "AWS::Logs::LogGroup" && !one.status.starts_with("DELETE"))
+    };
+    if !cluster.monitoring.logs.enabled || live.stacks.get(&StackKey::Head).is_some_and(made) {
+        return None;
+    }
+    let name = names::log_group(cluster);
+    let call = async move { cloud.logs.group(&name).await };
+    Some(ask("log groups", false, call, |found, ground| ground.log_group = found))
+}
+
+/// The images, of which none will only later be deprecated. Times are of the form `2026-01-31T12:00:00`, whatever follows.
+fn as_of(now: String, mut images: BTreeMap<String, Image>) -> BTreeMap<String, Image> {
+    let seconds = |time: &str| time.chars().take(19).collect::<String>();
+    for image in images.values_mut() {
+        image.deprecated = image.deprecated.take().filter(|time| seconds(time) <= seconds(&now));
+    }
+    images
 }
 
 /// Whether an EFS file system's mount targets follow from zones that the file does not tell.
@@ -181,6 +206,22 @@ fn things<'c>(cloud: &'c Cloud, cluster: &Cluster) -> Vec<Ask<'c>> {
         let call = async move { inventory.reservations(&reservations).await };
         asks.push(ask("capacity reservations", false, call, |found, ground| ground.reservations = Some(found)));
     }
+    let groups = ids(cluster, NamedKind::ReservationGroup);
+    if !groups.is_empty() {
+        let call = async move { inventory.reservation_groups(&groups).await };
+        let part = |found, ground: &mut Ground| ground.reservation_groups = Some(found);
+        asks.push(ask("groups of capacity reservations", false, call, part));
+    }
+    let keys = ids(cluster, NamedKind::Key);
+    if !keys.is_empty() {
+        let call = async move { inventory.keys(&keys).await };
+        asks.push(ask("KMS keys", false, call, |found, ground| ground.keys = Some(found)));
+    }
+    let secrets = ids(cluster, NamedKind::Secret);
+    if !secrets.is_empty() {
+        let call = async move { inventory.secrets(&secrets).await };
+        asks.push(ask("secrets", false, call, |found, ground| ground.secrets = Some(found)));
+    }
     for bucket in ids(cluster, NamedKind::Bucket) {
         let name = bucket.clone();
         let call = async move { cloud.objects.bucket_exists(&name).await };
@@ -202,7 +243,7 @@ fn instance_types(cluster: &Cluster) -> Vec<String> {
     all.into_iter().collect()
 }
 
-/// The quotas that nodes and a created network count to.
+/// The quotas that nodes, file systems and a created network count to.
 fn quotas<'c>(cloud: &'c Cloud, cluster: &Cluster) -> Vec<Ask<'c>> {
     let inventory = &cloud.inventory;
     let mut wanted: BTreeSet<(&'static str, &'static str)> = BTreeSet::new();
@@ -215,6 +256,17 @@ fn quotas<'c>(cloud: &'c Cloud, cluster: &Cluster) -> Vec<Ask<'c>> {
         }
     }
     let mut asks = Vec::new();
+    let lustre = cluster.storage.iter().filter_map(|storage| storage.fsx_lustre.as_ref());
+    let deployments: BTreeSet<&str> =
+        lustre.filter(|one| one.file_system_id.is_none()).map(|one| one.deployment.word()).collect();
+    for deployment in &deployments {
+        let (file_systems, capacity, _) = catalog::lustre_quotas(deployment);
+        wanted.extend([("fsx", file_systems), ("fsx", capacity)]);
+    }
+    if !deployments.is_empty() {
+        let call = inventory.lustre_use();
+        asks.push(ask("FSx for Lustre in use", false, call, |found, ground| ground.lustre_use = Some(found)));
+    }
     if cluster.network.create.is_some() {
         wanted.insert(("vpc", catalog::VPCS));
     }

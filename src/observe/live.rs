@@ -46,6 +46,8 @@ pub struct Live {
     pub images: BTreeMap<(Os, Architecture), String>,
     /// Name patterns of vendors' images for which there is none.
     pub images_missing: BTreeSet<String>,
+    /// Images that the cluster's stacks were made with and that launch nothing any more.
+    pub images_gone: BTreeSet<String>,
     /// The zones of subnets, where one is needed.
     pub zones: BTreeMap<String, String>,
     /// The ARNs of the roles in instance profiles of the user's, by the profile's name, where one is needed.

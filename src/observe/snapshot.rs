@@ -89,6 +89,7 @@ pub async fn observe(cloud: &Cloud, cluster: &str, wanted: &Wanted) -> Result<Li
     let lock = if exists { lock? } else { None };
     let stacks = live_stacks(cloud, cluster, stacks).await?;
     let (images, images_missing) = images(cloud, &wanted.images).await?;
+    let images_gone = if wanted.images.is_empty() { BTreeSet::new() } else { images_gone(cloud, &stacks).await? };
     let mut live = Live {
         at: cloud.clock.now(),
         caller: Some(caller),
@@ -96,6 +97,7 @@ pub async fn observe(cloud: &Cloud, cluster: &str, wanted: &Wanted) -> Result<Li
         instances: cloud.compute.instances_of(cluster).await?,
         images,
         images_missing,
+        images_gone,
         volumes: cloud.compute.volumes_of(cluster).await?,
         zones: zones(cloud, &wanted.subnets).await?,
         lock,
@@ -235,6 +237,19 @@ async fn images(cloud: &Cloud, wanted: &[(Os, Architecture)]) -> Result<(Images,
     let looks: Result<Vec<_>, CloudError> = join_all(wanted.iter().map(look)).await.into_iter().collect();
     let (found, missing): (Vec<_>, Vec<_>) = looks?.into_iter().unzip();
     Ok((found.into_iter().flatten().collect(), missing.into_iter().flatten().collect()))
+}
+
+/// Of the images that stacks were made with, those that are deregistered or disabled. A deprecated one still launches.
+async fn images_gone(cloud: &Cloud, stacks: &BTreeMap<StackKey, LiveStack>) -> Result<BTreeSet<String>, CloudError> {
+    let values = stacks.values().flat_map(|stack| stack.state.parameters.values());
+    let pinned: BTreeSet<String> = values.filter(|value| value.starts_with("ami-")).cloned().collect();
+    if pinned.is_empty() {
+        return Ok(pinned);
+    }
+    let ids: Vec<String> = pinned.iter().cloned().collect();
+    let there = cloud.inventory.images(&ids).await?;
+    let launches = |id: &String| there.get(id).is_some_and(|image| image.state == "available");
+    Ok(pinned.into_iter().filter(|id| !launches(id)).collect())
 }
 
 /// Images of vendors, by what they are for.

@@ -6,7 +6,7 @@ use super::{
     facts::CLUSTER_FACTS,
     head,
     held::{self, AttachedVolume, Between, HeldReplacement},
-    notes,
+    images, notes,
     obstacles::Obstacle,
     rest, settled,
     slurm_step::SlurmStep,
@@ -99,14 +99,20 @@ pub fn plan_predicted(
     refuse_busy(live)?;
     refuse_unmanaged(live)?;
     let cause = |path: &Path| Cause { path: path.clone(), line: desired.document.line(path) };
-    let queue = SlurmStep::of(desired.rendered, live);
-    let mut context = Context::new(catalog, &cause, live, &desired.graph.tags, predicted);
-    context.queue = queue;
-    let mut builder = Builder { desired, live, context, out: Gathered::default() };
-    for stack in &desired.graph.stacks {
-        builder.stack(stack);
+    let gather = |head_anew: bool| {
+        let mut context = Context::new(catalog, &cause, live, &desired.graph.tags, predicted);
+        context.queue = SlurmStep::of(desired.rendered, live);
+        let mut builder = Builder { desired, live, context, head_anew, out: Gathered::default() };
+        for stack in &desired.graph.stacks {
+            builder.stack(stack);
+        }
+        builder.removed_stacks();
+        builder
+    };
+    let mut builder = gather(false);
+    if images::head_needs_newest(desired.graph, live, &builder.out.changes) {
+        builder = gather(true);
     }
-    builder.removed_stacks();
     if !builder.out.refusals.is_empty() {
         return Err(PlanError::Refused { file: desired.document.name.clone(), refusals: builder.out.refusals });
     }
@@ -150,6 +156,8 @@ struct Builder<'a> {
     desired: &'a Desired<'a>,
     live: &'a Live,
     context: Context<'a>,
+    /// The head node is made anew, so that its image may be another.
+    head_anew: bool,
     out: Gathered,
 }
 
@@ -202,7 +210,13 @@ impl Builder<'_> {
             self.out.settled.insert(stack.key.clone(), canonical(&settled));
             template = settled;
         }
-        let diff = diff_stack(stack, &template, exists, states, &self.context);
+        let mut diff = diff_stack(stack, &template, exists, states, &self.context);
+        let keeps_image = !self.head_anew && stack.key == StackKey::Head;
+        let settled = keeps_image.then(|| images::settled(&template, stack, exists, self.live, diff.differs));
+        if let Some(settled) = settled.flatten() {
+            self.out.settled.insert(stack.key.clone(), canonical(&settled));
+            diff = diff_stack(stack, &settled, exists, states, &self.context);
+        }
         let tags = exists.state.tags != stack_tags(&self.desired.graph.tags, &stack.key);
         let protection = exists.state.termination_protection != self.desired.graph.termination_protection;
         let differs = diff.differs || tags || protection;
@@ -224,13 +238,13 @@ impl Builder<'_> {
         let exists = self.live.stacks.get(&stack.key).filter(|exists| !exists.state.status.must_be_recreated());
         let state = |(name, parameter): (&String, &crate::model::Parameter)| {
             let before = exists.and_then(|exists| exists.state.parameters.get(name)).cloned();
-            let after = self.parameter(&parameter.source, before.as_ref());
+            let after = self.parameter(&stack.key, &parameter.source, before.as_ref());
             (name.clone(), ParameterState { before, after })
         };
         stack.parameters.iter().map(state).collect()
     }
 
-    fn parameter(&self, source: &ParameterSource, before: Option<&String>) -> After {
+    fn parameter(&self, of: &StackKey, source: &ParameterSource, before: Option<&String>) -> After {
         let known = |value: Option<&String>| {
             value.map_or(After::KnownAfterApply, |value| After::Known(Value::from(value.as_str())))
         };
@@ -241,9 +255,9 @@ impl Builder<'_> {
                 }
                 known(self.live.stacks.get(stack).and_then(|stack| stack.state.outputs.get(output)))
             }
-            // An image stays what it was: a newer one must not replace nodes by itself.
             ParameterSource::Image { os, architecture } => {
-                known(before.or_else(|| self.live.images.get(&(*os, *architecture))))
+                let newest = self.live.images.get(&(*os, *architecture));
+                known(images::chosen(self.live, of, before, newest, self.head_anew))
             }
             ParameterSource::SubnetZone { subnet } => known(self.live.zones.get(subnet).or(before)),
             ParameterSource::ProfileRole { profile } => known(self.live.profile_roles.get(profile)),
@@ -261,7 +275,7 @@ impl Builder<'_> {
     }
 
     fn finish(self) -> Plan {
-        let Self { desired, live, mut out, .. } = self;
+        let Self { desired, live, head_anew, mut out, .. } = self;
         carried::carry(&mut out.changes, live);
         rest::mark_login_nodes(&mut out.changes, live);
         let mut file_changes = file_changes(desired, live);
@@ -307,7 +321,7 @@ impl Builder<'_> {
                 text: desired.document.text.clone(),
             },
             busy_queues: busy_queues(&impact, live),
-            notes: notes::notes(&out.changes, desired, live, unfinished),
+            notes: notes::notes(&out.changes, desired, live, unfinished, head_anew),
             head_behind: steps::head_behind(live),
             impact,
             changes: out.changes,

@@ -198,6 +198,15 @@ pub enum Note {
         /// The days.
         days: u64,
     },
+    /// The image that a stack was made with is gone.
+    ImageGone {
+        /// The stack.
+        stack: String,
+        /// The image.
+        image: String,
+        /// The one that new nodes boot from now on; none: the head node, which runs, keeps what it has.
+        instead: Option<String>,
+    },
     /// Termination protection of stacks that stay changes.
     Protection {
         /// Whether it is switched on.

@@ -19,6 +19,7 @@ mod effects;
 mod facts;
 mod head;
 mod held;
+mod images;
 mod inherited;
 mod notes;
 mod obstacles;

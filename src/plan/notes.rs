@@ -3,17 +3,25 @@
 use super::{
     Action, After, Change, DataFate, Desired, Note,
     head::{self, HEAD_ADDRESS},
+    images,
 };
 use crate::{model::DataHolding, observe::Live};
 use serde_json::Value;
 
 /// The notes to a plan of `apply`.
-pub fn notes(changes: &[Change], desired: &Desired<'_>, live: &Live, unfinished: Option<u64>) -> Vec<Note> {
+pub fn notes(
+    changes: &[Change],
+    desired: &Desired<'_>,
+    live: &Live,
+    unfinished: Option<u64>,
+    head_anew: bool,
+) -> Vec<Note> {
     let graph = desired.graph;
     let mut notes: Vec<Note> = changes.iter().filter_map(of_change).chain(ends(changes, live)).collect();
     notes.extend(homes(desired, live));
     notes.sort();
     notes.dedup();
+    notes.extend(images::notes(graph, live, head_anew));
     if live.stacks.values().any(|stack| stack.state.termination_protection != graph.termination_protection) {
         notes.push(Note::Protection { on: graph.termination_protection });
     }

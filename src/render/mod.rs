@@ -6,6 +6,7 @@
 mod canonical;
 pub mod cloudformation;
 pub mod files;
+mod role_sizes;
 mod wire;
 mod yaml;
 
@@ -13,6 +14,8 @@ pub use canonical::{canonical, sha256, sha256_json, sha256_of};
 pub use files::{
     NodeConfig, NodePool, NodeQueue, NodeTemplate, NodeVolume, PoolConfig, RenderError, node_files, packaged_slurm,
 };
+
+pub use role_sizes::role_sizes;
 
 use crate::{
     model::{Bootstrap, Graph, Parameter, Stack, StackKey},

@@ -153,6 +153,12 @@ pub fn note(note: &Note) -> String {
         Note::LogsExpire { address, days } => {
             format!("entries of {address} older than {days} days are deleted")
         }
+        Note::ImageGone { stack, image, instead: Some(newest) } => {
+            format!("the image {image} of {stack} is gone: nothing can be launched from it; new nodes boot {newest}")
+        }
+        Note::ImageGone { stack, image, instead: None } => format!(
+            "the image {image} of {stack} is gone: the node that runs stays, and boots the newest when it is replaced"
+        ),
         Note::Protection { on } => {
             let word = if *on { "on" } else { "off" };
             format!("termination protection of the stacks is switched {word}")

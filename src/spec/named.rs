@@ -1,6 +1,6 @@
 //! What a cluster file names that somebody else made: ids of AWS, names of buckets and keys, each with its place.
 
-use super::{AmiId, Cluster, CustomActions, Path, S3Uri, SecurityGroupId, SubnetId};
+use super::{AmiId, Arn, Cluster, CustomActions, Path, S3Uri, SecurityGroupId, SubnetId};
 
 /// Kinds of things outside the cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -19,8 +19,14 @@ pub enum NamedKind {
     Bucket,
     /// A capacity reservation.
     Reservation,
+    /// A group of capacity reservations, by its ARN.
+    ReservationGroup,
     /// An FSx for Lustre file system.
     Lustre,
+    /// A KMS key, by its ARN.
+    Key,
+    /// A secret in Secrets Manager, by its ARN.
+    Secret,
 }
 
 /// A thing that the file names.
@@ -41,6 +47,7 @@ pub fn named(cluster: &Cluster) -> Vec<Named> {
     machines(cluster, &mut list);
     queues(cluster, &mut list);
     storage(cluster, &mut list);
+    secrets(cluster, &mut list);
     list.0
 }
 
@@ -75,6 +82,10 @@ impl List {
         self.one(NamedKind::Bucket, uri.map(S3Uri::bucket), at);
     }
 
+    fn key(&mut self, id: Option<&Arn>, at: Path) {
+        self.one(NamedKind::Key, id.map(Arn::as_str), at.key("kms_key"));
+    }
+
     fn scripts(&mut self, actions: Option<&CustomActions>, at: &Path) {
         let Some(actions) = actions else { return };
         let all = [
@@ -107,6 +118,8 @@ fn machines(cluster: &Cluster, list: &mut List) {
     list.one(NamedKind::KeyPair, head.key_name.as_ref(), at.key("key_name"));
     list.image(head.ami.as_ref(), at.key("ami"));
     list.subnet(head.subnet.as_ref(), at.key("subnet"));
+    list.key(head.root_volume.kms_key.as_ref(), at.key("root_volume"));
+    list.key(head.data_volume.kms_key.as_ref(), at.key("data_volume"));
     list.groups(&head.additional_security_groups, &at.key("additional_security_groups"));
     list.scripts(head.custom_actions.as_ref(), &at.key("custom_actions"));
     for (i, pool) in cluster.login_nodes.iter().enumerate() {
@@ -114,6 +127,7 @@ fn machines(cluster: &Cluster, list: &mut List) {
         list.one(NamedKind::KeyPair, pool.key_name.as_ref(), at.key("key_name"));
         list.image(pool.ami.as_ref(), at.key("ami"));
         list.subnet(pool.subnet.as_ref(), at.key("subnet"));
+        list.key(pool.root_volume.kms_key.as_ref(), at.key("root_volume"));
         list.groups(&pool.additional_security_groups, &at.key("additional_security_groups"));
         list.scripts(pool.custom_actions.as_ref(), &at.key("custom_actions"));
     }
@@ -124,6 +138,7 @@ fn queues(cluster: &Cluster, list: &mut List) {
         let at = Path::from("queues").index(i);
         list.image(queue.ami.as_ref(), at.key("ami"));
         list.subnets(&queue.subnets, &at.key("subnets"));
+        list.key(queue.root_volume.kms_key.as_ref(), at.key("root_volume"));
         list.groups(&queue.additional_security_groups, &at.key("additional_security_groups"));
         list.scripts(queue.custom_actions.as_ref(), &at.key("custom_actions"));
         for (j, pool) in queue.pools.iter().enumerate() {
@@ -135,14 +150,24 @@ fn queues(cluster: &Cluster, list: &mut List) {
                 reservation.map(|id| id.as_str()),
                 at.key("capacity_reservation").key("id"),
             );
+            let group = pool.capacity_reservation.as_ref().and_then(|target| target.resource_group.as_ref());
+            list.one(
+                NamedKind::ReservationGroup,
+                group.map(Arn::as_str),
+                at.key("capacity_reservation").key("resource_group"),
+            );
         }
     }
 }
 
 fn storage(cluster: &Cluster, list: &mut List) {
     for (i, storage) in cluster.storage.iter().enumerate() {
+        let at = Path::from("storage").index(i);
+        list.key(storage.ebs.as_ref().and_then(|one| one.kms_key.as_ref()), at.key("ebs"));
+        list.key(storage.efs.as_ref().and_then(|one| one.kms_key.as_ref()), at.key("efs"));
+        list.key(storage.fsx_lustre.as_ref().and_then(|one| one.kms_key.as_ref()), at.key("fsx_lustre"));
         let Some(lustre) = &storage.fsx_lustre else { continue };
-        let at = Path::from("storage").index(i).key("fsx_lustre");
+        let at = at.key("fsx_lustre");
         list.one(NamedKind::Lustre, lustre.file_system_id.as_ref().map(|id| id.as_str()), at.key("file_system_id"));
         list.subnet(lustre.subnet.as_ref(), at.key("subnet"));
         if let Some(repository) = &lustre.data_repository {
@@ -154,4 +179,13 @@ fn storage(cluster: &Cluster, list: &mut List) {
             list.bucket(Some(&association.s3), at.key("data_repository_associations").index(j).key("s3"));
         }
     }
+}
+
+fn secrets(cluster: &Cluster, list: &mut List) {
+    let external = cluster.accounting.as_ref().and_then(|accounting| accounting.external.as_ref());
+    let password = external.map(|external| external.password_secret.as_str());
+    list.one(NamedKind::Secret, password, Path::from("accounting.external.password_secret"));
+    let munge = cluster.slurm.munge_key_secret.as_ref().map(Arn::as_str);
+    list.one(NamedKind::Secret, munge, Path::from("slurm.munge_key_secret"));
+    list.key(cluster.monitoring.logs.kms_key.as_ref(), Path::from("monitoring.logs"));
 }

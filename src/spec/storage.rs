@@ -114,6 +114,18 @@ pub enum LustreDeployment {
     Persistent2,
 }
 
+impl LustreDeployment {
+    /// FSx's word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Scratch1 => "SCRATCH_1",
+            Self::Scratch2 => "SCRATCH_2",
+            Self::Persistent1 => "PERSISTENT_1",
+            Self::Persistent2 => "PERSISTENT_2",
+        }
+    }
+}
+
 /// Storage types of FSx for Lustre.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]

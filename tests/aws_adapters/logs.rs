@@ -43,5 +43,7 @@ async fn the_newest_lines_come_in_the_order_of_time() {
     assert_eq!((events[0].stream.as_str(), events[0].millis), ("compute/i-022/slurmd", now - 1500));
     assert!(!events[0].id.is_empty());
     assert_eq!(lab.cloud.logs.events(&LogQuery { group: "/hpcctl/nobody".to_owned(), ..query }).await.unwrap(), None);
+    assert_eq!(lab.cloud.logs.group(&group).await.unwrap().unwrap().name, group);
+    assert_eq!(lab.cloud.logs.group(&group[..group.len() - 1]).await.unwrap(), None, "a longer name is another one");
     lab.remove(&made.id).await;
 }

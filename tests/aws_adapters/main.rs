@@ -13,6 +13,7 @@ mod fleet;
 mod hands;
 mod identity;
 mod instance_types;
+mod inventory;
 mod lab;
 mod logs;
 mod metadata;

@@ -63,7 +63,7 @@ def _wanted(world, service, operation, params):
     if operation in ANYTHING.get(service, ()):
         return [Access(f"{service.replace('-', '')}:{operation}")]
     find = {"s3": s3, "ec2": ec2, "cloudformation": cloudformation, "iam": iam, "fsx": fsx, "logs": logs,
-            "cloudwatch": cloudwatch, "secretsmanager": secrets, "fis": fis}.get(service)
+            "cloudwatch": cloudwatch, "secretsmanager": secrets, "kms": kms, "fis": fis}.get(service)
     found = find(world, operation, params) if find else None
     if found is None:
         raise Unknown(f"nobody knows what {service}:{operation} touches")
@@ -110,6 +110,8 @@ def ec2(world, operation, params):
     if operation == "AssignPrivateIpAddresses":
         name = params["NetworkInterfaceId"]
         return [_on(world, action, "network-interface", name, {"ec2:Subnet": [world.arn("ec2", f"subnet/{world.subnet_of(name)}")]})]
+    if operation == "GetGroupsForCapacityReservation":
+        return [_on(world, action, "capacity-reservation", params["CapacityReservationId"])]
     names = params.get("InstanceIds") or [params[key] for key in ("InstanceId",) if params.get(key)]
     found = [_on(world, action, "instance", name) for name in names]
     if operation in ("AttachVolume", "DetachVolume"):
@@ -224,6 +226,8 @@ def fsx(world, operation, params):
 
 
 def logs(world, operation, params):
+    if operation == "DescribeLogGroups":
+        return [Access(f"logs:{operation}")]
     stream = params.get("logStreamName", "")
     return [Access(f"logs:{operation}", world.arn("logs", f"log-group:{params['logGroupName']}:log-stream:{stream}"))]
 
@@ -231,6 +235,10 @@ def logs(world, operation, params):
 def cloudwatch(world, operation, params):
     space = {"cloudwatch:namespace": [params["Namespace"]]} if params.get("Namespace") else {}
     return [Access(f"cloudwatch:{operation}", "*", space)] if operation == "PutMetricData" else None
+
+
+def kms(world, operation, params):
+    return [Access(f"kms:{operation}", params["KeyId"])] if operation == "DescribeKey" else None
 
 
 def secrets(world, operation, params):

@@ -3,13 +3,15 @@
 The file HPC_GROUND says what there is:
 
     {"images": {"ami-...": {"architecture": "x86_64", "root": "/dev/sda1"}},
-     "reservations": {"cr-...": "p4d.24xlarge"},
+     "reservations": {"cr-...": {"type": "p4d.24xlarge", "placement_group": "near", "groups": ["arn:..."]}},
+     "keys": {"arn:...": "Enabled"},
+     "secrets": ["arn:..."],
      "lustre": {"fs-...": "abcdefgh"},
      "not_offered": {"hpc6a.48xlarge": ["us-east-1a"]},
      "quotas": {"L-1216C47A": 64}}
 
 Every zone offers every type that `not_offered` does not take from it (none listed: no zone offers it). A quota that the file
-does not name is far away. Of Service Quotas there is GetServiceQuota alone. MiniStack ignores the filters `group-id` and
+does not name is far away. Of Service Quotas there is GetServiceQuota alone. Images that are `deprecated` are shown to who asks for them. MiniStack ignores the filters `group-id` and
 `key-name` of EC2; here they count.
 """
 
@@ -20,7 +22,7 @@ from xml.sax.saxutils import escape
 import emulator
 import fsx
 import judge_models
-from emulator import ec2_state, get_region
+from emulator import ec2_state, get_account_id, get_region, json_response, kms_state, secrets_state
 
 GROUND = os.environ.get("HPC_GROUND")
 FAR_AWAY = 1_000_000.0
@@ -71,12 +73,45 @@ def offerings(params):
 
 
 def reservations(params):
-    items = "".join(
-        f"<item><capacityReservationId>{escape(name)}</capacityReservationId><instanceType>{escape(kind)}</instanceType>"
-        "<state>active</state></item>"
-        for name, kind in sorted(ground("reservations").items()))
+    def item(name, known):
+        group = known.get("placement_group")
+        arn = f"arn:aws:ec2:{get_region()}:{get_account_id()}:placement-group/{group}"
+        inside = f"<placementGroupArn>{escape(arn)}</placementGroupArn>" if group else ""
+        return (f"<item><capacityReservationId>{escape(name)}</capacityReservationId>"
+                f"<instanceType>{escape(known['type'])}</instanceType><state>active</state>{inside}</item>")
+
+    items = "".join(item(name, known) for name, known in sorted(ground("reservations").items()))
     return ec2_state._xml(200, "DescribeCapacityReservationsResponse",
                           f"<capacityReservationSet>{items}</capacityReservationSet>")
+
+
+def groups_of_reservation(params):
+    known = ground("reservations").get(params.get("CapacityReservationId", [""])[0])
+    if known is None:
+        return ec2_state._error("InvalidCapacityReservationId.NotFound", "The capacity reservation does not exist", 400)
+    items = "".join(f"<item><groupArn>{escape(arn)}</groupArn></item>" for arn in known.get("groups", []))
+    return ec2_state._xml(200, "GetGroupsForCapacityReservationResponse",
+                          f"<capacityReservationGroupSet>{items}</capacityReservationGroupSet>")
+
+
+def keys_and_secrets():
+    """Keys and secrets of the file, by ARN: nobody chooses the ARN of one that is made."""
+    key, secret = kms_state._describe_key, secrets_state._describe_secret
+
+    def describe_key(data):
+        state = ground("keys").get(data.get("KeyId")) if isinstance(ground("keys"), dict) else None
+        if state is None:
+            return key(data)
+        name = data["KeyId"]
+        return json_response({"KeyMetadata": {"KeyId": name.rpartition("/")[2], "Arn": name, "Enabled": state == "Enabled",
+                                              "KeyState": state}})
+
+    def describe_secret(data):
+        if data.get("SecretId") not in list(ground("secrets")):
+            return secret(data)
+        return json_response({"ARN": data["SecretId"], "Name": data["SecretId"].rpartition(":")[2]})
+
+    kms_state._describe_key, secrets_state._describe_secret = describe_key, describe_secret
 
 
 def images():
@@ -93,8 +128,10 @@ def images():
         return answer
 
     def answer(params):
+        asked = lambda name: (params.get(name) or ["false"])[0] == "true"
+        hidden = lambda known: known.get("deprecated") and not asked("IncludeDeprecated")
         own = [(name, f"own/{name}", "of the account", "", known.get("root", "/dev/sda1"), "123456789012", None)
-               for name, known in ground("images").items()]
+               for name, known in ground("images").items() if not hidden(known)]
         ec2_state._STUB_AMIS[:] = vendors + own
         return plain(params)
 
@@ -136,6 +173,8 @@ def install():
     _filtered("DescribeKeyPairs", "key-name", "KeyName")
     ec2_state._ACTION_MAP["DescribeInstanceTypeOfferings"] = offerings
     ec2_state._ACTION_MAP["DescribeCapacityReservations"] = reservations
+    ec2_state._ACTION_MAP["GetGroupsForCapacityReservation"] = groups_of_reservation
     images()
+    keys_and_secrets()
     file_systems()
     emulator.add_json_service("servicequotas", "ServiceQuotasV20190624", quota)

@@ -21,6 +21,9 @@ import yaml
 
 BUCKETS = re.compile(r"\bs3://([a-z0-9.-]+)")
 IAM = re.compile(r"arn:aws:iam::[0-9]{12}:(role|instance-profile)/((?:[\w+=,.@-]+/)*)([\w+=,.@-]+)")
+KEY_ARNS = re.compile(r"arn:aws:kms:[a-z0-9-]+:[0-9]{12}:key/[\w-]+")
+SECRETS = re.compile(r"arn:aws:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[\w/+=.@-]+")
+GROUPS = re.compile(r"arn:aws:resource-groups:[a-z0-9-]+:[0-9]{12}:group/[\w.-]+")
 KEYS = re.compile(r"\bkey_name: *([\w.-]+)")
 IDS = re.compile(r"\b(vpc|subnet|sg)-[0-9a-f]{8,17}\b")
 
@@ -60,9 +63,15 @@ def taken_for_granted(cluster, text):
     arm = cluster.get("image", {}).get("architecture") == "arm64"
     architecture = "arm64" if arm else "x86_64"
     lustre = [one["fsx_lustre"] for one in cluster.get("storage", []) if "fsx_lustre" in one]
+    groups = sorted(set(GROUPS.findall(text)))
+    reservations = {name: {"type": "c5n.18xlarge"} for name in re.findall(r"\bcr-[0-9a-f]{8,17}\b", text)}
+    if groups:
+        reservations["cr-0123456789abcdef0"] = {"type": "c5n.18xlarge", "groups": groups}
     there = {
         "images": {name: {"architecture": architecture} for name in re.findall(r"\bami-[0-9a-f]{8,17}\b", text)},
-        "reservations": {name: "c5n.18xlarge" for name in re.findall(r"\bcr-[0-9a-f]{8,17}\b", text)},
+        "reservations": reservations,
+        "keys": {name: "Enabled" for name in KEY_ARNS.findall(text)},
+        "secrets": sorted(set(SECRETS.findall(text))),
         "lustre": {one["file_system_id"]: one.get("mount_name", "abcdefgh") for one in lustre if "file_system_id" in one},
     }
     with open(os.environ["HPC_GROUND"], "w", encoding="utf-8") as file:

@@ -14,7 +14,8 @@ pub async fn on_ground(cloud: &Cloud, built: &Built) -> Result<Built, String> {
     let live = look(cloud, built).await;
     let questions = observe::Questions { all: true, rights: Vec::new() };
     let ground = observe::ground(cloud, &built.cluster, &built.graph, &live, &questions).await.unwrap();
-    let found = check::check(&built.document, &Facts { catalog: Some(catalog), ground: Some(&ground) });
+    let found =
+        check::check(&built.document, &Facts { catalog: Some(catalog), ground: Some(&ground), ..Facts::default() });
     if let Some(error) = found.iter().find(|finding| finding.rule.severity == Severity::Error) {
         return Err(format!("HPC{} {}", error.rule.code, error.at));
     }

@@ -16,4 +16,12 @@ rules! {
 "merge policies of your own, or name buckets in `s3_access`"
 "IAM attaches ten managed policies to a role unless the quota was raised \
  (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>)."
+
+1822 ROLE_TOO_LONG Error "role-too-long"
+"IAM takes the rights of a role"
+"the rights of this role are {characters} characters, and IAM takes {most}"
+"name what places have in common in `s3_access`, a bucket or a prefix; or grant them by `policies` of your own"
+"All inline policies of a role together have at most 10,240 characters, without white space; this quota cannot be raised. Each \
+ entry of `s3_access` is an ARN or two in them \
+ (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>)."
 }

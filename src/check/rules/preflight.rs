@@ -1,4 +1,4 @@
-//! HPC178x and HPC179x: what the account, the region and its zones have.
+//! HPC178x, HPC179x and HPC180x: what the account, the region and its zones have.
 
 use super::{Rule, Severity};
 
@@ -116,4 +116,56 @@ rules! {
 "{region} has no image of `{os}`: none of {owner} is called `{pattern}`"
 "give `image.ami`, or use another `os`"
 "Without `ami` nodes boot the vendor's newest image, which is looked for by owner and name when the plan is made."
+
+1800 IMAGE_DEPRECATED Warning "image-deprecated"
+"images are not deprecated"
+"`{ami}` is deprecated since {since}"
+"use a newer image before its owner deregisters this one"
+"A deprecated image can still be launched by its id. Its owner says that it is out of date; once it is deregistered no \
+ node can be launched from it any more. Public images are deprecated two years after they were made \
+ (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ami-deprecate.html>)."
+
+1801 LOG_GROUP_GOES_ON Warning "log-group-goes-on"
+"the cluster makes its log group"
+"there is a log group `{group}` already: logs go on in it, and it stays when the cluster goes"
+"delete it first if nobody needs it: `aws logs delete-log-group --log-group-name {group}`"
+"A log group that was kept when a cluster of that name was destroyed still has its name, and CloudFormation refuses to make it \
+ again (AlreadyExists). So it is left as it is: nodes write into it, `hpcctl logs` shows it, and no stack owns it \
+ (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-attribute-deletionpolicy.html>)."
+
+1802 RETENTION_DIFFERS Warning "log-retention-differs"
+"logs are kept as long as the file says"
+"the log group `{group}`, which no stack of the cluster made, keeps entries {is} and not for {wanted} days"
+"`aws logs put-retention-policy --log-group-name {group} --retention-in-days {wanted}`, or delete it if nobody needs it"
+"A log group that was kept when a cluster of that name was destroyed goes on with the retention that it has: no stack owns it \
+ (<https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html>)."
+
+1803 UNUSABLE Error "named-thing-unusable"
+"what the file names can be used"
+"the {what} `{id}` is {state}"
+"enable or restore it, or name another one"
+"Nothing can be encrypted or decrypted with a key that is disabled or waits for its deletion, and a secret that is about to be \
+ deleted cannot be read (<https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html>, \
+ <https://docs.aws.amazon.com/secretsmanager/latest/userguide/manage_delete-secret.html>)."
+
+1804 GROUP_EMPTY Warning "reservation-group-empty"
+"a group of reservations has reservations"
+"no capacity reservation that the account can use is in `{id}`"
+"check the ARN, or add reservations to the group"
+"A launch into a group without a reservation that fits and has room runs on demand, at the full price and without a promise \
+ (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/create-cr-group.html>)."
+
+1805 RESERVATION_IN_GROUP Warning "reservation-in-placement-group"
+"nodes are launched where their reservation is"
+"`{id}` was made in the placement group `{group}`, and queue `{queue}` does not launch into it"
+"write `existing_placement_group: {group}`"
+"A reservation that was made in a cluster placement group holds its capacity there, and cannot be moved: instances must be launched \
+ into that group to use it (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/cr-cpg.html>)."
+
+1806 FSX_QUOTA Error "fsx-quota"
+"quotas leave room for file systems"
+"the file wants {more} {what} more, the account has {used}, and may have {quota}"
+"ask for a higher quota ({code}), delete what nobody needs, or ask for less"
+"FSx counts the file systems of a deployment type, and their capacity, in account and region. CloudFormation would fail at the \
+ first one beyond the quota and roll the stack back (<https://docs.aws.amazon.com/fsx/latest/LustreGuide/limits.html>)."
 }

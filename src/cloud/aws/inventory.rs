@@ -1,24 +1,28 @@
-//! EC2, FSx, Service Quotas and IAM: what the account, the region and its zones have.
+//! EC2, FSx, KMS, Secrets Manager, Service Quotas and IAM: what the account, the region and its zones have.
 //!
 //! Things are looked for by filters and not by ids: EC2 refuses a whole call for one id that it does not know.
 
 use super::super::{ErrorKind, Inventory, Result, RightsQuestion, SubnetState};
 use super::compute::{filter, subnet};
 use super::errors::failed;
+use super::holdings;
 use super::retry::UntrustedForGood;
 use super::values::{count, maybe, text};
 use super::{answers::WholeAnswers, config::Settings};
-use crate::catalog::Image;
+use crate::catalog::{Image, LustreUse, Reservation};
 use async_trait::async_trait;
 use aws_sdk_ec2::types::{CapacityReservationState, LocationType};
 use aws_sdk_iam::types::{ContextEntry, ContextKeyTypeEnum, PolicyEvaluationDecisionType};
+use futures_util::future::join_all;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// EC2, FSx, Service Quotas and IAM.
+/// EC2, FSx, KMS, Secrets Manager, Service Quotas and IAM.
 pub(super) struct Ground {
     ec2: aws_sdk_ec2::Client,
     fsx: aws_sdk_fsx::Client,
     iam: aws_sdk_iam::Client,
+    kms: aws_sdk_kms::Client,
+    secrets: aws_sdk_secretsmanager::Client,
     quotas: aws_sdk_servicequotas::Client,
 }
 
@@ -33,6 +37,12 @@ impl Ground {
         let iam = aws_sdk_iam::config::Builder::from(&settings.sdk)
             .retry_classifier(UntrustedForGood)
             .interceptor(WholeAnswers);
+        let kms = aws_sdk_kms::config::Builder::from(&settings.sdk)
+            .retry_classifier(UntrustedForGood)
+            .interceptor(WholeAnswers);
+        let secrets = aws_sdk_secretsmanager::config::Builder::from(&settings.sdk)
+            .retry_classifier(UntrustedForGood)
+            .interceptor(WholeAnswers);
         let quotas = aws_sdk_servicequotas::config::Builder::from(&settings.sdk)
             .retry_classifier(UntrustedForGood)
             .interceptor(WholeAnswers);
@@ -40,6 +50,8 @@ impl Ground {
             ec2: aws_sdk_ec2::Client::from_conf(ec2.build()),
             fsx: aws_sdk_fsx::Client::from_conf(fsx.build()),
             iam: aws_sdk_iam::Client::from_conf(iam.build()),
+            kms: aws_sdk_kms::Client::from_conf(kms.build()),
+            secrets: aws_sdk_secretsmanager::Client::from_conf(secrets.build()),
             quotas: aws_sdk_servicequotas::Client::from_conf(quotas.build()),
         }
     }
@@ -101,6 +113,8 @@ impl Inventory for Ground {
 
     async fn images(&self, ids: &[String]) -> Result<BTreeMap<String, Image>> {
         let call = self.ec2.describe_images().filters(filter("image-id", &words(ids)));
+        // They are left out otherwise, though a deprecated one can be launched by its id.
+        let call = call.include_deprecated(true).include_disabled(true);
         let mut pages = call.into_paginator().items().send();
         let mut found = BTreeMap::new();
         while let Some(image) = pages.next().await {
@@ -122,7 +136,7 @@ impl Inventory for Ground {
         Ok(found)
     }
 
-    async fn reservations(&self, ids: &[String]) -> Result<BTreeMap<String, String>> {
+    async fn reservations(&self, ids: &[String]) -> Result<BTreeMap<String, Reservation>> {
         let mut pages = self.ec2.describe_capacity_reservations().into_paginator().items().send();
         let mut found = BTreeMap::new();
         while let Some(one) = pages.next().await {
@@ -134,10 +148,32 @@ impl Inventory for Ground {
             ];
             let wanted = one.capacity_reservation_id().is_some_and(|id| ids.iter().any(|one| one == id));
             if wanted && !one.state().is_some_and(|state| over.contains(state)) {
-                found.insert(text(one.capacity_reservation_id()), text(one.instance_type()));
+                let group = one.placement_group_arn().and_then(|arn| Some(arn.rsplit_once('/')?.1.to_owned()));
+                let known = Reservation { instance_type: text(one.instance_type()), placement_group: group };
+                found.insert(text(one.capacity_reservation_id()), known);
             }
         }
         Ok(found)
+    }
+
+    async fn reservation_groups(&self, arns: &[String]) -> Result<BTreeMap<String, usize>> {
+        holdings::groups(&self.ec2, arns).await
+    }
+
+    async fn keys(&self, arns: &[String]) -> Result<BTreeMap<String, String>> {
+        let found = join_all(arns.iter().map(|arn| holdings::key(&self.kms, arn))).await;
+        let found: Result<Vec<_>> = found.into_iter().collect();
+        Ok(found?.into_iter().flatten().collect())
+    }
+
+    async fn secrets(&self, arns: &[String]) -> Result<BTreeMap<String, bool>> {
+        let found = join_all(arns.iter().map(|arn| holdings::secret(&self.secrets, arn))).await;
+        let found: Result<Vec<_>> = found.into_iter().collect();
+        Ok(found?.into_iter().flatten().collect())
+    }
+
+    async fn lustre_use(&self) -> Result<BTreeMap<String, LustreUse>> {
+        holdings::lustre(&self.fsx).await
     }
 
     async fn addresses(&self) -> Result<usize> {
@@ -146,7 +182,7 @@ impl Inventory for Ground {
     }
 
     async fn lustre(&self, ids: &[String]) -> Result<BTreeMap<String, String>> {
-        let found = futures_util::future::join_all(ids.iter().map(|id| self.mount_name(id))).await;
+        let found = join_all(ids.iter().map(|id| self.mount_name(id))).await;
         let found: Result<Vec<_>> = found.into_iter().collect();
         Ok(found?.into_iter().flatten().collect())
     }
@@ -188,5 +224,6 @@ fn described(image: &aws_sdk_ec2::types::Image) -> Image {
         state: image.state().map(|state| state.as_str().to_owned()).unwrap_or_default(),
         root_device: root,
         root_gib: size.map(|size| count(Some(size))),
+        deprecated: maybe(image.deprecation_time()),
     }
 }

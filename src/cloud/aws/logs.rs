@@ -3,8 +3,9 @@
 use super::super::{ErrorKind, LogEvent, LogQuery, Logs, Result};
 use super::errors::failed;
 use super::retry::UntrustedForGood;
-use super::values::text;
+use super::values::{count, text};
 use super::{answers::WholeAnswers, config::Settings};
+use crate::catalog::LogGroup;
 use async_trait::async_trait;
 use aws_sdk_cloudwatchlogs::{Client, config::Builder, types::FilteredLogEvent};
 use std::collections::VecDeque;
@@ -46,6 +47,20 @@ impl Logs for CloudWatchLogs {
         let mut events: Vec<LogEvent> = newest.into();
         events.sort_by(|a, b| a.millis.cmp(&b.millis).then_with(|| a.stream.cmp(&b.stream)));
         Ok(Some(events))
+    }
+
+    async fn group(&self, name: &str) -> Result<Option<LogGroup>> {
+        let mut pages = self.client.describe_log_groups().log_group_name_prefix(name).into_paginator().items().send();
+        while let Some(group) = pages.next().await {
+            let group = group.map_err(failed("logs", "DescribeLogGroups"))?;
+            if group.log_group_name() == Some(name) {
+                return Ok(Some(LogGroup {
+                    name: name.to_owned(),
+                    days: group.retention_in_days().map(|days| count(Some(days))),
+                }));
+            }
+        }
+        Ok(None)
     }
 }
 

@@ -27,6 +27,7 @@ mod experiments;
 mod file_systems;
 mod fleet;
 mod health;
+mod holdings;
 mod http;
 mod identity;
 mod instance_types;

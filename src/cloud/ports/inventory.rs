@@ -1,11 +1,14 @@
 //! What the account, the region and its zones have, of the things that a cluster file names.
 
 use super::SubnetState;
-use crate::{catalog::Image, cloud::Result};
+use crate::{
+    catalog::{Image, LustreUse, Reservation},
+    cloud::Result,
+};
 use async_trait::async_trait;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// EC2, FSx, Service Quotas and IAM, asked before anything is made. What is not there is left out of an answer; it is no
+/// EC2, FSx, KMS, Secrets Manager, Service Quotas and IAM, asked before anything is made. What is not there is left out of an answer; it is no
 /// error.
 #[async_trait]
 pub trait Inventory: Send + Sync {
@@ -22,12 +25,20 @@ pub trait Inventory: Send + Sync {
     async fn security_groups(&self, ids: &[String]) -> Result<BTreeMap<String, String>>;
     /// Those of these names that key pairs have.
     async fn key_pairs(&self, names: &[String]) -> Result<BTreeSet<String>>;
-    /// The images with these ids.
+    /// The images with these ids, deprecated ones too; when an image is deprecated may lie in the future.
     async fn images(&self, ids: &[String]) -> Result<BTreeMap<String, Image>>;
     /// The zones that offer these instance types.
     async fn offerings(&self, types: &[String]) -> Result<BTreeMap<String, BTreeSet<String>>>;
-    /// Those of these capacity reservations that are not over, with their instance types where these are known.
-    async fn reservations(&self, ids: &[String]) -> Result<BTreeMap<String, String>>;
+    /// Those of these capacity reservations that are not over.
+    async fn reservations(&self, ids: &[String]) -> Result<BTreeMap<String, Reservation>>;
+    /// How many capacity reservations are in each of these groups, by ARN; a group that is not there has none.
+    async fn reservation_groups(&self, arns: &[String]) -> Result<BTreeMap<String, usize>>;
+    /// The KMS keys with these ARNs, with their states.
+    async fn keys(&self, arns: &[String]) -> Result<BTreeMap<String, String>>;
+    /// The secrets with these ARNs, and whether they are about to be deleted.
+    async fn secrets(&self, arns: &[String]) -> Result<BTreeMap<String, bool>>;
+    /// What the account has of FSx for Lustre in the region, by deployment type.
+    async fn lustre_use(&self) -> Result<BTreeMap<String, LustreUse>>;
     /// How many elastic IP addresses the account has in the region.
     async fn addresses(&self) -> Result<usize>;
     /// The FSx for Lustre file systems with these ids, with their mount names.

@@ -1,6 +1,9 @@
 //! CloudWatch Logs.
 
-use crate::cloud::{Result, Timestamp};
+use crate::{
+    catalog::LogGroup,
+    cloud::{Result, Timestamp},
+};
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
@@ -9,6 +12,8 @@ use serde::{Deserialize, Serialize};
 pub trait Logs: Send + Sync {
     /// The events of a log group in the order of time; `None` when the group does not exist.
     async fn events(&self, query: &LogQuery) -> Result<Option<Vec<LogEvent>>>;
+    /// The log group of this name, when it exists.
+    async fn group(&self, name: &str) -> Result<Option<LogGroup>>;
 }
 
 /// Which events are wanted.

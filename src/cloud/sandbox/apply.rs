@@ -89,7 +89,9 @@ fn objection(sim: &Sim<'_>, stack: &Stack, logical: &str, desired: &Desired) -> 
     let kind = &desired.declared.kind;
     let schema = violations::of(logical, kind, &desired.properties);
     let absent = || rules::absent(&sim.script.absent, kind, &desired.properties);
-    schema.or_else(absent).or_else(|| rules::objection(&Estate { world: sim.world, stack }, kind, &desired.properties))
+    let estate = Estate { world: sim.world, stack };
+    let beyond = || rules::beyond(sim.script, &estate, kind, &desired.properties);
+    schema.or_else(absent).or_else(|| rules::objection(&estate, kind, &desired.properties)).or_else(beyond)
 }
 
 fn build(sim: &mut Sim<'_>, stack: &Stack, logical: &str, desired: &Desired, status: &str) -> Resource {
@@ -145,7 +147,8 @@ fn replace(sim: &mut Sim<'_>, stack: &mut Stack, logical: &str, old: Resource, d
 
 fn update(sim: &mut Sim<'_>, stack: &mut Stack, logical: &str, desired: &Desired, more: i64) -> StepState {
     let kind = &desired.declared.kind;
-    if let Some(reason) = violations::of(logical, kind, &desired.properties) {
+    let beyond = || rules::beyond(sim.script, &Estate { world: sim.world, stack }, kind, &desired.properties);
+    if let Some(reason) = violations::of(logical, kind, &desired.properties).or_else(beyond) {
         return refuse(sim, stack, logical, "UPDATE", reason);
     }
     let failure = sim.failure(stack, logical, kind, Verb::Update);

@@ -320,8 +320,15 @@ impl Compute for Sandbox {
             if script.absent.contains(&query.name) {
                 return Ok(None);
             }
-            let id = format!("ami-0{}", hex(&[&self.region, &query.owner, &query.name, &query.architecture], 16));
-            Ok(Some(ImageState { id, name: query.name.replace('*', "20260101") }))
+            let words = [&self.region, &query.owner, &query.name, &query.architecture].map(String::as_str);
+            let first = format!("ami-0{}", hex(&words, 16));
+            let later =
+                (2..100_u32).map(|nth| format!("ami-0{}", hex(&[&words[..], &[&nth.to_string()]].concat(), 16)));
+            // Once the newest is deregistered there is a newer one.
+            let mut all = [first].into_iter().chain(later).zip(1_u32..);
+            let newest = all.find(|(id, _)| !script.absent.contains(id));
+            let day = |nth| query.name.replace('*', &format!("202601{nth:02}"));
+            Ok(newest.map(|(id, nth)| ImageState { id, name: day(nth) }))
         })
     }
 

@@ -1,7 +1,7 @@
 //! Scripted faults: what goes wrong, when, and how often. `docs/sandbox.md` is the page for users.
 
 use super::inventory::ScriptedImage;
-use crate::cloud::ErrorKind;
+use crate::{catalog::Reservation, cloud::ErrorKind};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -27,8 +27,14 @@ pub struct Script {
     pub images: BTreeMap<String, ScriptedImage>,
     /// The zones that do not offer an instance type; none listed: no zone does.
     pub not_offered: BTreeMap<String, Vec<String>>,
-    /// Capacity reservations, with their instance types.
-    pub reservations: BTreeMap<String, String>,
+    /// What capacity reservations are like.
+    pub reservations: BTreeMap<String, Reservation>,
+    /// How many reservations are in groups of them, by ARN; one where nothing is said.
+    pub reservation_groups: BTreeMap<String, usize>,
+    /// The states of KMS keys, by ARN; `Enabled` where nothing is said.
+    pub keys: BTreeMap<String, String>,
+    /// The ARNs of secrets that are about to be deleted.
+    pub leaving_secrets: Vec<String>,
     /// Quotas, by code.
     pub quotas: BTreeMap<String, f64>,
     /// Actions that the caller may not call, such as `fsx:CreateFileSystem`, as IAM's simulator tells.

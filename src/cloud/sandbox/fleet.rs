@@ -43,7 +43,7 @@ pub(super) fn create(
     let mut wanted = input.count;
     let kinds = input.templates.iter().flat_map(|one| one.instance_types.iter().map(move |(kind, _)| (&one.id, kind)));
     for (template, kind) in kinds {
-        if let Some(error) = unfit(world, template, kind, &subnet) {
+        if let Some(error) = unfit(world, script, template, kind, &subnet) {
             fleet.errors.push(error);
             continue;
         }
@@ -90,8 +90,12 @@ pub(super) fn create(
     Ok(fleet)
 }
 
-/// EFA on a network card that cannot carry it.
-fn unfit(world: &World, template: &str, kind: &str, subnet: &str) -> Option<FleetError> {
+/// An image that is gone, or EFA on a network card that cannot carry it.
+fn unfit(world: &World, script: &Script, template: &str, kind: &str, subnet: &str) -> Option<FleetError> {
+    if let Some(image) = image(world, template).filter(|image| script.absent.contains(image)) {
+        let message = format!("The image id '[{image}]' does not exist");
+        return Some(answer("InvalidAMIID.NotFound", message, kind, subnet));
+    }
     let first = InstanceCatalog::embedded().get(kind)?.first_efa_card();
     let (_, found) = world.resources().find(|(_, one)| one.physical == template)?;
     let actual = found.actual();
@@ -102,6 +106,12 @@ fn unfit(world: &World, template: &str, kind: &str, subnet: &str) -> Option<Flee
     let wrong = interfaces.iter().filter(efa).map(|one| number(one, "NetworkCardIndex")).find(|card| *card < first)?;
     let message = format!("The network card {wrong} of {kind} does not support EFA interfaces");
     Some(answer("InvalidParameterCombination", message, kind, subnet))
+}
+
+/// The image of a launch template.
+fn image(world: &World, template: &str) -> Option<String> {
+    let (_, found) = world.resources().find(|(_, one)| one.physical == template)?;
+    found.actual().pointer("/LaunchTemplateData/ImageId").map(plain)
 }
 
 /// The first fault that leaves no or little capacity of a type.

@@ -4,13 +4,13 @@
 use super::{
     compute::subnet,
     control::{Call, Sandbox},
-    eval,
+    eval::{self, plain},
     faults::Script,
     file_systems::mount_name,
     ids::{hex, number},
 };
 use crate::{
-    catalog::{Image, InstanceCatalog},
+    catalog::{Image, InstanceCatalog, LustreUse, Reservation},
     cloud::{ErrorKind, Inventory, Result, RightsQuestion, SubnetState, Supposed},
 };
 use async_trait::async_trait;
@@ -117,10 +117,48 @@ impl Inventory for Sandbox {
         })
     }
 
-    async fn reservations(&self, ids: &[String]) -> Result<BTreeMap<String, String>> {
+    async fn reservations(&self, ids: &[String]) -> Result<BTreeMap<String, Reservation>> {
         self.call(Call::look(EC2, "DescribeCapacityReservations"), |_, script| {
-            let kind = |id: &String| script.reservations.get(id).cloned().unwrap_or_default();
-            Ok(present(script, ids).map(|id| (id.clone(), kind(id))).collect())
+            let one = |id: &String| script.reservations.get(id).cloned().unwrap_or_default();
+            Ok(present(script, ids).map(|id| (id.clone(), one(id))).collect())
+        })
+    }
+
+    async fn reservation_groups(&self, arns: &[String]) -> Result<BTreeMap<String, usize>> {
+        self.call(Call::look(EC2, "GetGroupsForCapacityReservation"), |_, script| {
+            let there = |arn: &String| usize::from(!script.absent.contains(arn));
+            let count = |arn: &String| script.reservation_groups.get(arn).copied().unwrap_or_else(|| there(arn));
+            Ok(arns.iter().map(|arn| (arn.clone(), count(arn))).collect())
+        })
+    }
+
+    async fn keys(&self, arns: &[String]) -> Result<BTreeMap<String, String>> {
+        self.call(Call::look("kms", "DescribeKey"), |_, script| {
+            let state = |arn: &String| script.keys.get(arn).cloned().unwrap_or_else(|| "Enabled".to_owned());
+            Ok(present(script, arns).map(|arn| (arn.clone(), state(arn))).collect())
+        })
+    }
+
+    async fn secrets(&self, arns: &[String]) -> Result<BTreeMap<String, bool>> {
+        self.call(Call::look("secretsmanager", "DescribeSecret"), |_, script| {
+            Ok(present(script, arns).map(|arn| (arn.clone(), script.leaving_secrets.contains(arn))).collect())
+        })
+    }
+
+    async fn lustre_use(&self) -> Result<BTreeMap<String, LustreUse>> {
+        self.call(Call::look("fsx", "DescribeFileSystems"), |world, _| {
+            let all = world.resources().map(|(_, resource)| resource).chain(world.retained.values());
+            let here = all.filter(|r| r.is_in(&self.region) && r.kind == "AWS::FSx::FileSystem");
+            let mut found: BTreeMap<String, LustreUse> = BTreeMap::new();
+            for resource in here {
+                let actual = resource.actual();
+                let text = |path: &str| actual.pointer(path).map(plain).unwrap_or_default();
+                let one = found.entry(text("/LustreConfiguration/DeploymentType")).or_default();
+                one.file_systems += 1;
+                one.gib +=
+                    if text("/StorageType") == "HDD" { 0 } else { text("/StorageCapacity").parse().unwrap_or(0) };
+            }
+            Ok(found)
         })
     }
 
@@ -177,6 +215,8 @@ pub struct ScriptedImage {
     pub root_device: Option<String>,
     /// The size of its root volume in GiB.
     pub root_gib: Option<u32>,
+    /// When it is, or will be, deprecated.
+    pub deprecated: Option<String>,
 }
 
 impl ScriptedImage {
@@ -186,6 +226,7 @@ impl ScriptedImage {
             state: self.state.clone().unwrap_or_else(|| "available".to_owned()),
             root_device: self.root_device.clone(),
             root_gib: self.root_gib,
+            deprecated: self.deprecated.clone(),
         }
     }
 }

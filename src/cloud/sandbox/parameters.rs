@@ -47,6 +47,23 @@ fn check_one(name: &str, parameter: &Value, value: &str) -> Result<(), String> {
     check_shape(name, kind, value)
 }
 
+/// Whether everything is there that a parameter of EC2's types names: CloudFormation looks, also when nothing else changes.
+pub(super) fn there(template: &Template, values: &BTreeMap<String, String>, absent: &[String]) -> Result<(), String> {
+    for (name, value) in values {
+        let kind = template.parameters.get(name).and_then(|one| one.get("Type")?.as_str()).unwrap_or_default();
+        let looked_up = kind.trim_start_matches("List<").starts_with("AWS::EC2::");
+        let gone = value.split(',').map(str::trim).find(|one| absent.iter().any(|name| name == one));
+        if let Some(one) = gone.filter(|_| looked_up) {
+            return Err(unknown(one, name));
+        }
+    }
+    Ok(())
+}
+
+fn unknown(value: &str, name: &str) -> String {
+    format!("Parameter validation failed: parameter value {value} for parameter name {name} does not exist")
+}
+
 /// Types that AWS looks up.
 fn check_shape(name: &str, kind: &str, value: &str) -> Result<(), String> {
     let prefix = match kind {
@@ -58,8 +75,6 @@ fn check_shape(name: &str, kind: &str, value: &str) -> Result<(), String> {
     };
     match value.split(',').find(|one| !one.trim().starts_with(prefix)) {
         None => Ok(()),
-        Some(one) => {
-            Err(format!("Parameter validation failed: parameter value {one} for parameter name {name} does not exist"))
-        }
+        Some(one) => Err(unknown(one, name)),
     }
 }

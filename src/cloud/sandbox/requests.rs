@@ -3,6 +3,7 @@
 use super::{
     changes,
     control::Call,
+    faults::Script,
     ids::uuid,
     operation::{Before, Operation, Phase},
     parameters, phases,
@@ -15,7 +16,7 @@ use super::{
 use crate::cloud::{ErrorKind, MAX_TEMPLATE_BODY, Result, StackInput, StackStatus, TemplateSource, UpdateStart};
 
 /// The template and the rest of what is asked for, checked as far as it can be before anything is made.
-pub(super) fn read(world: &World, call: Call, input: &StackInput) -> Result<(Template, Asked)> {
+pub(super) fn read(world: &World, script: &Script, call: Call, input: &StackInput) -> Result<(Template, Asked)> {
     let text = match &input.template {
         TemplateSource::Body(body) if body.len() > MAX_TEMPLATE_BODY => {
             let words = "1 validation error detected: Value at 'templateBody' failed to satisfy constraint: Member must have \
@@ -33,6 +34,7 @@ pub(super) fn read(world: &World, call: Call, input: &StackInput) -> Result<(Tem
     let template = Template::parse(&text).map_err(|e| call.invalid(e))?;
     parameters::check(&template, &input.parameters).map_err(|e| call.invalid(e))?;
     let parameters = parameters::with_defaults(&template, &input.parameters);
+    parameters::there(&template, &parameters, &script.absent).map_err(|e| call.invalid(e))?;
     let asked = Asked { template: text, parameters, tags: input.tags.clone() };
     Ok((template, asked))
 }
@@ -53,7 +55,7 @@ pub(super) fn create(sim: &mut Sim<'_>, call: Call, region: &str, input: &StackI
             format!("Value '{}' at 'stackName' failed to satisfy constraint: [a-zA-Z][-a-zA-Z0-9]*", input.name);
         return Err(call.invalid(words));
     }
-    let (template, asked) = read(sim.world, call, input)?;
+    let (template, asked) = read(sim.world, sim.script, call, input)?;
     let mut stack = new_stack(sim.world, region, input, asked);
     let steps = phases::apply_steps(&stack, &template).map_err(|e| call.invalid(e))?;
     stack.tokens.insert(token);
@@ -108,7 +110,7 @@ pub(super) fn update(sim: &mut Sim<'_>, call: Call, region: &str, input: &StackI
         let kind = if busy { ErrorKind::Busy } else { ErrorKind::Invalid };
         return Err(call.error(kind, "ValidationError", words));
     }
-    let (template, asked) = read(sim.world, call, input)?;
+    let (template, asked) = read(sim.world, sim.script, call, input)?;
     if changes::nothing(stack, &template, &asked).map_err(|e| call.invalid(e))? {
         return Ok(UpdateStart::NoChanges);
     }

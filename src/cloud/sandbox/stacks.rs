@@ -90,8 +90,8 @@ impl Stacks for Sandbox {
 
     async fn preview(&self, input: &StackInput) -> Result<Vec<PreviewChange>> {
         let call = Call::look(SERVICE, "CreateChangeSet");
-        self.call(call, |world, _| {
-            let (template, asked) = requests::read(world, call, input)?;
+        self.call(call, |world, script| {
+            let (template, asked) = requests::read(world, script, call, input)?;
             let stack = self.existing(world, call, &input.name)?;
             if stack.status.in_progress() {
                 let status = stack.status.as_str();

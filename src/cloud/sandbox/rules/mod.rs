@@ -2,11 +2,13 @@
 
 mod absent;
 mod efs;
+mod limits;
 mod lustre;
 mod names;
 mod network;
 
 pub(super) use absent::absent;
+pub(super) use limits::beyond;
 
 use super::estate::Estate;
 use serde_json::Value;

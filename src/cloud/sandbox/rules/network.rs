@@ -22,7 +22,7 @@ pub(super) fn lone_rule(estate: &Estate<'_>, kind: &str, direction: &str, proper
     others.any(|other| key(other) == key(properties)).then(|| twice(properties))
 }
 
-fn key(rule: &Value) -> Vec<String> {
+pub(super) fn key(rule: &Value) -> Vec<String> {
     const PARTS: [&str; 9] = [
         "IpProtocol",
         "FromPort",
