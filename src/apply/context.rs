@@ -16,6 +16,7 @@ use std::{
 };
 
 /// What every step has at hand.
+#[derive(Clone)]
 pub struct Context<'a> {
     /// The cloud.
     pub cloud: &'a Cloud,
@@ -106,6 +107,28 @@ impl<'a> Context<'a> {
         }
         self.cloud.clock.sleep(pace.next_pause()).await;
         Ok(())
+    }
+
+    /// Looks until there is nothing more to see; gives what is seen after that many seconds.
+    pub async fn until_gone<T>(
+        &self,
+        seconds: i64,
+        mut look: impl AsyncFnMut() -> Result<Option<T>, ApplyError>,
+    ) -> Result<Option<T>, ApplyError> {
+        let until = self.cloud.clock.now().plus(seconds);
+        let mut pace = Pace::new();
+        loop {
+            let Some(left) = look().await? else { return Ok(None) };
+            if self.cloud.clock.now() >= until {
+                return Ok(Some(left));
+            }
+            self.pause(&mut pace).await?;
+        }
+    }
+
+    /// The same for what is taken back after a failure: nobody's wish to stop ends that.
+    pub fn taking_back(&self) -> Self {
+        Self { stop: Stop::default(), ..self.clone() }
     }
 }
 
