@@ -33,6 +33,9 @@ mod steps;
 mod unfinished;
 mod zones;
 
+#[cfg(test)]
+mod tests;
+
 pub use agreement::{Predictions, agreed};
 pub use basis::{Basis, Moved};
 pub use build::{Desired, PlanError, Predicted, plan, plan_predicted};

@@ -89,9 +89,10 @@ pub fn silent_links(changes: &[Change], live: &Live) -> BTreeMap<String, Vec<Str
     silent.filter_map(|link| Some((link.association.clone()?, wish(link.association.as_ref()?)?))).collect()
 }
 
-/// The login nodes that have something mounted which goes: they take no orders, and mount once, as they boot.
+/// The login nodes that have something mounted which they can no longer reach: they take no orders, and mount once, as
+/// they boot.
 pub fn stale_login_nodes(changes: &[Change], live: &Live) -> Vec<String> {
-    if !changes.iter().any(|change| goes(change) || leaves_file(change)) {
+    if !changes.iter().any(|change| is_cut_off(change) || leaves_file(change)) {
         return Vec::new();
     }
     live.instances.iter().filter(|one| one.has_role("login") && one.is_alive()).map(|one| one.id.clone()).collect()
