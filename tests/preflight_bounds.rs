@@ -67,9 +67,8 @@ fn a_quota_is_used_up_by_one_more_than_it_allows() {
     assert_eq!((vpcs(5), vpcs(7)), (vec!["network.create".to_owned()], vec!["network.create".to_owned()]));
     // One for the gateway, one for the head node.
     let elastic = made.replace("m6i.xlarge }", "m6i.xlarge, elastic_ip: true }");
-    let addresses = |text: &str, used: usize| {
-        with(text, ADDRESSES, Ground { addresses: Some(used), ..Ground::default() }).len()
-    };
+    let addresses =
+        |text: &str, used: usize| with(text, ADDRESSES, Ground { addresses: Some(used), ..Ground::default() }).len();
     assert_eq!([2, 3, 4, 6].map(|used| addresses(&elastic, used)), [0, 0, 1, 1]);
     assert_eq!([3, 4, 5].map(|used| addresses(&made, used)), [0, 0, 1]);
     // Whoever needs none is asked nothing.
@@ -101,7 +100,8 @@ fn zones_matter_where_there_are_two_subnets() {
 fn a_mount_name_that_nobody_tells_is_found() {
     let id = "fs-0785e49e590123456";
     let lustre = |more: &str| {
-        let storage = format!("storage: [ {{ name: b, mount: /fsx, fsx_lustre: {{ file_system_id: {id}{more} }} }} ]\n");
+        let storage =
+            format!("storage: [ {{ name: b, mount: /fsx, fsx_lustre: {{ file_system_id: {id}{more} }} }} ]\n");
         cluster(&existing(HEAD, ""), &storage)
     };
     let at = ["storage[0].fsx_lustre.file_system_id"];

@@ -223,12 +223,11 @@ pub(super) fn attach_free(world: &mut World, id: &str, among: Option<&[String]>)
     let facts = facts.map(|facts| facts.to_string());
     let named = |id: &String| facts.as_ref().is_none_or(|facts| facts.contains(id)) || theirs.contains(id);
     let wanted = |id: &String| among.is_none_or(|some| some.contains(id)) && named(id);
-    let devices = world.attachments.values().filter(|one| one.instance == id).map(|one| one.device.clone());
-    let taken: Vec<String> = devices.collect();
+    let taken = volumes::devices(world, id);
     let free = ('f'..='z').map(|letter| format!("/dev/sd{letter}")).filter(|device| !taken.contains(device));
     let volumes = volumes.into_iter().filter(|one| one.state == "available" && wanted(&one.id));
     for (one, device) in volumes.zip(free) {
-        world.attachments.insert(one.id, Attachment { instance: id.to_owned(), device, since: now });
+        world.attachments.insert(one.id, Attachment { instance: id.to_owned(), device, since: now, leaves: None });
     }
 }
 

@@ -51,7 +51,11 @@ fn a_name_is_taken_by_what_held_data_under_the_same_name_alone() {
     assert_eq!(refused(&[gone(Action::Delete), other]), 0, "another name");
     let elsewhere = Change { stack: StackKey::Head, ..comes() };
     assert_eq!(refused(&[gone(Action::Delete), elsewhere]), 0, "another stack");
-    assert_eq!(refused(&[gone(Action::Delete), named("storage.a", "Bare", fsx, Action::Create)]), 0, "it holds nothing");
+    assert_eq!(
+        refused(&[gone(Action::Delete), named("storage.a", "Bare", fsx, Action::Create)]),
+        0,
+        "it holds nothing"
+    );
     let updated = Change { action: Action::Update, ..comes() };
     assert_eq!(refused(&[gone(Action::Delete), updated]), 0, "it is there");
     // Another kind starts empty.
@@ -85,7 +89,8 @@ fn a_replacement_ends_refusals_about_the_old_one_alone() {
 
 #[test]
 fn the_head_node_and_what_holds_data_are_precious() {
-    let with = |address: &str, holds: Value| json!({ "Metadata": { "hpcctl:address": address, "hpcctl:holds": holds } });
+    let with =
+        |address: &str, holds: Value| json!({ "Metadata": { "hpcctl:address": address, "hpcctl:holds": holds } });
     let bare = |address: &str| json!({ "Metadata": { "hpcctl:address": address } });
     assert!(is_precious(&bare("head.instance")) && is_precious(&with("storage.a", json!({ "volume": {} }))));
     assert!(!is_precious(&bare("head.role")) && !is_precious(&with("head.logs", json!("logs"))));

@@ -100,13 +100,8 @@ fn volume(id: &str, holder: Option<&str>) -> VolumeState {
 fn live(state: &str) -> Live {
     let mut head = stack(&StackKey::Head, &[("HeadInstance", "AWS::EC2::Instance")], &[]);
     head.resources[0].physical_id = HEAD.to_owned();
-    let revision = Revision {
-        number: 1,
-        plan: String::new(),
-        at: Timestamp(0),
-        by: String::new(),
-        source_sha256: String::new(),
-    };
+    let revision =
+        Revision { number: 1, plan: String::new(), at: Timestamp(0), by: String::new(), source_sha256: String::new() };
     Live {
         stacks: [(StackKey::Head, head)].into(),
         instances: vec![instance(HEAD, "head", state)],
