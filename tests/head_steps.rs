@@ -143,7 +143,7 @@ fn a_volume_that_stays_is_an_error_with_its_state() {
         let volumes = volumes(&cloud).await;
         let again = async {
             loop {
-                cloud.clock.sleep(Duration::from_secs(1)).await;
+                cloud.clock.sleep(Duration::from_millis(100)).await;
                 let _ = cloud.compute.attach_volume(&volumes[0], &head, "/dev/sdf").await;
             }
         };

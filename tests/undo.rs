@@ -152,6 +152,31 @@ fn a_file_system_that_is_kept_is_not_there_for_nodes() {
     });
 }
 
+/// Nobody waits for CloudFormation any more: what it still does may take the file system away.
+#[test]
+fn queues_stay_held_while_cloudformation_is_at_it() {
+    on_sandbox(async {
+        let sandbox = Sandbox::in_memory(REGION);
+        let cloud = sandbox.cloud();
+        made(&cloud, &cluster(EFS)).await;
+        let target = Target { kind: Some("AWS::FSx::FileSystem".to_owned()), ..Target::default() };
+        sandbox.add_fault(Fault::Slow(Slow { target, factor: 1000.0 }));
+        let plan = plan_for(&cloud, &cluster(KEPT)).await;
+        let (events, stop) = (Events::default(), Stop::default());
+        let context = Context::new(&cloud, &plan, &events, stop.clone());
+        let name = StackKey::Storage.stack_name("head");
+        let wish = async {
+            while !cloud.stacks.stack(&name).await.unwrap().unwrap().status.in_progress() {
+                cloud.clock.sleep(Duration::from_secs(5)).await;
+            }
+            stop.set();
+        };
+        futures_util::future::join(apply::execute(&context, None), wish).await;
+        let events: Vec<Event> = events.0.lock().unwrap().iter().map(|(_, event)| event.clone()).collect();
+        assert_eq!(queues(&events), ["held"]);
+    });
+}
+
 #[test]
 fn each_order_is_given_and_done() {
     on_sandbox(async {

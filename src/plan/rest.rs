@@ -1,6 +1,6 @@
 //! What has to be at rest before a file system goes: jobs, nodes that have it mounted, automatic export.
 
-use super::{Action, Change, DataFate, DataRisk, Reason, head};
+use super::{Action, Change, DataRisk, Reason, head};
 use crate::{
     model::{DataHolding, StackKey},
     observe::{HeldWhy, Live},
@@ -43,11 +43,6 @@ pub(super) fn leaves_file(change: &Change) -> bool {
 fn running_head(live: &Live) -> Option<&str> {
     let id = head::head_id(live)?;
     live.instances.iter().any(|one| one.id == id && one.state == "running").then_some(id)
-}
-
-fn goes(change: &Change) -> bool {
-    matches!(change.action, Action::Replace | Action::Delete)
-        && file_system(change).is_some_and(|data| data.fate != DataFate::Kept)
 }
 
 /// The queues that have to be held: all that there are, because every node mounts every file system. `None`: nobody
@@ -101,7 +96,7 @@ pub fn stale_login_nodes(changes: &[Change], live: &Live) -> Vec<String> {
 /// Login nodes take no orders: what people write there while a file system is exported is in no export.
 pub fn mark_login_nodes(changes: &mut [Change], live: &Live) {
     let logins = live.instances.iter().any(|one| one.has_role("login"));
-    for change in changes.iter_mut().filter(|change| goes(change)) {
+    for change in changes.iter_mut().filter(|change| is_cut_off(change)) {
         if let Some(data) = &mut change.data {
             data.login_nodes = logins && data.is_exported();
         }

@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     cloud::{FileSystemState, Repository},
     observe::LiveFileSystem,
-    plan::rest::{leaving, silent_links, stale_login_nodes},
+    plan::rest::{leaving, mark_login_nodes, silent_links, stale_login_nodes},
 };
 
 const FSX: &str = "AWS::FSx::FileSystem";
@@ -83,6 +83,25 @@ fn login_nodes_are_stale_when_what_they_mount_is_cut_off() {
     assert_eq!(of(volume(Reason::NotWanted)), ["i-in"]);
     assert!(of(volume(Reason::Changed)).is_empty());
     assert!(of(change(&StackKey::Storage, "Group", "AWS::EC2::SecurityGroup", Action::Delete)).is_empty());
+}
+
+/// What people write on them meanwhile is in no export: said of what is exported and goes.
+#[test]
+fn an_export_beside_login_nodes_is_a_loss() {
+    let mut live = live("running");
+    let marked = |live: &Live, action, fate| {
+        let of = |id| with_data(change(&StackKey::Storage, id, FSX, action), file_system("data"), fate);
+        let mut changes = [of("Data")];
+        mark_login_nodes(&mut changes, live);
+        changes[0].data.as_ref().unwrap().login_nodes
+    };
+    assert!(!marked(&live, Action::Delete, DataFate::ExportedFirst), "there are none");
+    live.instances.push(instance("i-in", "login", "running"));
+    for action in [Action::Delete, Action::Replace] {
+        assert!(marked(&live, action, DataFate::ExportedFirst));
+        assert!(!marked(&live, action, DataFate::Lost) && !marked(&live, action, DataFate::Kept));
+    }
+    assert!(!marked(&live, Action::Update, DataFate::ExportedFirst));
 }
 
 #[test]
