@@ -8,8 +8,17 @@ use crate::{
 use serde_json::Value;
 
 /// The notes to a plan of `apply`.
-pub fn notes(changes: &[Change], graph: &Graph, live: &Live, unfinished: Option<u64>) -> Vec<Note> {
+pub fn notes(
+    changes: &[Change],
+    brought: &[(String, String)],
+    graph: &Graph,
+    live: &Live,
+    unfinished: Option<u64>,
+) -> Vec<Note> {
     let mut notes: Vec<Note> = changes.iter().filter_map(of_change).collect();
+    let given_back =
+        |(name, volume): &(String, String)| Note::VolumeGivenBack { name: name.clone(), volume: volume.clone() };
+    notes.extend(brought.iter().map(given_back));
     notes.sort();
     notes.dedup();
     if live.stacks.values().any(|stack| stack.state.termination_protection != graph.termination_protection) {

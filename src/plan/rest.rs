@@ -3,7 +3,8 @@
 use super::{Action, Change, DataRisk, Reason, head};
 use crate::{
     model::{DataHolding, StackKey},
-    observe::{HeldWhy, Live},
+    observe::{HEAD_CONFIG, HeldWhy, Live, brought_volumes},
+    render::Rendered,
 };
 use std::collections::BTreeMap;
 
@@ -24,11 +25,31 @@ fn file_system(change: &Change) -> Option<&DataRisk> {
 
 /// The ids of the volumes that leave a head node which runs: it unmounts them, exports them no more, and lets go.
 pub fn leaving(changes: &[Change], live: &Live) -> Vec<String> {
-    let Some(head) = running_head(live).filter(|_| queues(live).is_some()) else { return Vec::new() };
-    let holder = |id: &String| live.volumes.iter().find(|one| one.id == *id)?.attachment.as_ref();
-    let held = |id: &String| holder(id).is_some_and(|one| one.instance == head);
-    let leaves = changes.iter().filter(|change| leaves_file(change));
-    leaves.filter_map(|change| change.physical_id.clone()).filter(held).collect()
+    if !takes_orders(live) {
+        return Vec::new();
+    }
+    let leaves = changes.iter().filter(|change| leaves_file(change)).filter_map(|change| change.physical_id.clone());
+    leaves.filter(|id| has_head(id, live)).collect()
+}
+
+/// The volumes of somebody else's that the head node has, and that the next configuration does not name: their names in
+/// the cluster file, and their ids. They are in no stack, so no change says it.
+pub fn brought_leaving(live: &Live, rendered: &Rendered) -> Vec<(String, String)> {
+    let next = rendered.files.get(HEAD_CONFIG).map(|file| brought_volumes(&file.content)).unwrap_or_default();
+    let mut leaving = live.brought_volumes();
+    leaving.retain(|(_, id)| next.iter().all(|(_, other)| other != id) && has_head(id, live));
+    leaving
+}
+
+/// Whether the head node has a volume.
+fn has_head(volume: &str, live: &Live) -> bool {
+    let found = live.volumes.iter().find(|one| one.id == volume).and_then(|one| one.attachment.as_ref());
+    found.is_some_and(|one| head::head_id(live) == Some(one.instance.as_str()))
+}
+
+/// Whether there is a head node that runs, and carries out orders.
+pub(super) fn takes_orders(live: &Live) -> bool {
+    running_head(live).is_some() && queues(live).is_some()
 }
 
 /// Whether it is a volume whose entry has left the cluster file.
@@ -86,8 +107,8 @@ pub fn silent_links(changes: &[Change], live: &Live) -> BTreeMap<String, Vec<Str
 
 /// The login nodes that have something mounted which they can no longer reach: they take no orders, and mount once, as
 /// they boot.
-pub fn stale_login_nodes(changes: &[Change], live: &Live) -> Vec<String> {
-    if !changes.iter().any(|change| is_cut_off(change) || leaves_file(change)) {
+pub fn stale_login_nodes(changes: &[Change], brought: &[(String, String)], live: &Live) -> Vec<String> {
+    if brought.is_empty() && !changes.iter().any(|change| is_cut_off(change) || leaves_file(change)) {
         return Vec::new();
     }
     live.instances.iter().filter(|one| one.has_role("login") && one.is_alive()).map(|one| one.id.clone()).collect()

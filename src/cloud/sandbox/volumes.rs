@@ -18,6 +18,9 @@ pub(super) struct Attachment {
     /// When it was told to detach.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub leaves: Option<Timestamp>,
+    /// Whether the instance itself let go of it, and has set its mount aside until a new configuration comes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub aside: bool,
 }
 
 /// A volume of a stack, or one that outlived it.
@@ -99,7 +102,8 @@ pub(super) fn attach(world: &mut World, call: Call, region: &str, volume: &str, 
         let words = format!("Invalid value '{device}' for unixDevice. Attachment point {device} is already in use");
         return Err(call.error(ErrorKind::Invalid, "InvalidParameterValue", words));
     }
-    let attachment = Attachment { instance: to.to_owned(), device: device.to_owned(), since: now, leaves: None };
+    let attachment =
+        Attachment { instance: to.to_owned(), device: device.to_owned(), since: now, leaves: None, aside: false };
     world.attachments.insert(volume.to_owned(), attachment);
     Ok(())
 }
@@ -110,6 +114,20 @@ pub(super) fn detach(world: &mut World, volume: &str) {
     if let Some(held) = world.attachments.get_mut(volume) {
         held.leaves.get_or_insert(now);
     }
+}
+
+/// The same, as an instance does that will not take it again at its next boot.
+pub(super) fn set_aside(world: &mut World, volume: &str) {
+    detach(world, volume);
+    if let Some(held) = world.attachments.get_mut(volume) {
+        held.aside = true;
+    }
+}
+
+/// Whether an instance let go of it by itself, since its configuration came.
+pub(super) fn is_aside(world: &World, volume: &str, instance: &str, configured: Option<Timestamp>) -> bool {
+    let held = world.attachments.get(volume).filter(|one| one.aside && one.instance == instance);
+    held.is_some_and(|one| one.leaves.is_some_and(|at| configured.is_none_or(|since| since <= at)))
 }
 
 /// An instance that is there.

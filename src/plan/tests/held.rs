@@ -47,22 +47,22 @@ fn a_volume_leaves_by_one_of_three_ways() {
     let in_place = [head(Action::Update), leaving("V"), leaving("W")];
     let with = |state: &str| ("V-1".to_owned(), Some(state.to_owned()));
     let others = ("W-1".to_owned(), None);
-    assert_eq!(volumes(attached(&in_place, &stopped)), [with("stopped"), others.clone()]);
+    assert_eq!(volumes(attached(&in_place, &[], &stopped)), [with("stopped"), others.clone()]);
     // It goes, and takes along what another instance has as little as before.
     let goes = [head(Action::Delete), leaving("V"), leaving("W")];
-    assert_eq!(volumes(attached(&goes, &stopped)), [others.clone()]);
+    assert_eq!(volumes(attached(&goes, &[], &stopped)), [others.clone()]);
     // It is stopped for its update, and lets go of all that its stack attached.
     stopped.stacks.insert(STORAGE, stack(&STORAGE, &[("V", VOLUME)], &[]));
     stopped.stacks.get_mut(&STORAGE).unwrap().resources[0].physical_id = "vol-1".to_owned();
     stopped.volumes = vec![volume("vol-1", Some(HEAD))];
     let of_stack = Change { physical_id: Some("vol-1".to_owned()), ..leaving("V") };
-    assert_eq!(attached(&[head(Action::Update), of_stack.clone()], &stopped).len(), 1);
-    assert_eq!(attached(&[head(Action::Replace), of_stack], &stopped), []);
+    assert_eq!(attached(&[head(Action::Update), of_stack.clone()], &[], &stopped).len(), 1);
+    assert_eq!(attached(&[head(Action::Replace), of_stack], &[], &stopped), []);
     // It runs, and is asked.
     let mut runs = live("running");
     runs.volumes = vec![volume("V-1", Some(HEAD)), volume("W-1", Some(OTHER))];
     let asked = with_data(leaving("V"), volume_of("v"), DataFate::SnapshotFirst);
-    assert_eq!(volumes(attached(&[asked, leaving("W")], &runs)), [others]);
+    assert_eq!(volumes(attached(&[asked, leaving("W")], &[], &runs)), [others]);
 }
 
 #[test]

@@ -65,7 +65,7 @@ fn a_link_is_silent_when_its_template_says_otherwise() {
 fn login_nodes_are_stale_when_what_they_mount_is_cut_off() {
     let mut live = live("running");
     live.instances.extend([instance("i-in", "login", "running"), instance("i-out", "login", "shutting-down")]);
-    let of = |change: Change| stale_login_nodes(&[change], &live);
+    let of = |change: Change| stale_login_nodes(&[change], &[], &live);
     let fsx = |action, fate| with_data(change(&StackKey::Storage, "Data", FSX, action), file_system("data"), fate);
     for (action, fate) in [
         (Action::Forget, DataFate::Kept),
