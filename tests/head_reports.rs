@@ -33,7 +33,7 @@ fn trouble(trouble: HeadTrouble) -> Fault {
 
 async fn status(cloud: &Cloud, built: &Built) -> (String, serde_json::Value) {
     let live = look(cloud, built).await;
-    let status = Status { cluster: "head", region: REGION, live: &live, lock: None, rehearsal: None };
+    let status = Status { cluster: "head", region: REGION, live: &live, rehearsal: None };
     (status.text(Paint::PLAIN), serde_json::from_str(&status.json()).unwrap())
 }
 

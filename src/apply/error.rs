@@ -1,6 +1,7 @@
 //! Why a step failed.
 
-use super::{FailedFile, Leftover, LockInfo, OrderError};
+use super::{FailedFile, Leftover, OrderError};
+use crate::observe::LockInfo;
 use crate::{
     cloud::CloudError,
     model::StackKey,

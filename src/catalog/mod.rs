@@ -30,6 +30,7 @@ mod rules;
 mod table;
 mod template_value;
 
+pub use closest::closest;
 pub use ground::{ADDRESSES, Ground, Image, Subnet, VPCS, vcpu_quota};
 pub use handlers::{handler_actions, handler_types};
 pub use image_owners::image_owner;

@@ -167,6 +167,13 @@ pub fn calls() -> impl Iterator<Item = (&'static str, &'static str)> {
     CALLS.iter().map(|(service, operation, ..)| (*service, *operation))
 }
 
+/// The actions that IAM knows a call by, such as `s3:ListBucket` for `HeadBucket`; where the two have one name, that.
+pub fn actions_of(service: &str, operation: &str) -> Vec<String> {
+    let known = CALLS.iter().find(|call| (call.0, call.1) == (service, operation));
+    let same = || vec![format!("{service}:{operation}")];
+    known.map_or_else(same, |call| call.2.iter().map(ToString::to_string).collect())
+}
+
 /// The statements of the least policy for a purpose.
 pub fn statements(purpose: Purpose, scope: &Scope) -> Vec<Statement> {
     let mut on: BTreeMap<On, BTreeSet<String>> = BTreeMap::new();

@@ -12,7 +12,11 @@ use crate::{
     },
     spec::{Cluster, Document},
 };
-use std::{borrow::Cow, io::Read, path::Path};
+use std::{
+    borrow::Cow,
+    io::{Read, Write},
+    path::Path,
+};
 
 /// A cluster file and everything that it is turned into.
 pub struct Loaded {
@@ -121,12 +125,25 @@ pub fn read(path: &Path) -> Result<String, Failure> {
     std::fs::read_to_string(path).map_err(|error| Failure::file(path, &error))
 }
 
-/// Writes a file, making its folder.
+/// Writes a file, making its folder. What was there before stays until all of the new text is on the disk.
 pub fn write(path: &Path, text: &str) -> Result<(), Failure> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder).map_err(|error| Failure::file(folder, &error))?;
     }
-    std::fs::write(path, text).map_err(|error| Failure::file(path, &error))
+    // A device or a pipe, such as /dev/stdout, is written to as it is; a link keeps leading where it leads.
+    let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    if std::fs::metadata(&target).is_ok_and(|there| !there.is_file()) {
+        return std::fs::write(path, text).map_err(|error| Failure::file(path, &error));
+    }
+    let mut beside = target.clone().into_os_string();
+    beside.push(format!(".{}.next", std::process::id()));
+    let written = std::fs::File::create(&beside)
+        .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
+        .and_then(|()| std::fs::rename(&beside, &target));
+    written.map_err(|error| {
+        std::fs::remove_file(&beside).ok();
+        Failure::file(path, &error)
+    })
 }
 
 fn internal(error: render::RenderError) -> Failure {

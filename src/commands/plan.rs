@@ -4,7 +4,7 @@ use super::{
     cli::Global,
     cloud::on_cloud,
     load::{Loaded, load, load_for_cloud, write},
-    obstacles,
+    lock, obstacles,
     output::Output,
     preflight::Preflight,
     preview,
@@ -96,6 +96,7 @@ fn with_cloud(args: &PlanArgs, global: &Global, mut loaded: Loaded, output: &Out
     let region = loaded.graph.region.clone();
     on_cloud(global, Some(&region), |cloud, _| async move {
         let live = look(&cloud, &loaded, args.drift).await?;
+        lock::tell(&live, &cloud, output);
         args.preflight.run(&cloud, &mut loaded, &live, output).await?;
         let plan =
             if args.no_change_sets { make(&loaded, &live)? } else { preview::agreed(&cloud, &loaded, &live).await? };

@@ -8,11 +8,11 @@ use super::{
     held::{self, AttachedVolume, Between, HeldReplacement},
     notes,
     obstacles::Obstacle,
-    rest,
+    rest, settled,
     slurm_step::SlurmStep,
     stack_diff::{Context, ParameterState, StackDiff, create_all, diff_stack, removed},
     steps::{self, StackWork},
-    unfinished, zones,
+    unfinished,
 };
 use crate::{
     catalog::ResourceCatalog,
@@ -197,7 +197,9 @@ impl Builder<'_> {
     ) -> (StackDiff, Option<StackWork>) {
         let body = self.desired.rendered.templates.get(&stack.key).map(|template| template.body.as_str());
         let mut template = body.and_then(|body| serde_json::from_str(body).ok()).unwrap_or(Value::Null);
-        if let Some(settled) = zones::settled(&template, exists, self.live) {
+        if let Some(settled) =
+            settled::settled(&stack.key, &template, self.desired.document.cluster.as_ref(), exists, self.live)
+        {
             self.out.settled.insert(stack.key.clone(), canonical(&settled));
             template = settled;
         }
@@ -308,7 +310,7 @@ impl Builder<'_> {
                 text: desired.document.text.clone(),
             },
             busy_queues: busy_queues(&impact, live),
-            notes: notes::notes(&out.changes, &brought, desired.graph, live, unfinished),
+            notes: notes::notes(&out.changes, desired, live, unfinished),
             head_behind: steps::head_behind(live),
             impact,
             changes: out.changes,

@@ -40,7 +40,7 @@ pub fn data_on_root(live: &Live) -> bool {
 }
 
 /// Whether home directories are on the head node, as its own files say.
-fn has_homes(live: &Live) -> bool {
+pub fn has_homes(live: &Live) -> bool {
     let script = live.files.get("head/storage.sh");
     script.is_none_or(|text| text.lines().any(|line| line.trim().starts_with("export_nfs ") && line.contains("/home")))
 }

@@ -26,12 +26,12 @@ mod proof;
 mod references;
 mod refusals;
 mod rest;
+mod settled;
 mod slurm_step;
 mod stack_diff;
 mod step;
 mod steps;
 mod unfinished;
-mod zones;
 
 #[cfg(test)]
 mod tests;

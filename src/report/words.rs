@@ -2,6 +2,7 @@
 
 use crate::{
     model::DataHolding,
+    observe::LockInfo,
     plan::{Action, Change, DataFate, DataRisk, Effect, Gap, Note, Obstacle, Reason, StepAction},
 };
 
@@ -132,6 +133,23 @@ pub fn note(note: &Note) -> String {
         Note::VolumeGivenBack { name, volume } => {
             format!("the head node gives {volume} of storage.{name} back; it stays as it is, with what is on it")
         }
+        Note::BackupsGo { address } => {
+            format!("automatic backups of {address} go with it; backups that somebody made stay")
+        }
+        Note::HomesMove { to_head: true } => {
+            "/home is on the head node's data volume from now on: what is in the homes now stays where it is and does \
+             not come along; copy it before users log in"
+                .to_owned()
+        }
+        Note::HomesMove { to_head: false } => {
+            "/home is on a file system of the cluster from now on: what is in the homes now stays in \
+             /var/lib/hpcctl/data/home on the head node and does not come along; copy it before users log in"
+                .to_owned()
+        }
+        Note::NotThere { address, id } => format!(
+            "FSx does not know {id}, which the stack has as {address}: if nobody deleted it, do not go on; nothing of \
+             it can be exported"
+        ),
         Note::DatabaseAway { address } => {
             format!("{address} is away for minutes; slurmctld keeps what it would write and hands it over afterwards")
         }
@@ -252,4 +270,13 @@ pub fn thousands(number: u64) -> String {
 /// `1 queue`, `2 queues`.
 pub fn count(number: usize, one: &str) -> String {
     if number == 1 { format!("1 {one}") } else { format!("{} {one}s", thousands(number as u64)) }
+}
+
+/// Who holds a lock, doing what, since when.
+pub fn lock(lock: &LockInfo) -> Vec<String> {
+    let owner = &lock.owner;
+    let mut lines = vec![format!("by {} on {} (process {})", owner.arn, owner.host, owner.pid)];
+    lines.extend(owner.command.as_ref().map(|command| format!("running `{command}`")));
+    lines.push(format!("plan {}, since {}, last renewed {}", lock.plan, lock.since, lock.renewed));
+    lines
 }

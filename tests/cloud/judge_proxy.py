@@ -18,6 +18,8 @@ The rules file is read at each request. A rule is used when `op` is the call (`e
     {"op": "*", "delay": 0.3}
     {"op": "ec2:CreateFleet", "containing": "main/od", "times": 1, "delay": 30}      held before it is done
     {"op": "ec2:CreateFleet", "times": 1, "after": true, "delay": 30}                done, the reply is held
+    {"op": "fsx:DescribeFileSystems", "after": true, "mangle": "cut"}                what a bad proxy makes of it:
+        `cut` in half, a log-in `page`, or `empty`, each with status 200
 
 What is held is not done any more when the client is gone meanwhile.
 """
@@ -46,6 +48,13 @@ import judge_models
 HOP_BY_HOP = ("connection", "keep-alive", "proxy-connection", "transfer-encoding", "expect", "upgrade")
 BODYLESS = (204, 304)
 NODE = re.compile("ASI[0-9A-F]{17}")
+
+
+def _mangled(how, kind, answer):
+    """What comes in the place of an answer, and its type."""
+    if how == "page":
+        return "text/html", b"<html><body>please log in</body></html>"
+    return kind, answer[: len(answer) // 2] if how == "cut" else b""
 
 
 class Judge:
@@ -185,6 +194,10 @@ class Handler(BaseHTTPRequestHandler):
         if late and late.get("drop"):
             self.judge.note(started, judgement, f"{status} reply dropped", late)
             return self.hang_up()
+        if late and late.get("mangle"):
+            self.judge.note(started, judgement, f"{status} mangled", late)
+            kind, answer = _mangled(late["mangle"], dict(headers).get("Content-Type", "text/xml"), answer)
+            return self.reply(200, [("Content-Type", kind)], answer)
         self.judge.note(started, judgement, status, rule)
         return self.reply(status, headers, answer)
 

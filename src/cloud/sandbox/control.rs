@@ -5,6 +5,7 @@ use super::{
     clock::{SandboxClock, VirtualClock, real_ms},
     faults::{CallError, Fault, HandEdit, Script},
     iam::{Access, Principal},
+    operations,
     sim::Sim,
     store::Store,
     world::World,
@@ -370,5 +371,7 @@ fn read_script(path: &Path) -> Result<Script> {
     let wrong =
         |what: String| call.error(ErrorKind::Invalid, "Faults", format!("the faults file `{}` {what}", path.display()));
     let text = std::fs::read_to_string(path).map_err(|e| wrong(format!("cannot be read: {e}")))?;
-    serde_json::from_str(&text).map_err(|e| wrong(format!("is not valid: {e}; `docs/sandbox.md` has the format")))
+    let script = serde_json::from_str(&text)
+        .map_err(|e| wrong(format!("is not valid: {e}; `docs/sandbox.md` has the format")))?;
+    operations::misnamed(&script).map_or(Ok(script), |what| Err(wrong(what)))
 }
