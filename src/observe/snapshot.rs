@@ -112,6 +112,10 @@ pub async fn observe(cloud: &Cloud, cluster: &str, wanted: &Wanted) -> Result<Li
         live.revision = revision(cloud, &bucket, cluster).await?;
         live.begun = begun(cloud, &bucket, cluster, live.revision.as_ref()).await?;
         live.files = files(cloud, &bucket, cluster).await?;
+        let brought: Vec<String> = live.brought_volumes().into_iter().map(|(_, id)| id).collect();
+        if !brought.is_empty() {
+            live.volumes.extend(cloud.compute.volumes(&brought).await?);
+        }
         // Only a view: whoever may not read it plans without it.
         let said = HeadSays::read(cloud, &bucket, cluster).await.unwrap_or_default();
         (live.slurm, live.set_up) = (said.report, said.log);

@@ -120,7 +120,8 @@ pub fn plan_predicted(
     if !held.is_empty() {
         return Err(PlanError::Held { held });
     }
-    let attached = held::attached(&builder.out.changes, live);
+    let brought = rest::brought_leaving(live, desired.rendered);
+    let attached = held::attached(&builder.out.changes, &brought, live);
     if !attached.is_empty() {
         return Err(PlanError::Attached { attached });
     }
@@ -287,10 +288,12 @@ impl Builder<'_> {
         let postponed = postponed(desired, live, &out);
         let leaving = out.work.iter().filter(|(_, work)| *work == StackWork::Remove).map(|(key, _)| key);
         let carrying = carried::going(leaving, &out.changes, live);
+        let brought = rest::brought_leaving(live, desired.rendered);
         let work = steps::Work {
             graph: Some(desired.graph),
             stacks: &out.work,
             changes: &out.changes,
+            brought: &brought,
             files_change: !file_changes.is_empty() || unfinished.is_some(),
             postponed: &postponed,
             carrying: &carrying,
@@ -304,7 +307,7 @@ impl Builder<'_> {
             (Some(revision), false) => revision.number,
             _ => unfinished.unwrap_or_else(|| live.newest_number() + 1),
         };
-        let login_nodes_stale = rest::stale_login_nodes(&out.changes, live);
+        let login_nodes_stale = rest::stale_login_nodes(&out.changes, &brought, live);
         let impact = Impact { login_nodes_stale, ..impact(&out.changes, live, steps::critical_path(&steps)) };
         Plan {
             kind: PLAN_KIND.to_owned(),

@@ -52,6 +52,7 @@ pub fn destroy(
         graph: None,
         stacks: &work,
         changes: &changes,
+        brought: &[],
         files_change: false,
         postponed: &Default::default(),
         carrying: &carrying,

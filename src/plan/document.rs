@@ -169,6 +169,13 @@ pub enum Note {
         /// The id of the one that is there.
         id: String,
     },
+    /// A volume that the cluster did not make leaves it: the head node lets go of it, and it stays as it is.
+    VolumeGivenBack {
+        /// Its name in the cluster file.
+        name: String,
+        /// Its id.
+        volume: String,
+    },
     /// A file system's automatic backups go with it.
     BackupsGo {
         /// Its address.

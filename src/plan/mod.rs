@@ -34,6 +34,9 @@ mod step;
 mod steps;
 mod unfinished;
 
+#[cfg(test)]
+mod tests;
+
 pub use agreement::{Predictions, agreed};
 pub use basis::{Basis, Moved};
 pub use build::{Desired, PlanError, Predicted, plan, plan_predicted};

@@ -3,7 +3,7 @@
 use super::{
     Action, After, Change, DataFate, Desired, Note,
     head::{self, HEAD_ADDRESS},
-    images,
+    images, rest,
 };
 use crate::{model::DataHolding, observe::Live};
 use serde_json::Value;
@@ -19,6 +19,8 @@ pub fn notes(
     let graph = desired.graph;
     let mut notes: Vec<Note> = changes.iter().filter_map(of_change).chain(ends(changes, live)).collect();
     notes.extend(homes(desired, live));
+    let given_back = |(name, volume)| Note::VolumeGivenBack { name, volume };
+    notes.extend(rest::brought_leaving(live, desired.rendered).into_iter().map(given_back));
     notes.sort();
     notes.dedup();
     notes.extend(images::notes(graph, live, head_anew));

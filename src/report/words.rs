@@ -130,6 +130,9 @@ pub fn note(note: &Note) -> String {
         Note::StartsEmpty { address, id } => {
             format!("the new {address} starts empty; what is there stays on {id}, which the cluster no longer mounts")
         }
+        Note::VolumeGivenBack { name, volume } => {
+            format!("the head node gives {volume} of storage.{name} back; it stays as it is, with what is on it")
+        }
         Note::BackupsGo { address } => {
             format!("automatic backups of {address} go with it; backups that somebody made stay")
         }

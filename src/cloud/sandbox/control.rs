@@ -359,7 +359,7 @@ fn scripted_error(world: &mut World, script: &Script, call: Call) -> Option<Clou
         *fired += 1;
         world.dirty = true;
         if *fired > error.after {
-            let (kind, code, words) = error.error.answer();
+            let (kind, code, words) = error.error.answer(call.operation);
             return Some(call.error(kind, code, error.message.clone().unwrap_or_else(|| words.to_owned())));
         }
     }
