@@ -30,7 +30,7 @@ fn existing(subnets: &str, more: &str) -> String {
 /// Whether a rule is broken, and where.
 fn found(text: &str, ground: Option<&Ground>, code: u16) -> Vec<String> {
     let document = spec::read("fld.yaml", text);
-    let facts = Facts { catalog: Some(InstanceCatalog::embedded()), ground };
+    let facts = Facts { catalog: Some(InstanceCatalog::embedded()), ground, ..Facts::default() };
     let all = check::check(&document, &facts);
     all.iter().filter(|finding| finding.rule.code == code).map(|finding| finding.at.to_string()).collect()
 }
