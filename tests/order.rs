@@ -343,6 +343,22 @@ fn a_volume_leaves_a_head_node_that_stays() {
     });
 }
 
+/// What the file leaves open stays in both updates of a stack: with `/home` elsewhere the head node's volume would be smaller.
+#[test]
+fn what_stays_stays_between_two_updates() {
+    on_sandbox(async {
+        let cloud = made_removable().await;
+        let mut less = less_and_more();
+        less["storage"].as_array_mut().unwrap().last_mut().unwrap()["mount"] = "/home".into();
+        let less = build_value(&less);
+        let plan = plan_for(&cloud, &less).await;
+        let prepared = StepAction::PrepareStack { stack: StackKey::Storage };
+        assert!(plan.steps.iter().any(|step| step.action == prepared), "{:?}", plan.steps);
+        carry_out_well(&cloud, &plan).await;
+        assert!(plan_for(&cloud, &less).await.is_empty());
+    });
+}
+
 /// Login nodes take no orders and mount at their boot only: when what they have mounted has gone, others take their place.
 #[test]
 fn login_nodes_are_replaced_when_what_they_mount_has_gone() {
