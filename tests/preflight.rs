@@ -537,6 +537,7 @@ fn policies_are_as_narrow_as_the_file() {
         cluster: "fld".to_owned(),
         iam_path: "/hpcctl/fld/".to_owned(),
         buckets: BTreeSet::new(),
+        passed: BTreeSet::new(),
         types: types.map(|resource| resource.kind.to_owned()).collect(),
     };
     let policy = rights::policy(Purpose::Apply, &scope);

@@ -228,3 +228,30 @@ fn an_interrupted_export_names_the_task_that_goes_on() {
     );
     lab.run(&["export-fsx", "cluster.yaml"]).ends(0);
 }
+
+/// Roles and keys that the file brings are in the policy of who applies: by name, and no others.
+#[test]
+fn the_policy_of_who_applies_has_the_roles_and_keys_of_the_file() {
+    let lab = Lab::new("policy");
+    let mut value = files::example("minimal.yaml");
+    value["head_node"]["iam"] = json!({ "role": "arn:aws:iam::123456789012:role/site/head" });
+    value["queues"][0]["iam"] = json!({ "instance_profile": "arn:aws:iam::123456789012:instance-profile/site/nodes" });
+    let key = "arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-3333-4444-555555555555";
+    value["head_node"]["data_volume"] = json!({ "kms_key": key });
+    lab.write("cluster.yaml", &serde_yaml::to_string(&value).unwrap());
+    let ran = lab.run(&["iam", "policy", "apply", "cluster.yaml", "--account", "123456789012"]).ends(0);
+    assert!(ran.stderr.contains("instance-profile/site/nodes"), "{}", ran.stderr);
+    let policy: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let statement = |sid: &str| policy["Statement"].as_array().unwrap().iter().find(|one| one["Sid"] == sid).unwrap();
+    let role = |name: &str| format!("arn:aws:iam::123456789012:role/{name}");
+    assert_eq!(
+        statement("PassRoles")["Resource"],
+        json!([role("hpcctl/minimal/*"), role("nodes"), role("site/head"), role("site/nodes")])
+    );
+    let volumes = statement("EncryptedVolumes");
+    assert_eq!(volumes["Resource"], json!([key]));
+    assert!(volumes["Action"].as_array().unwrap().contains(&json!("kms:Decrypt")) && !volumes["Condition"].is_null());
+    let plain = lab_of("plain", "minimal.yaml", false);
+    let ran = plain.run(&["iam", "policy", "apply", "cluster.yaml", "--account", "123456789012"]).ends(0);
+    assert!(!ran.stdout.contains("EncryptedVolumes") && !ran.stdout.contains("kms:Decrypt"), "{}", ran.stdout);
+}

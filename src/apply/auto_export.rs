@@ -2,7 +2,7 @@
 //! (<https://docs.aws.amazon.com/fsx/latest/LustreGuide/export-changed-data-meta-dra.html>).
 
 use super::{ApplyError, Context};
-use crate::cloud::{CloudError, Repository};
+use crate::cloud::{CloudError, ErrorKind, Repository};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The lifecycle of an association that FSx changes.
@@ -52,7 +52,11 @@ pub(super) async fn start(
 ) -> Result<bool, ApplyError> {
     settle(context, associations).await?;
     for (association, events) in associations {
-        context.cloud.file_systems.set_auto_export(association, events).await?;
+        match context.cloud.file_systems.set_auto_export(association, events).await {
+            // It went with a file system that was replaced.
+            Err(error) if error.kind == ErrorKind::NotFound => {}
+            said => said?,
+        }
     }
     Ok(false)
 }

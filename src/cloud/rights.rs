@@ -179,6 +179,8 @@ pub struct Scope {
     pub keys: BTreeSet<String>,
     /// ARNs of secrets that the file names.
     pub secrets: BTreeSet<String>,
+    /// ARNs of roles that somebody else made and the file gives to nodes.
+    pub passed: BTreeSet<String>,
     /// CloudFormation's types of what the file makes.
     pub types: BTreeSet<String>,
 }
@@ -313,6 +315,7 @@ impl Scope {
             buckets: BTreeSet::from([star()]),
             keys: BTreeSet::from([format!("arn:*:kms:*:{account}:key/*")]),
             secrets: BTreeSet::from([format!("arn:*:secretsmanager:*:{account}:secret:*")]),
+            passed: BTreeSet::new(),
             types: MADE.iter().map(|kind| format!("AWS::{kind}")).collect(),
         }
     }
@@ -328,7 +331,7 @@ impl Scope {
     }
 
     fn statement(&self, on: On, actions: BTreeSet<String>) -> Option<Statement> {
-        let Self { account, region, cluster, iam_path, buckets, keys, secrets, types: _ } = self;
+        let Self { account, region, cluster, iam_path, buckets, keys, secrets, passed: _, types: _ } = self;
         let named = |arns: &BTreeSet<String>| arns.iter().cloned().collect::<Vec<String>>();
         let artifacts = format!("hpcctl-{account}-{region}");
         let (sid, resources, condition) = match on {
@@ -420,7 +423,7 @@ impl Scope {
             condition: Some(through),
         }];
         found.extend(self.statement(On::Roles, roles).filter(|statement| !statement.actions.is_empty()));
-        let role = self.arn(&format!("iam::{}:role{}*", self.account, self.iam_path));
+        let own = self.arn(&format!("iam::{}:role{}*", self.account, self.iam_path));
         let services = ["ec2.amazonaws.com", "ec2.amazonaws.com.cn", "vpc-flow-logs.amazonaws.com"];
         let to = json!({"StringEquals": {"iam:PassedToService": services}});
         let lone = |sid: &str, action: &str, resource: String, condition: Option<Value>| Statement {
@@ -429,7 +432,33 @@ impl Scope {
             resources: vec![resource],
             condition,
         };
-        found.extend(passed.then(|| lone("PassRoles", "iam:PassRole", role, Some(to))));
+        if passed || !self.passed.is_empty() {
+            let others = self.passed.iter().cloned();
+            found.push(Statement {
+                resources: std::iter::once(own).chain(others).collect(),
+                ..lone("PassRoles", "iam:PassRole", String::new(), Some(to))
+            });
+        }
+        // What EC2 does with a key for encrypted volumes is done with the caller's rights; the providers do not list all:
+        // https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption-requirements.html
+        if !self.keys.is_empty() {
+            let through = json!({"StringLike": {"kms:ViaService": "ec2.*.amazonaws.com*"}});
+            found.push(Statement {
+                sid: "EncryptedVolumes".to_owned(),
+                actions: [
+                    "CreateGrant",
+                    "Decrypt",
+                    "DescribeKey",
+                    "GenerateDataKeyWithoutPlaintext",
+                    "ReEncryptFrom",
+                    "ReEncryptTo",
+                ]
+                .map(|action| format!("kms:{action}"))
+                .into(),
+                resources: self.keys.iter().cloned().collect(),
+                condition: Some(through),
+            });
+        }
         // FSx makes itself a role for each link with S3, in the caller's name:
         // https://github.com/kubernetes-sigs/aws-fsx-csi-driver/blob/master/docs/install.md
         if self.types.iter().any(|kind| kind.starts_with("AWS::FSx::")) {

@@ -1,6 +1,6 @@
 //! What has to be at rest before a file system goes: jobs, nodes that have it mounted, automatic export.
 
-use super::{Action, Change, DataRisk, Reason, head};
+use super::{Action, Change, DataRisk, Effect, Reason, head};
 use crate::{
     model::{DataHolding, StackKey},
     observe::{HEAD_CONFIG, HeldWhy, Live, brought_volumes},
@@ -85,6 +85,14 @@ pub fn auto_exports(live: &Live, file_system: &str) -> BTreeMap<String, Vec<Stri
     let found = live.file_systems.values().filter(|one| one.state.id == file_system);
     let links = found.flat_map(|one| &one.state.repositories).filter(|link| !link.auto_export.is_empty());
     links.filter_map(|link| Some((link.association.clone()?, link.auto_export.clone()))).collect()
+}
+
+/// The same, of file systems that are exported in case CloudFormation replaces them, and that may stay.
+pub fn maybe_silenced(changes: &[Change], live: &Live) -> BTreeMap<String, Vec<String>> {
+    let certain = |change: &Change| change.properties.iter().any(|one| one.effect == Effect::Replaces);
+    let open = changes.iter().filter(|change| change.action == Action::Replace && !certain(change));
+    let open = open.filter(|change| file_system(change).is_some_and(DataRisk::is_exported));
+    open.filter_map(|change| change.physical_id.as_deref()).flat_map(|id| auto_exports(live, id)).collect()
 }
 
 /// Associations that should export by themselves and do not: an apply that switched it off died before it could take

@@ -122,6 +122,11 @@ pub fn to_apply(work: &Work<'_>) -> Vec<Step> {
     all.push(archive);
     // New files name them no more: whoever has them mounted must have let go by then.
     all.extend(at_rest.filter(|_| !work.brought.is_empty()));
+    // Switched off for an export: on again where CloudFormation updates the file system in place after all.
+    let associations = rest::maybe_silenced(work.changes, work.live);
+    if let (Some(storage), false) = (done.get(&StackKey::Storage), associations.is_empty()) {
+        all.push(list.push(StepAction::StartAutoExport { associations }, &[*storage], duration::AUTO_EXPORT_SECONDS));
+    }
     let volumes: Vec<usize> = at_rest.into_iter().chain(done.get(&StackKey::Head).copied()).collect();
     all.extend(release_volumes(work, &volumes, &mut list));
     let publish = list.push(StepAction::Publish { last: true }, &all, 5);
