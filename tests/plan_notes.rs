@@ -127,9 +127,11 @@ fn what_a_change_means_is_noted() {
 fn homes_do_not_follow_home() {
     on_sandbox(async {
         let cloud = Sandbox::in_memory("eu-west-1").cloud();
-        let (on_head, mounted) =
-            (with(""), with("storage: [ { name: h, mount: /home, efs: { on_destroy: keep } } ]\n"));
+        // A volume goes at the same time: its stack is updated in two steps.
+        let on_head = with("storage: [ { name: x, mount: /x, ebs: { size_gib: 10, on_destroy: discard } } ]\n");
+        let mounted = with("storage: [ { name: h, mount: /home, efs: { on_destroy: keep } } ]\n");
         carry_out_well(&cloud, &plan_for(&cloud, &on_head).await).await;
+        cloud.clock.sleep(std::time::Duration::from_secs(120)).await;
         let away = plan_for(&cloud, &mounted).await;
         assert!(away.notes.contains(&Note::HomesMove { to_head: false }), "{:?}", away.notes);
         assert!(away.changes.iter().all(|change| change.address != "storage.head_data"), "{:?}", away.changes);

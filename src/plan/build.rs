@@ -353,8 +353,7 @@ fn postponed(desired: &Desired<'_>, live: &Live, out: &Gathered) -> BTreeMap<Sta
     let updated = |work: &StackWork| matches!(work, StackWork::Update | StackWork::Repair);
     let keys = out.work.iter().filter(|(key, work)| updated(work) && providers.contains(key)).map(|(key, _)| key);
     let one = |key: &StackKey| {
-        let rendered = || desired.rendered.templates.get(key).map(|template| &template.body);
-        let body = out.settled.get(key).or_else(rendered)?;
+        let body = out.settled.get(key).or_else(|| Some(&desired.rendered.templates.get(key)?.body))?;
         let stay = carried::carriers(&out.changes, key);
         let between = held::between(&serde_json::from_str(body).ok()?, live.stacks.get(key)?, &stay);
         Some((key.clone(), between))
