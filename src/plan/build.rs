@@ -203,8 +203,9 @@ impl Builder<'_> {
         states: &BTreeMap<String, ParameterState>,
     ) -> (StackDiff, Option<StackWork>) {
         let body = self.desired.rendered.templates.get(&stack.key).map(|template| template.body.as_str());
-        let mut template = body.and_then(|body| serde_json::from_str(body).ok()).unwrap_or(Value::Null);
-        if let Some(settled) = zones::settled(&template, exists, self.live) {
+        let rendered: Value = body.and_then(|body| serde_json::from_str(body).ok()).unwrap_or(Value::Null);
+        let mut template = rendered.clone();
+        if let Some(settled) = zones::settled(&rendered, exists, self.live) {
             self.out.settled.insert(stack.key.clone(), canonical(&settled));
             template = settled;
         }
@@ -218,6 +219,9 @@ impl Builder<'_> {
         let tags = exists.state.tags != stack_tags(&self.desired.graph.tags, &stack.key);
         let protection = exists.state.termination_protection != self.desired.graph.termination_protection;
         let differs = diff.differs || tags || protection;
+        if let Some(named) = zones::named(&rendered, exists, self.live).filter(|_| differs) {
+            self.out.settled.insert(stack.key.clone(), canonical(&named));
+        }
         if differs && diff.changes.is_empty() {
             self.out.quiet.push(stack.key.clone());
         }
@@ -348,7 +352,7 @@ fn postponed(desired: &Desired<'_>, live: &Live, out: &Gathered) -> BTreeMap<Sta
     let updated = |work: &StackWork| matches!(work, StackWork::Update | StackWork::Repair);
     let keys = out.work.iter().filter(|(key, work)| updated(work) && providers.contains(key)).map(|(key, _)| key);
     let one = |key: &StackKey| {
-        let body = &desired.rendered.templates.get(key)?.body;
+        let body = out.settled.get(key).or(desired.rendered.templates.get(key).map(|template| &template.body))?;
         let stay = carried::carriers(&out.changes, key);
         let between = held::between(&serde_json::from_str(body).ok()?, live.stacks.get(key)?, &stay);
         Some((key.clone(), between))
