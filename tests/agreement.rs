@@ -164,6 +164,12 @@ fn other_differences_are_notes() {
         let says = vec![modify("SFileSystem", "True", vec![]), modify("NodesSecurityGroup", "Conditional", vec![])];
         let plan = agreed(&cloud, &older, StackKey::Storage, says).await;
         assert!(plan.disagreements.is_empty() && plan.changes.iter().all(|c| c.address != "nodes.security_group"));
+        // One that nothing answers is told, and not followed.
+        let open = vec![detail("GroupDescription", "Conditionally", false)];
+        let says = vec![modify("SFileSystem", "True", vec![]), modify("NodesSecurityGroup", "Conditional", open)];
+        let plan = agreed(&cloud, &older, StackKey::Storage, says).await;
+        let [note] = &plan.disagreements[..] else { panic!("{:?}", plan.disagreements) };
+        assert_eq!((note.logical_id.as_str(), note.planned, note.followed), ("NodesSecurityGroup", None, false));
     });
 }
 

@@ -14,6 +14,7 @@ use hpcctl::{
     model::StackKey,
     observe::{self, Guards, Live, SlurmReport},
     plan::{self, Action, DataFate, Desired, Obstacle, Plan, StepAction},
+    report::words,
 };
 use std::{collections::BTreeMap, time::Duration};
 use support::*;
@@ -243,6 +244,26 @@ fn automatic_export_is_off_before_the_task_and_on_again_when_that_fails() {
     });
 }
 
+// AW-36: what CloudFormation may replace is exported first, and exports by itself again when it stays.
+#[test]
+fn automatic_export_is_on_again_where_the_file_system_stays() {
+    on_sandbox(async {
+        let cloud = hpcctl::cloud::sandbox::in_memory(REGION);
+        let built = made(&cloud, AUTO).await;
+        let id = file_system(&cloud, &built).await;
+        let faster = cluster(&AUTO.replace("throughput_per_tib: 125", "throughput_per_tib: 250"));
+        let plan = plan_for(&cloud, &faster).await;
+        number(&plan, |action| matches!(action, StepAction::StopAutoExport { .. }));
+        carry_out_well(&cloud, &plan).await;
+        assert_eq!(file_system(&cloud, &faster).await, id, "it was replaced: the test needs another change");
+        assert_eq!(auto_export(&cloud, &id).await, ["CHANGED", "NEW"]);
+        assert!(plan_for(&cloud, &faster).await.is_empty());
+        // One that is replaced for certain takes its associations along: nothing is switched on again.
+        let gone = plan_for(&cloud, &moved(AUTO)).await;
+        assert!(gone.steps.iter().all(|step| !matches!(step.action, StepAction::StartAutoExport { .. })));
+    });
+}
+
 // AW-36: an apply that died with automatic export off is seen by the next plan.
 #[test]
 fn automatic_export_that_is_off_is_switched_on_again() {
@@ -434,7 +455,7 @@ fn everything_that_refuses_to_go_is_seen_before_anything_goes() {
         let live = look(&cloud, &built).await;
         let plan = plan_destroy(&cloud, &built).await;
         let found = obstacles(&cloud, &plan, &built).await;
-        assert!(matches!(found[..], [Obstacle::Database { .. }]), "{found:?}");
+        assert!(matches!(found[..], [Obstacle::Database { by_hand: None, .. }]), "{found:?}");
 
         // What the file opened, somebody may have closed by hand; and the head node, too.
         let open = accounted(false);
@@ -449,6 +470,10 @@ fn everything_that_refuses_to_go_is_seen_before_anything_goes() {
         let found = obstacles(&cloud, &plan, &open).await;
         assert_eq!(found.len(), 2, "{found:?}");
         assert!(found.iter().any(|one| matches!(one, Obstacle::Instance { .. })));
+        // The file says false already: to apply it would change nothing.
+        let said: Vec<String> = found.iter().map(words::obstacle).collect();
+        let command = "aws rds modify-db-instance --db-instance-identifier ";
+        assert!(said.iter().any(|one| one.contains(command) && one.contains("--no-deletion-protection")), "{said:?}");
 
         // Whoever goes on all the same meets what AWS says, and the database stays.
         sandbox.hand_edit(edit(&format!("{name}-head"), &head, "DisableApiTermination", false.into())).unwrap();

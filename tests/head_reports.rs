@@ -33,7 +33,7 @@ fn trouble(trouble: HeadTrouble) -> Fault {
 
 async fn status(cloud: &Cloud, built: &Built) -> (String, serde_json::Value) {
     let live = look(cloud, built).await;
-    let status = Status { cluster: "head", region: REGION, live: &live, lock: None, rehearsal: None };
+    let status = Status { cluster: "head", region: REGION, live: &live, rehearsal: None };
     (status.text(Paint::PLAIN), serde_json::from_str(&status.json()).unwrap())
 }
 
@@ -200,23 +200,60 @@ fn a_head_node_without_network_is_heard_by_its_console() {
     });
 }
 
-#[test]
-fn a_silent_head_node_is_not_waited_for_once_it_has_ended() {
+/// What is said of a head node that is silent, and ends after so many seconds.
+fn silent_until(at: u64) -> Box<apply::HeadSilence> {
     on_sandbox(async {
         let sandbox = Sandbox::in_memory(REGION);
         let (cloud, built) = (sandbox.cloud(), built());
         sandbox.add_fault(trouble(HeadTrouble::Silent));
         publish(&cloud, &built).await;
         let id = HeadNode::of(&look(&cloud, &built).await).unwrap().instance;
-        let plan = plan_for(&cloud, &built).await;
         let ending = async {
-            cloud.clock.sleep(Duration::from_secs(55)).await;
+            cloud.clock.sleep(Duration::from_secs(at)).await;
             cloud.compute.terminate(&[id]).await.unwrap();
         };
+        let plan = plan_for(&cloud, &built).await;
         let (applied, ()) = futures_util::future::join(carry_out(&cloud, &plan), ending).await;
         let ApplyError::HeadSilent(silence) = &applied.failed[0].error else { panic!("{:?}", applied.failed) };
-        assert_eq!(silence.state.as_deref(), Some("shutting-down"));
-        assert!(silence.seconds < 200);
+        silence.clone()
+    })
+}
+
+/// The instance itself is looked at each minute, no sooner and no later.
+#[test]
+fn a_silent_head_node_is_not_waited_for_once_it_has_ended() {
+    let silence = silent_until(55);
+    assert_eq!(silence.state.as_deref(), Some("shutting-down"));
+    for (at, seen) in [(3, 60), (55, 60), (66, 120), (126, 180)] {
+        let seconds = silent_until(at).seconds;
+        assert!((seen..seen + 10).contains(&seconds), "ended after {at} s, seen after {seconds} s");
+    }
+}
+
+/// Who waits is told each minute.
+#[test]
+fn progress_is_told_each_minute() {
+    on_sandbox(async {
+        let sandbox = Sandbox::in_memory(REGION);
+        let (cloud, built) = (sandbox.cloud(), built());
+        sandbox.add_fault(trouble(HeadTrouble::Silent));
+        publish(&cloud, &built).await;
+        let bucket = look(&cloud, &built).await.bucket.unwrap().name;
+        let wait = apply::HeadWait { bucket, cluster: "head".to_owned(), revision: 1, limit: 600, again: false };
+        let events = Events::default();
+        apply::await_head(&cloud, &wait, &events, &Stop::default()).await.unwrap_err();
+        let told: Vec<i64> = events
+            .0
+            .lock()
+            .unwrap()
+            .iter()
+            .filter_map(|(_, event)| match event {
+                Event::HeadAwaited { seconds, .. } => Some(*seconds),
+                _ => None,
+            })
+            .collect();
+        assert!((8..=9).contains(&told.len()) && told[0] >= 60, "{told:?}");
+        assert!(told.windows(2).all(|two| (60..70).contains(&(two[1] - two[0]))), "{told:?}");
     });
 }
 

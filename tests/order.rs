@@ -5,14 +5,14 @@
 mod support;
 
 use hpcctl::{
-    apply::{self, ApplyError, Context, Lock, LockOutcome, Owner, Stop},
+    apply::{self, ApplyError, Context, Lock, LockOutcome, Stop},
     catalog::ResourceCatalog,
     cloud::{
         Cloud,
         sandbox::{CallError, CallErrorKind, Fail, Fault, Launch, Sandbox, Slow, Target, Verb},
     },
     model::StackKey,
-    observe::{Outside, keys},
+    observe::{Outside, Owner, keys},
     plan::{self, Action, Desired, Plan, PlanError, Predicted, StepAction},
 };
 use serde_json::Value;
@@ -540,7 +540,7 @@ async fn destroy_locked(cloud: &Cloud, built: &Built) -> Vec<apply::StepFailure>
     let plan = plan_destroy(cloud, built).await;
     let events = Events::default();
     let context = Context::new(cloud, &plan, &events, Stop::default());
-    let owner = Owner { arn: "arn".to_owned(), host: "here".to_owned(), pid: 1, birth: None };
+    let owner = Owner { arn: "arn".to_owned(), host: "here".to_owned(), pid: 1, command: None, birth: None };
     let taken =
         Lock::acquire(cloud, &context.bucket(), &plan.cluster, owner, plan.id(), &|_| false, &|_| true).await.unwrap();
     let LockOutcome::Held(mut lock) = taken else { panic!("locked") };

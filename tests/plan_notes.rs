@@ -7,7 +7,7 @@ mod support;
 use hpcctl::{
     cloud::sandbox::Sandbox,
     plan::Note,
-    report::{paint::Paint, plan_text},
+    report::{errors::Failure, paint::Paint, plan_text},
 };
 use support::*;
 
@@ -119,5 +119,79 @@ fn what_a_change_means_is_noted() {
         assert_eq!(protected, [Note::Protection { on: true }]);
         let empty = notes("PERSISTENT_2, throughput_per_tib: 125", "PERSISTENT_1, throughput_per_tib: 200").await;
         assert!(matches!(&empty[..], [Note::StartsEmpty { address, .. }] if address == "storage.p"), "{empty:?}");
+    });
+}
+
+/// `/home` that moves does not take the homes along, and the volume that had them keeps its size.
+#[test]
+fn homes_do_not_follow_home() {
+    on_sandbox(async {
+        let cloud = Sandbox::in_memory("eu-west-1").cloud();
+        let (on_head, mounted) =
+            (with(""), with("storage: [ { name: h, mount: /home, efs: { on_destroy: keep } } ]\n"));
+        carry_out_well(&cloud, &plan_for(&cloud, &on_head).await).await;
+        let away = plan_for(&cloud, &mounted).await;
+        assert!(away.notes.contains(&Note::HomesMove { to_head: false }), "{:?}", away.notes);
+        assert!(away.changes.iter().all(|change| change.address != "storage.head_data"), "{:?}", away.changes);
+        carry_out_well(&cloud, &away).await;
+        let again = plan_for(&cloud, &mounted).await;
+        assert!(again.is_empty() && again.notes.is_empty(), "{:?} {:?}", again.changes, again.notes);
+        let back = plan_for(&cloud, &on_head).await;
+        assert!(back.notes.contains(&Note::HomesMove { to_head: true }), "{:?}", back.notes);
+        // What the file says counts, and is refused.
+        let said = with("storage: [ { name: h, mount: /home, efs: { on_destroy: keep } } ]\n")
+            .document
+            .text
+            .replace("instance_type: c5.large }", "instance_type: c5.large, data_volume: { size_gib: 20 } }");
+        let refused: Failure = try_plan_for(&cloud, &build("head.yaml", &said)).await.unwrap_err().into();
+        assert!(refused.code == "HPC2110" && refused.details[1].contains("put its size back"), "{refused:?}");
+    });
+}
+
+/// Automatic backups go with what they are of.
+#[test]
+fn backups_that_go_are_told() {
+    on_sandbox(async {
+        let cloud = Sandbox::in_memory("eu-west-1").cloud();
+        let backed = NOTED.replace(
+            "capacity_gib: 2400, on_destroy: keep",
+            "capacity_gib: 2400, backups: { days: 7 }, on_destroy: discard",
+        );
+        let backed = build("noted.yaml", &backed);
+        carry_out_well(&cloud, &plan_for(&cloud, &backed).await).await;
+        let go = |address: &str| Note::BackupsGo { address: address.to_owned() };
+        let destroyed = plan_destroy(&cloud, &backed).await.notes;
+        assert_eq!(destroyed, [go("accounting.database"), go("storage.p")]);
+        let without: Vec<&str> =
+            NOTED.lines().filter(|line| !line.starts_with("storage") && !line.starts_with("accounting")).collect();
+        let without = plan_for(&cloud, &build("noted.yaml", &without.join("\n"))).await.notes;
+        assert!(without.contains(&go("accounting.database")) && without.contains(&go("storage.p")), "{without:?}");
+        carry_out_well(&cloud, &plan_for(&cloud, &build("noted.yaml", NOTED)).await).await;
+        assert!(!plan_destroy(&cloud, &backed).await.notes.contains(&go("storage.p")), "it is kept");
+    });
+}
+
+/// FT-04: a file system that FSx does not know is told before anything goes, and its loss needs approval.
+#[test]
+fn a_file_system_that_fsx_does_not_know_is_told() {
+    on_sandbox(async {
+        let cloud = Sandbox::in_memory("eu-west-1").cloud();
+        let linked = with(
+            "storage: [ { name: s, mount: /s, fsx_lustre: { capacity_gib: 1200, deployment: SCRATCH_2, data_repository: { import: s3://results-of-mine/a, export: s3://results-of-mine/b }, on_destroy: export } } ]\n",
+        );
+        carry_out_well(&cloud, &plan_for(&cloud, &linked).await).await;
+        let mut live = look(&cloud, &linked).await;
+        let id = live.file_systems.values().next().unwrap().state.id.clone();
+        live.file_systems.clear();
+        let plan = hpcctl::plan::destroy(
+            "head",
+            "eu-west-1",
+            plan_destroy(&cloud, &linked).await.source,
+            &live,
+            &Default::default(),
+        );
+        let plan = plan.unwrap();
+        assert_eq!(plan.notes, [Note::NotThere { address: "storage.s".to_owned(), id }]);
+        assert_eq!(plan.losses().count(), 1);
     });
 }

@@ -5,13 +5,13 @@
 mod support;
 
 use hpcctl::{
-    apply::{ApplyError, Lock, LockInfo, LockOutcome, Owner},
+    apply::{ApplyError, Lock, LockOutcome},
     cloud::{
         Cloud, ErrorKind, PutCondition, StackStatus,
         sandbox::{CallError, CallErrorKind, Crash, Fail, Fault, Files, HandEdit, Launch, Sandbox, Target, Verb},
     },
     model::StackKey,
-    observe::{self, Wanted, keys},
+    observe::{self, LockInfo, Owner, Wanted, keys},
     plan::{Action, DataFate, Obstacle, Plan, PlanError, Reason, StepAction},
 };
 use std::{collections::BTreeMap, fs};
@@ -39,7 +39,13 @@ async fn stack(cloud: &Cloud, name: &str) -> StackStatus {
 }
 
 fn owner(pid: u32) -> Owner {
-    Owner { arn: "arn:aws:iam::123456789012:user/one".to_owned(), host: "here".to_owned(), pid, birth: None }
+    Owner {
+        arn: "arn:aws:iam::123456789012:user/one".to_owned(),
+        host: "here".to_owned(),
+        pid,
+        command: None,
+        birth: None,
+    }
 }
 
 #[test]

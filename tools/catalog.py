@@ -379,6 +379,14 @@ UNTOLD = {
     ],
 }
 
+# Names in the providers' lists that are no actions: names of S3's logs, and operations whose action is called otherwise and
+# is in the lists as well (`DeleteBucketCors` is judged as `s3:PutBucketCORS`).
+# <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html>
+NO_ACTION = re.compile(
+    r"s3:REST\..*|s3:PutBucketReplication|s3:PutObjectLockConfiguration"
+    r"|s3:DeleteBucket(AnalyticsConfiguration|Cors|Encryption|Lifecycle|MetricsConfiguration|Replication)"
+)
+
 
 def handlers(cfn_lint):
     """The actions of create, read, update and delete of each resource type of the catalogue."""
@@ -396,6 +404,7 @@ def handlers(cfn_lint):
             kinds = schema.get("handlers", {}).items()
             actions = {action for kind, handler in kinds if kind != "list" for action in handler["permissions"]}
             actions |= set(UNTOLD.get(name, []))
+            actions = {action for action in actions if not NO_ACTION.fullmatch(action)}
             lines.append(f"{name}\t{','.join(sorted(actions))}")
     return lines
 

@@ -122,7 +122,11 @@ impl Watch<'_> {
         let Some(instance) = self.instance.clone().filter(|_| seconds - self.looked >= LOOK) else { return Ok(None) };
         self.looked = seconds;
         match self.cloud.compute.instances(std::slice::from_ref(&instance)).await {
-            Ok(found) => Ok(found.into_iter().find(|one| one.id == instance && !one.is_alive()).map(|one| one.state)),
+            Ok(found) => match found.into_iter().find(|one| one.id == instance) {
+                // EC2 forgets what has ended after a while.
+                None => Ok(Some("gone".to_owned())),
+                Some(one) => Ok(Some(one).filter(|one| !one.is_alive()).map(|one| one.state)),
+            },
             Err(error) => self.pass(error).map(|()| None),
         }
     }

@@ -16,6 +16,7 @@ use std::{
 };
 
 /// What every step has at hand.
+#[derive(Clone)]
 pub struct Context<'a> {
     /// The cloud.
     pub cloud: &'a Cloud,
@@ -107,6 +108,28 @@ impl<'a> Context<'a> {
         self.cloud.clock.sleep(pace.next_pause()).await;
         Ok(())
     }
+
+    /// Looks until there is nothing more to see; gives what is seen after that many seconds.
+    pub async fn until_gone<T>(
+        &self,
+        seconds: i64,
+        mut look: impl AsyncFnMut() -> Result<Option<T>, ApplyError>,
+    ) -> Result<Option<T>, ApplyError> {
+        let until = self.cloud.clock.now().plus(seconds);
+        let mut pace = Pace::new();
+        loop {
+            let Some(left) = look().await? else { return Ok(None) };
+            if self.cloud.clock.now() >= until {
+                return Ok(Some(left));
+            }
+            self.pause(&mut pace).await?;
+        }
+    }
+
+    /// The same for what is taken back after a failure: nobody's wish to stop ends that.
+    pub fn taking_back(&self) -> Self {
+        Self { stop: Stop::default(), ..self.clone() }
+    }
 }
 
 /// The pace of looking: from half a second to five.
@@ -123,5 +146,60 @@ impl Pace {
         let now = self.0;
         self.0 = (now * 3 / 2).min(Duration::from_secs(5));
         now
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::{
+        cloud::sandbox,
+        observe::Live,
+        plan::{DestroyOptions, Source, destroy},
+    };
+    use std::cell::Cell;
+
+    struct Nobody;
+
+    impl Listener for Nobody {
+        fn event(&self, _: Timestamp, _: &Event) {}
+    }
+
+    fn run<F: Future>(future: F) -> F::Output {
+        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+    }
+
+    #[test]
+    fn a_wait_has_a_bound_and_ends_with_its_cause_or_by_a_wish() {
+        let cloud = sandbox::in_memory("eu-west-1");
+        let source = Source { name: String::new(), sha256: String::new(), text: String::new() };
+        let plan = destroy("c", "eu-west-1", source, &Live::default(), &DestroyOptions::default()).unwrap();
+        let stop = Stop::default();
+        let context = Context::new(&cloud, &plan, &Nobody, stop.clone());
+        let looks = Cell::new(0);
+        // There for so many looks.
+        let wait = async |context: &Context<'_>, seconds: i64, there: u32| {
+            looks.set(0);
+            let began = cloud.clock.now().0;
+            let look = async || {
+                looks.set(looks.get() + 1);
+                Ok((looks.get() <= there).then_some("there"))
+            };
+            (context.until_gone(seconds, look).await, looks.get(), cloud.clock.now().0 - began)
+        };
+        run(async {
+            assert_eq!(wait(&context, 60, 0).await, (Ok(None), 1, 0), "gone already");
+            assert_eq!(wait(&context, 0, 9).await, (Ok(Some("there")), 1, 0), "no time, one look");
+            let (result, looks, seconds) = wait(&context, 60, 2).await;
+            assert_eq!((result, looks, seconds < 5), (Ok(None), 3, true));
+            let (result, _, seconds) = wait(&context, 60, u32::MAX).await;
+            assert_eq!((result, (60..=65).contains(&seconds)), (Ok(Some("there")), true), "{seconds}");
+            stop.set();
+            assert_eq!(wait(&context, 60, 9).await, (Err(ApplyError::Interrupted), 1, 0));
+            let (result, looks, _) = wait(&context.taking_back(), 60, 9).await;
+            assert_eq!((result, looks), (Ok(None), 10), "what is taken back is taken back");
+        });
     }
 }

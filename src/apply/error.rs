@@ -1,6 +1,7 @@
 //! Why a step failed.
 
-use super::{FailedFile, Leftover, LockInfo, OrderError};
+use super::{FailedFile, Leftover, OrderError};
+use crate::observe::LockInfo;
 use crate::{
     cloud::CloudError,
     model::StackKey,
@@ -135,6 +136,13 @@ pub enum ApplyError {
     Leftovers {
         /// Which.
         left: Vec<Leftover>,
+    },
+    /// Interrupted while a transfer ran, which goes on.
+    TransferGoesOn {
+        /// The file system's name in the cluster file.
+        storage: String,
+        /// The task's id.
+        task: String,
     },
     /// The user interrupted.
     Interrupted,

@@ -98,7 +98,7 @@ async fn run_or_undo(context: &Context<'_>) -> Applied {
     let mut begun = BTreeSet::new();
     let applied = run(context, &mut begun).await;
     if !applied.failed.is_empty() {
-        undo::undo(context, &begun, &applied.done.iter().copied().collect()).await;
+        undo::undo(&context.taking_back(), &begun, &applied.done.iter().copied().collect()).await;
     }
     applied
 }
@@ -130,7 +130,7 @@ async fn run(context: &Context<'_>, begun: &mut BTreeSet<usize>) -> Applied {
     if !applied.failed.is_empty() {
         let begun = applied.done.iter().copied().chain(applied.failed.iter().map(|failure| failure.step));
         let begun: Vec<usize> = begun.collect();
-        if let Err(error) = head::undo(context, &begun).await {
+        if let Err(error) = head::undo(&context.taking_back(), &begun).await {
             applied.failed.push(StepFailure { step: 0, action: StepAction::Verify, error });
         }
     }

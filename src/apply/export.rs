@@ -180,7 +180,10 @@ async fn follow(
         if task.lifecycle.ended() {
             return Ok(task);
         }
-        wait(cloud, &mut pace, stop).await?;
+        if stop.is_set() {
+            return Err(ApplyError::TransferGoesOn { storage: request.storage.clone(), task: task.id });
+        }
+        cloud.clock.sleep(pace.next_pause()).await;
         match cloud.file_systems.task(&task.id).await? {
             Some(state) => (task, away) = (state, 0),
             None => away += 1,

@@ -1,8 +1,8 @@
 //! Steps on the head node itself: what lasts longer is taken from it before another one takes its place.
 
-use super::{ApplyError, Context, Event, context::Pace};
+use super::{ApplyError, Context, Event};
 use crate::{
-    cloud::InstanceState,
+    cloud::{InstanceState, VolumeAttachment},
     model::StackKey,
     plan::{HEAD_INSTANCE, StepAction},
 };
@@ -25,17 +25,9 @@ pub async fn stop(
     if !matches!(found.state.as_str(), "stopping" | "stopped") {
         compute.stop(instance).await?;
     }
-    let until = context.cloud.clock.now().plus(PATIENCE);
-    let mut pace = Pace::new();
-    loop {
-        match find(context, instance).await? {
-            None => break,
-            Some(now) if now.state == "stopped" => break,
-            Some(now) if context.cloud.clock.now() > until => {
-                return Err(ApplyError::HeadNode { instance: instance.to_owned(), state: now.state });
-            }
-            Some(_) => context.pause(&mut pace).await?,
-        }
+    let runs = async || Ok(find(context, instance).await?.filter(|now| now.state != "stopped"));
+    if let Some(now) = context.until_gone(PATIENCE, runs).await? {
+        return Err(ApplyError::HeadNode { instance: instance.to_owned(), state: now.state });
     }
     for volume in volumes {
         detach(context, instance, volume).await?;
@@ -44,38 +36,37 @@ pub async fn stop(
 }
 
 async fn detach(context: &Context<'_>, instance: &str, volume: &str) -> Result<(), ApplyError> {
-    let mut pace = Pace::new();
-    let until = context.cloud.clock.now().plus(PATIENCE);
-    let mut asked = false;
-    loop {
-        let found = context.cloud.compute.volumes(&[volume.to_owned()]).await?.pop();
-        let held = found.and_then(|one| one.attachment).filter(|one| one.instance == instance);
-        let Some(held) = held else { return Ok(()) };
-        if !asked {
-            context.cloud.compute.detach_volume(volume).await?;
-            asked = true;
-        } else if context.cloud.clock.now() > until {
-            let state = format!("{volume} is {}", held.state);
-            return Err(ApplyError::HeadNode { instance: instance.to_owned(), state });
-        } else {
-            context.pause(&mut pace).await?;
-        }
+    let held = async || Ok(held_by(context, volume).await?.filter(|one| one.instance == instance));
+    if held().await?.is_none() {
+        return Ok(());
     }
+    context.cloud.compute.detach_volume(volume).await?;
+    still_held(volume, context.until_gone(PATIENCE, held).await?)
+}
+
+/// Who has a volume.
+pub(super) async fn held_by(context: &Context<'_>, volume: &str) -> Result<Option<VolumeAttachment>, ApplyError> {
+    let found = context.cloud.compute.volumes(&[volume.to_owned()]).await?.pop();
+    Ok(found.and_then(|one| one.attachment))
+}
+
+/// An error when somebody has a volume yet.
+pub(super) fn still_held(volume: &str, held: Option<VolumeAttachment>) -> Result<(), ApplyError> {
+    let Some(held) = held else { return Ok(()) };
+    Err(ApplyError::HeadNode { instance: held.instance, state: format!("{volume} is {}", held.state) })
 }
 
 /// Starts the head node; true: it runs, or is gone.
 pub async fn start(context: &Context<'_>, instance: &str) -> Result<bool, ApplyError> {
-    let mut pace = Pace::new();
-    loop {
-        match find(context, instance).await? {
-            Some(found) if found.state == "stopped" => {
-                context.cloud.compute.start(instance).await?;
-                return Ok(false);
-            }
-            Some(found) if found.state == "stopping" => context.pause(&mut pace).await?,
-            _ => return Ok(true),
-        }
+    let stopping = async || Ok(find(context, instance).await?.filter(|now| now.state == "stopping"));
+    if let Some(now) = context.until_gone(PATIENCE, stopping).await? {
+        return Err(ApplyError::HeadNode { instance: instance.to_owned(), state: now.state });
     }
+    if find(context, instance).await?.is_none_or(|now| now.state != "stopped") {
+        return Ok(true);
+    }
+    context.cloud.compute.start(instance).await?;
+    Ok(false)
 }
 
 async fn find(context: &Context<'_>, instance: &str) -> Result<Option<InstanceState>, ApplyError> {

@@ -2,7 +2,7 @@
 
 use super::{ApplyError, Context};
 use crate::{
-    cloud::{ErrorKind, PutCondition},
+    cloud::PutCondition,
     model::StackKey,
     observe::{Kept, keys},
     plan::{Action, Change, DataFate},
@@ -19,10 +19,7 @@ pub async fn remember(context: &Context<'_>) -> Result<(), ApplyError> {
     }
     let network = own_vpc(context).await?;
     now.iter_mut().for_each(|one| one.network.clone_from(&network));
-    let before = match context.cloud.objects.get(&bucket, &key).await {
-        Err(error) if error.kind == ErrorKind::NotFound => None,
-        before => before?,
-    };
+    let before = context.cloud.objects.get(&bucket, &key).await?;
     let mut list: Vec<Kept> = before.and_then(|(text, _)| serde_json::from_slice(&text).ok()).unwrap_or_default();
     let new: Vec<Kept> = now.into_iter().filter(|one| list.iter().all(|other| other.id != one.id)).collect();
     if new.is_empty() {

@@ -6,54 +6,13 @@
 
 use super::ApplyError;
 use crate::{
-    cloud::{Cloud, CloudError, ErrorKind, PutCondition, Timestamp},
-    observe::keys,
+    cloud::{Cloud, CloudError, ErrorKind, PutCondition},
+    observe::{self, LEASE_SECONDS, LockInfo, Owner, keys},
 };
-use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// Seconds without a renewal after which a lock may be taken over.
-pub const LEASE_SECONDS: i64 = 600;
 /// Seconds between two looks at a lock that seems to be silent.
 const LOOK_SECONDS: i64 = 30;
-
-/// Who holds a lock.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Owner {
-    /// The caller's ARN.
-    pub arn: String,
-    /// The machine's name.
-    pub host: String,
-    /// The process.
-    pub pid: u32,
-    /// What tells this process from others with the same number; `None`: nobody knows whether it has died.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub birth: Option<Birth>,
-}
-
-/// Which process a number means: numbers are used again, after a boot, in another namespace, and in time.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Birth {
-    /// The machine's boot (`/proc/sys/kernel/random/boot_id`).
-    pub boot: String,
-    /// The namespace of process numbers (`/proc/self/ns/pid`).
-    pub namespace: String,
-    /// When it started, in clock ticks since the boot (`/proc/self/stat`, field 22).
-    pub started: u64,
-}
-
-/// The content of a lock.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LockInfo {
-    /// Who holds it.
-    pub owner: Owner,
-    /// The plan that is applied.
-    pub plan: String,
-    /// Since when.
-    pub since: Timestamp,
-    /// When it was last renewed.
-    pub renewed: Timestamp,
-}
 
 /// A lock that is held.
 pub struct Lock {
@@ -176,16 +135,10 @@ pub async fn bury(
     cluster: &str,
     is_dead: &dyn Fn(&Owner) -> bool,
 ) -> Result<(), CloudError> {
-    match read_lock(cloud, bucket, cluster).await? {
+    match observe::lock(cloud, bucket, cluster).await? {
         Some(lock) if is_dead(&lock.owner) => cloud.objects.purge(bucket, &keys::lock(cluster)).await.map(drop),
         _ => Ok(()),
     }
-}
-
-/// Reads a cluster's lock.
-pub async fn read_lock(cloud: &Cloud, bucket: &str, cluster: &str) -> Result<Option<LockInfo>, CloudError> {
-    let there = cloud.objects.get(bucket, &keys::lock(cluster)).await?;
-    Ok(there.and_then(|(body, _)| serde_json::from_slice(&body).ok()))
 }
 
 /// Takes a cluster's lock away, whoever holds it.

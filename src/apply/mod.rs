@@ -33,7 +33,7 @@ pub use event::{Event, Listener};
 pub use execute::{Applied, StepFailure, execute, finish};
 pub use export::{ExportRequest, ExportResult, FailedFile, TransferKind, transfer};
 pub use kept::keeps;
-pub use lock::{Birth, Lock, LockInfo, LockOutcome, Owner, bury, read_lock, unlock};
+pub use lock::{Lock, LockOutcome, bury, unlock};
 pub use orders::{OrderError, OrderOutcome, order};
 pub use programs::{NodeProgram, OLDEST_GLIBC};
 pub use verify::{Leftover, leftovers};

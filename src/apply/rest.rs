@@ -1,10 +1,11 @@
 //! Bringing a file system to rest before it is exported and goes: jobs end, compute nodes end, the head node lets go.
 
-use super::{ApplyError, Context, Event, context::Pace, order};
-use crate::{
-    cloud::VolumeAttachment,
-    observe::{Order, StorageOrder},
+use super::{
+    ApplyError, Context, Event,
+    head::{held_by, still_held},
+    order,
 };
+use crate::observe::{Order, StorageOrder};
 
 /// Seconds that the head node has for an order that only changes queues.
 const HOLD_SECONDS: u64 = 300;
@@ -16,21 +17,19 @@ const FREE_SECONDS: i64 = 120;
 /// Holds all queues, and waits until no compute node is left that could write.
 pub(super) async fn hold(context: &Context<'_>) -> Result<bool, ApplyError> {
     give(context, StorageOrder::Hold, Some(HOLD_SECONDS)).await?;
-    let until = context.cloud.clock.now().plus(i64::try_from(context.patience.as_secs()).unwrap_or(i64::MAX / 2));
-    let (mut pace, mut told) = (Pace::new(), None);
-    loop {
+    let mut told = None;
+    let nodes = async || {
         let instances = context.cloud.compute.instances_of(&context.plan.cluster).await?;
-        let left = instances.iter().filter(|instance| instance.is_compute()).count();
-        if left == 0 {
-            return Ok(false);
-        }
-        if told.replace(left) != Some(left) {
+        let left = Some(instances.iter().filter(|instance| instance.is_compute()).count()).filter(|left| *left > 0);
+        if let Some(left) = left.filter(|_| told.replace(left) != Some(left)) {
             context.tell(&Event::Draining { left });
         }
-        if context.cloud.clock.now() >= until {
-            return Err(ApplyError::StillUsed { left, minutes: context.patience.as_secs() / 60 });
-        }
-        context.pause(&mut pace).await?;
+        Ok(left)
+    };
+    let seconds = i64::try_from(context.patience.as_secs()).unwrap_or(i64::MAX / 2);
+    match context.until_gone(seconds, nodes).await? {
+        None => Ok(false),
+        Some(left) => Err(ApplyError::StillUsed { left, minutes: context.patience.as_secs() / 60 }),
     }
 }
 
@@ -42,24 +41,12 @@ pub(super) async fn release(
 ) -> Result<bool, ApplyError> {
     let wish = StorageOrder::Release { file_systems: file_systems.to_vec(), volumes: volumes.to_vec() };
     give(context, wish, Some(RELEASE_SECONDS)).await?;
-    let until = context.cloud.clock.now().plus(FREE_SECONDS);
     for volume in volumes {
-        let mut pace = Pace::new();
         // An older hpcctl on the head node knows of no volumes: it is never taken from beneath whoever uses it.
-        while let Some(held) = holder(context, volume).await? {
-            if context.cloud.clock.now() >= until {
-                let state = format!("{volume} is {}", held.state);
-                return Err(ApplyError::HeadNode { instance: held.instance, state });
-            }
-            context.pause(&mut pace).await?;
-        }
+        let held = context.until_gone(FREE_SECONDS, async || held_by(context, volume).await).await?;
+        still_held(volume, held)?;
     }
     Ok(false)
-}
-
-async fn holder(context: &Context<'_>, volume: &str) -> Result<Option<VolumeAttachment>, ApplyError> {
-    let found = context.cloud.compute.volumes(&[volume.to_owned()]).await?.pop();
-    Ok(found.and_then(|one| one.attachment))
 }
 
 /// Lets the head node open the queues when it runs the revision; nobody waits for it here.

@@ -103,7 +103,7 @@ pub async fn delete(context: &Context<'_>, key: &StackKey, retain: &[String], st
         let retain = if state.status == StackStatus::DeleteFailed { retain } else { &[] };
         context.cloud.stacks.delete(&name, retain, &context.token(step)).await?;
     }
-    follow(context, key, &state.id, last).await?;
+    follow_to(context, key, &state.id, last, true).await?;
     Ok(false)
 }
 
@@ -128,7 +128,18 @@ async fn last_event(context: &Context<'_>, id: &str) -> Result<Option<String>, A
 }
 
 /// Follows a stack to the end of what it does, telling every event.
-async fn follow(context: &Context<'_>, key: &StackKey, id: &str, mut last: Option<String>) -> Result<(), ApplyError> {
+async fn follow(context: &Context<'_>, key: &StackKey, id: &str, last: Option<String>) -> Result<(), ApplyError> {
+    follow_to(context, key, id, last, false).await
+}
+
+/// The same; a stack that nobody knows any more has reached its end when it `deletes`, and no other.
+async fn follow_to(
+    context: &Context<'_>,
+    key: &StackKey,
+    id: &str,
+    mut last: Option<String>,
+    deletes: bool,
+) -> Result<(), ApplyError> {
     let mut pace = Pace::new();
     let mut failures = Vec::new();
     // What CloudFormation could not delete, by physical id: it tries more than once.
@@ -146,7 +157,8 @@ async fn follow(context: &Context<'_>, key: &StackKey, id: &str, mut last: Optio
             last = Some(event.id);
         }
         match state {
-            None => return Ok(()),
+            None if deletes => return Ok(()),
+            None => return Err(vanished(key)),
             Some(state) if state.status.in_progress() => {}
             Some(state) if state.status.succeeded() && left.is_empty() => return Ok(()),
             Some(state) if state.status.succeeded() => {
@@ -204,6 +216,11 @@ fn note_deletion(
         }
         _ => {}
     }
+}
+
+fn vanished(key: &StackKey) -> ApplyError {
+    let reason = Some("CloudFormation does not know it any more: somebody deleted it meanwhile".to_owned());
+    ApplyError::Stack { stack: key.clone(), status: "DELETE_COMPLETE".to_owned(), reason, resources: Vec::new() }
 }
 
 fn failed(key: &StackKey, state: &StackState, resources: Vec<FailedResource>) -> ApplyError {

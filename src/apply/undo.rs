@@ -20,7 +20,7 @@ pub(super) async fn undo(context: &Context<'_>, begun: &BTreeSet<usize>, done: &
         if let StepAction::StopAutoExport { storage, file_system, associations } = action
             && is_there(context, file_system).await
         {
-            for error in auto_export::restore(context, file_system, associations).await {
+            for error in auto_export::restore(context, associations).await {
                 let error = error.map(|error| error.to_string());
                 context.tell(&Event::AutoExportRestored { storage: storage.clone(), error });
             }
@@ -38,15 +38,8 @@ pub(super) async fn undo(context: &Context<'_>, begun: &BTreeSet<usize>, done: &
         }
     }
     // Nodes that start now would mount what is gone.
-    if begun.iter().any(touches_storage) {
-        for file_system in &file_systems {
-            if !is_there(context, file_system).await {
-                return context.tell(&Event::QueuesStayHeld);
-            }
-        }
-        if !volumes.is_empty() && !are_there(context, &volumes).await {
-            return context.tell(&Event::QueuesStayHeld);
-        }
+    if !are_in_stack(context, &file_systems).await || !are_there(context, &volumes).await {
+        return context.tell(&Event::QueuesStayHeld);
     }
     let open = Order::Storage(StorageOrder::Open { file_systems, volumes, revision: 0 });
     let given = order(context.cloud, &context.plan.cluster, open, None, &context.stop).await;
@@ -56,13 +49,18 @@ pub(super) async fn undo(context: &Context<'_>, begun: &BTreeSet<usize>, done: &
     });
 }
 
-fn touches_storage(action: &StepAction) -> bool {
-    let storage = StackKey::Storage;
-    match action {
-        StepAction::UpdateStack { stack } | StepAction::CreateStack { stack } => *stack == storage,
-        StepAction::DeleteStack { stack, .. } => *stack == storage,
-        _ => false,
+/// Whether the storage stack has them, and CloudFormation is not at it: what it keeps for others as an entry leaves has
+/// lost its mount targets or rules, and FSx knows nothing of EFS.
+async fn are_in_stack(context: &Context<'_>, file_systems: &[String]) -> bool {
+    if file_systems.is_empty() {
+        return true;
     }
+    let stacks = &context.cloud.stacks;
+    let name = StackKey::Storage.stack_name(&context.plan.cluster);
+    let Ok(Some(state)) = stacks.stack(&name).await else { return false };
+    let Ok(resources) = stacks.resources(&name).await else { return false };
+    let has = |id: &String| resources.iter().any(|one| one.physical_id == *id && !one.status.starts_with("DELETE"));
+    !state.status.in_progress() && file_systems.iter().all(has)
 }
 
 async fn is_there(context: &Context<'_>, id: &str) -> bool {
@@ -74,6 +72,9 @@ async fn is_there(context: &Context<'_>, id: &str) -> bool {
 
 /// Whether no volume has gone, nor is about to.
 async fn are_there(context: &Context<'_>, volumes: &[String]) -> bool {
+    if volumes.is_empty() {
+        return true;
+    }
     match context.cloud.compute.volumes(volumes).await {
         Ok(found) => found.len() == volumes.len() && found.iter().all(|one| one.state != "deleting"),
         Err(_) => false,

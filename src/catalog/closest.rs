@@ -2,7 +2,7 @@
 
 /// The candidate with the smallest edit distance, if it is near enough to be worth a suggestion:
 /// at most a third of the wanted name's letters differ. The first of equals wins.
-pub(super) fn closest<'a>(wanted: &str, among: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub fn closest<'a>(wanted: &str, among: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let wanted: Vec<char> = wanted.chars().flat_map(char::to_lowercase).collect();
     let mut limit = wanted.len() / 3 + 1;
     let mut best = None;

@@ -9,8 +9,3 @@ pub fn handler_actions(resource_type: &str) -> impl Iterator<Item = &'static str
     let row = Table::new(TEXT).find(resource_type).unwrap_or_default();
     row.split(',').filter(|action| !action.is_empty())
 }
-
-/// The resource types of the table.
-pub fn handler_types() -> impl Iterator<Item = &'static str> {
-    Table::new(TEXT).names()
-}

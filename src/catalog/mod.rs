@@ -30,8 +30,9 @@ mod rules;
 mod table;
 mod template_value;
 
+pub use closest::closest;
 pub use ground::{ADDRESSES, Ground, Image, LogGroup, LustreUse, Reservation, Subnet, VPCS, lustre_quotas, vcpu_quota};
-pub use handlers::{handler_actions, handler_types};
+pub use handlers::handler_actions;
 pub use image_owners::image_owner;
 pub use instance_catalog::{CatalogError, InstanceCatalog, to_text};
 pub use instance_types::{

@@ -49,6 +49,8 @@ pub enum ErrorKind {
     Unavailable,
     /// No answer: network, DNS, TLS, time-out.
     Network,
+    /// An answer that is not the service's: cut off, empty, or a web page.
+    Unreadable,
     /// The sandbox was told to crash here.
     Crash,
     /// Anything else.

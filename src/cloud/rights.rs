@@ -5,7 +5,7 @@
 //! ([`handler_actions`](crate::catalog::handler_actions)), narrowed to calls that come through CloudFormation.
 
 use super::RightsQuestion;
-use crate::catalog::{handler_actions, handler_types, region};
+use crate::catalog::{handler_actions, region};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -45,8 +45,14 @@ enum On {
     Logs,
     /// Roles and instance profiles of the cluster.
     Roles,
+    /// The cluster's roles, whoever asks.
+    RoleTags,
+    /// Instance profiles that the file may name.
+    Profiles,
     /// The role of experiments.
     ExperimentRole,
+    /// Experiments, their templates and what these may do.
+    Experiments,
     /// KMS keys that the file names.
     Keys,
     /// Secrets that the file names.
@@ -112,7 +118,7 @@ const CALLS: &[Call] = &[
     ("ec2", "StartInstances", &["ec2:StartInstances"], On::Instances, BUILD),
     ("ec2", "ModifyInstanceAttribute", &["ec2:ModifyInstanceAttribute"], On::Instances, BUILD),
     ("ec2", "TerminateInstances", &["ec2:TerminateInstances"], On::Instances, BUILD),
-    ("ec2", "DescribeInstanceAttribute", &["ec2:DescribeInstanceAttribute"], On::Any, LOOK),
+    ("ec2", "DescribeInstanceAttribute", &["ec2:DescribeInstanceAttribute"], On::Instances, LOOK),
     ("ec2", "GetConsoleOutput", &["ec2:GetConsoleOutput"], On::Instances, ALL),
     ("kms", "DescribeKey", &["kms:DescribeKey"], On::Keys, LOOK),
     ("secretsmanager", "DescribeSecret", &["secretsmanager:DescribeSecret"], On::Secrets, LOOK),
@@ -120,8 +126,8 @@ const CALLS: &[Call] = &[
     ("servicequotas", "GetServiceQuota", &["servicequotas:GetServiceQuota"], On::Any, LOOK),
     ("iam", "SimulatePrincipalPolicy", &["iam:SimulatePrincipalPolicy"], On::Any, LOOK),
     ("iam", "ListRoles", &["iam:ListRoles"], On::Any, BUILD),
-    ("iam", "ListRoleTags", &["iam:ListRoleTags"], On::Any, BUILD),
-    ("iam", "GetInstanceProfile", &["iam:GetInstanceProfile"], On::Any, LOOK),
+    ("iam", "ListRoleTags", &["iam:ListRoleTags"], On::RoleTags, BUILD),
+    ("iam", "GetInstanceProfile", &["iam:GetInstanceProfile"], On::Profiles, LOOK),
     ("fsx", "DescribeFileSystems", &["fsx:DescribeFileSystems"], On::Any, ALL),
     ("fsx", "DescribeDataRepositoryAssociations", &["fsx:DescribeDataRepositoryAssociations"], On::Any, ALL),
     ("fsx", "DescribeDataRepositoryTasks", &["fsx:DescribeDataRepositoryTasks"], On::Any, ALL),
@@ -131,15 +137,29 @@ const CALLS: &[Call] = &[
     ("s3", "GetObject", &["s3:GetObject"], On::Reports, BOTH),
     ("logs", "DescribeLogGroups", &["logs:DescribeLogGroups"], On::Any, LOOK),
     ("logs", "FilterLogEvents", &["logs:FilterLogEvents"], On::Logs, USE),
-    ("fis", "CreateExperimentTemplate", &["fis:CreateExperimentTemplate", "fis:TagResource"], On::Any, USE),
-    ("fis", "StartExperiment", &["fis:StartExperiment"], On::Any, USE),
-    ("fis", "GetExperiment", &["fis:GetExperiment"], On::Any, USE),
-    ("fis", "DeleteExperimentTemplate", &["fis:DeleteExperimentTemplate"], On::Any, USE),
+    ("fis", "CreateExperimentTemplate", &["fis:CreateExperimentTemplate", "fis:TagResource"], On::Experiments, USE),
+    ("fis", "StartExperiment", &["fis:StartExperiment"], On::Experiments, USE),
+    ("fis", "GetExperiment", &["fis:GetExperiment"], On::Experiments, USE),
+    ("fis", "DeleteExperimentTemplate", &["fis:DeleteExperimentTemplate"], On::Experiments, USE),
     ("iam", "GetRole", &["iam:GetRole"], On::ExperimentRole, USE),
     ("iam", "CreateRole", &["iam:CreateRole", "iam:TagRole"], On::ExperimentRole, USE),
     ("iam", "PutRolePolicy", &["iam:PutRolePolicy", "iam:PassRole"], On::ExperimentRole, USE),
     ("iam", "DeleteRolePolicy", &["iam:DeleteRolePolicy"], On::ExperimentRole, BOTH),
     ("iam", "DeleteRole", &["iam:DeleteRole"], On::ExperimentRole, BOTH),
+];
+
+/// The types of everything that some cluster file makes, without `AWS::`.
+#[rustfmt::skip]
+const MADE: &[&str] = &[
+    "AutoScaling::AutoScalingGroup", "Budgets::Budget", "CloudWatch::Alarm", "CloudWatch::Dashboard", "EC2::EIP",
+    "EC2::FlowLog", "EC2::Instance", "EC2::InternetGateway", "EC2::LaunchTemplate", "EC2::NatGateway",
+    "EC2::PlacementGroup", "EC2::Route", "EC2::RouteTable", "EC2::SecurityGroup", "EC2::SecurityGroupEgress",
+    "EC2::SecurityGroupIngress", "EC2::Subnet", "EC2::SubnetRouteTableAssociation", "EC2::VPC", "EC2::VPCEndpoint",
+    "EC2::VPCGatewayAttachment", "EC2::Volume", "EFS::FileSystem", "EFS::MountTarget", "ElasticLoadBalancingV2::Listener",
+    "ElasticLoadBalancingV2::LoadBalancer", "ElasticLoadBalancingV2::TargetGroup", "FSx::DataRepositoryAssociation",
+    "FSx::FileSystem", "IAM::InstanceProfile", "IAM::Role", "Logs::LogGroup", "RDS::DBCluster",
+    "RDS::DBClusterParameterGroup", "RDS::DBInstance", "RDS::DBParameterGroup", "RDS::DBSubnetGroup", "S3::Bucket",
+    "S3::BucketPolicy", "SNS::Subscription", "SNS::Topic", "SecretsManager::Secret",
 ];
 
 /// Where a policy holds; what nobody knows is a star.
@@ -159,6 +179,8 @@ pub struct Scope {
     pub keys: BTreeSet<String>,
     /// ARNs of secrets that the file names.
     pub secrets: BTreeSet<String>,
+    /// ARNs of roles that somebody else made and the file gives to nodes.
+    pub passed: BTreeSet<String>,
     /// CloudFormation's types of what the file makes.
     pub types: BTreeSet<String>,
 }
@@ -179,6 +201,13 @@ pub struct Statement {
 /// Every call of the table, as the services log it.
 pub fn calls() -> impl Iterator<Item = (&'static str, &'static str)> {
     CALLS.iter().map(|(service, operation, ..)| (*service, *operation))
+}
+
+/// The actions that IAM knows a call by, such as `s3:ListBucket` for `HeadBucket`; where the two have one name, that.
+pub fn actions_of(service: &str, operation: &str) -> Vec<String> {
+    let known = CALLS.iter().find(|call| (call.0, call.1) == (service, operation));
+    let same = || vec![format!("{service}:{operation}")];
+    known.map_or_else(same, |call| call.2.iter().map(ToString::to_string).collect())
 }
 
 /// The statements of the least policy for a purpose.
@@ -286,7 +315,8 @@ impl Scope {
             buckets: BTreeSet::from([star()]),
             keys: BTreeSet::from([format!("arn:*:kms:*:{account}:key/*")]),
             secrets: BTreeSet::from([format!("arn:*:secretsmanager:*:{account}:secret:*")]),
-            types: handler_types().map(str::to_owned).collect(),
+            passed: BTreeSet::new(),
+            types: MADE.iter().map(|kind| format!("AWS::{kind}")).collect(),
         }
     }
 
@@ -301,7 +331,7 @@ impl Scope {
     }
 
     fn statement(&self, on: On, actions: BTreeSet<String>) -> Option<Statement> {
-        let Self { account, region, cluster, iam_path, buckets, keys, secrets, types: _ } = self;
+        let Self { account, region, cluster, iam_path, buckets, keys, secrets, passed: _, types: _ } = self;
         let named = |arns: &BTreeSet<String>| arns.iter().cloned().collect::<Vec<String>>();
         let artifacts = format!("hpcctl-{account}-{region}");
         let (sid, resources, condition) = match on {
@@ -341,6 +371,12 @@ impl Scope {
                 let through = json!({"ForAnyValue:StringEquals": {"aws:CalledVia": ["cloudformation.amazonaws.com"]}});
                 ("Roles", vec![of("role"), of("instance-profile")], Some(through))
             }
+            On::RoleTags => ("RoleTags", vec![self.arn(&format!("iam::{account}:role{iam_path}*"))], None),
+            On::Profiles => ("Profiles", vec![self.arn(&format!("iam::{account}:instance-profile/*"))], None),
+            On::Experiments => {
+                let of = |kind: &str| self.arn(&format!("fis:{region}:{account}:{kind}/*"));
+                ("Experiments", ["experiment-template", "experiment", "action"].map(of).into(), None)
+            }
             On::Keys if keys.is_empty() => return None,
             On::Keys => ("Keys", named(keys), None),
             On::Secrets if secrets.is_empty() => return None,
@@ -364,6 +400,10 @@ impl Scope {
             match action.as_str() {
                 "iam:PassRole" => passed = true,
                 "iam:CreateServiceLinkedRole" => linked = true,
+                // It takes no resource.
+                "iam:ListRoles" => {
+                    rest.insert(action);
+                }
                 _ if action.starts_with("iam:") => {
                     roles.insert(action);
                 }
@@ -375,8 +415,6 @@ impl Scope {
         // What `Fn::GetAZs` asks:
         // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference-getavailabilityzones.html
         rest.extend(["ec2:DescribeAccountAttributes", "ec2:DescribeAvailabilityZones"].map(str::to_owned));
-        // The handlers' lists have names of S3's logs among them, which are no actions.
-        rest.retain(|action| !action.starts_with("s3:REST."));
         let through = json!({"ForAnyValue:StringEquals": {"aws:CalledVia": ["cloudformation.amazonaws.com"]}});
         let mut found = vec![Statement {
             sid: "ThroughCloudFormation".to_owned(),
@@ -385,7 +423,7 @@ impl Scope {
             condition: Some(through),
         }];
         found.extend(self.statement(On::Roles, roles).filter(|statement| !statement.actions.is_empty()));
-        let role = self.arn(&format!("iam::{}:role{}*", self.account, self.iam_path));
+        let own = self.arn(&format!("iam::{}:role{}*", self.account, self.iam_path));
         let services = ["ec2.amazonaws.com", "ec2.amazonaws.com.cn", "vpc-flow-logs.amazonaws.com"];
         let to = json!({"StringEquals": {"iam:PassedToService": services}});
         let lone = |sid: &str, action: &str, resource: String, condition: Option<Value>| Statement {
@@ -394,7 +432,33 @@ impl Scope {
             resources: vec![resource],
             condition,
         };
-        found.extend(passed.then(|| lone("PassRoles", "iam:PassRole", role, Some(to))));
+        if passed || !self.passed.is_empty() {
+            let others = self.passed.iter().cloned();
+            found.push(Statement {
+                resources: std::iter::once(own).chain(others).collect(),
+                ..lone("PassRoles", "iam:PassRole", String::new(), Some(to))
+            });
+        }
+        // What EC2 does with a key for encrypted volumes is done with the caller's rights; the providers do not list all:
+        // https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption-requirements.html
+        if !self.keys.is_empty() {
+            let through = json!({"StringLike": {"kms:ViaService": "ec2.*.amazonaws.com*"}});
+            found.push(Statement {
+                sid: "EncryptedVolumes".to_owned(),
+                actions: [
+                    "CreateGrant",
+                    "Decrypt",
+                    "DescribeKey",
+                    "GenerateDataKeyWithoutPlaintext",
+                    "ReEncryptFrom",
+                    "ReEncryptTo",
+                ]
+                .map(|action| format!("kms:{action}"))
+                .into(),
+                resources: self.keys.iter().cloned().collect(),
+                condition: Some(through),
+            });
+        }
         // FSx makes itself a role for each link with S3, in the caller's name:
         // https://github.com/kubernetes-sigs/aws-fsx-csi-driver/blob/master/docs/install.md
         if self.types.iter().any(|kind| kind.starts_with("AWS::FSx::")) {

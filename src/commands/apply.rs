@@ -5,7 +5,9 @@ use super::{
     await_head,
     cli::Global,
     cloud::on_cloud,
+    history,
     load::{self, Loaded, load_for_cloud},
+    lock::{Patience, settled},
     node_programs::programs,
     obstacles,
     output::{Output, Progress, ProgressFormat},
@@ -14,9 +16,9 @@ use super::{
     preview, process, rehearsal,
 };
 use crate::{
-    apply::{self, Applied, ApplyError, Context, LockInfo, LockOutcome, StepFailure, Stop},
+    apply::{self, Applied, ApplyError, Context, LockOutcome, StepFailure, Stop},
     cloud::{Caller, Cloud, ErrorKind},
-    observe::{self, Live, ObserveError, Wanted},
+    observe::{self, LockInfo, ObserveError, Wanted},
     plan::{Gap, Goal, PLAN_FORMAT, PLAN_KIND, Plan, StepAction},
     report::{
         errors::{self, Failure, exit},
@@ -34,6 +36,9 @@ pub struct ApplyArgs {
     target: PathBuf,
     #[command(flatten)]
     approval: Approval,
+    /// Go back to what the cluster file of this revision said (see `history`)
+    #[arg(long, value_name = "REVISION")]
+    to: Option<u64>,
     /// How to show progress
     #[arg(long, value_enum, default_value_t = ProgressFormat::Text)]
     progress: ProgressFormat,
@@ -47,6 +52,8 @@ pub struct ApplyArgs {
     #[arg(long)]
     with_slurm: bool,
     #[command(flatten)]
+    patience: Patience,
+    #[command(flatten)]
     preflight: Preflight,
 }
 
@@ -59,6 +66,8 @@ pub struct Manner {
     pub wait: bool,
     /// How many minutes running jobs have to end where a file system goes; `None`: as many as usual.
     pub jobs_minutes: Option<u64>,
+    /// How long somebody else who works on the cluster is waited for.
+    pub patience: Patience,
 }
 
 /// Makes the cluster as its file, or a saved plan, says.
@@ -67,9 +76,14 @@ pub fn apply(args: &ApplyArgs, global: &Global, output: &mut Output) -> Result<u
     // Machines of a rehearsal live in real time: what they report is not waited for in a hurry.
     let rehearsed = args.with_slurm || rehearsal::running(global).is_some();
     let wait = !args.no_wait && !rehearsed;
-    let manner = Manner { progress: args.progress, wait, jobs_minutes: Some(args.wait_for_jobs) };
+    let manner =
+        Manner { progress: args.progress, wait, jobs_minutes: Some(args.wait_for_jobs), patience: args.patience };
     let hurried = &global.hurried();
     let is_plan = text.trim_start().starts_with('{');
+    if is_plan && args.to.is_some() {
+        let remedy = "make the plan with `hpcctl plan FILE --to REVISION --out PLAN`";
+        return Err(Failure::new("HPC2014", "a saved plan says itself where it goes", remedy, exit::ERROR));
+    }
     if args.with_slurm {
         rehearsal::possible(&args.target, is_plan, hurried, output)?;
     }
@@ -122,7 +136,10 @@ async fn fresh_plan(
     manner: Manner,
     output: &mut Output,
 ) -> Result<u8, Failure> {
-    let live = settled(&cloud, &stop, output, || look(&cloud, &loaded, false)).await?;
+    if let Some(number) = args.to {
+        loaded = history::back_to(&cloud, &loaded, number, output).await?;
+    }
+    let live = settled(&cloud, &stop, output, args.patience, || look(&cloud, &loaded, false)).await?;
     args.preflight.run(&cloud, &mut loaded, &live, output).await?;
     let plan = preview::agreed(&cloud, &loaded, &live).await?;
     output.data(&show(&plan, PlanFormat::Text, output));
@@ -134,7 +151,11 @@ async fn fresh_plan(
         return Ok(exit::OK);
     }
     approve(&plan, &args.approval, output)?;
-    carry_out(&cloud, stop, &plan, manner, output).await
+    let code = carry_out(&cloud, stop, &plan, manner, output).await?;
+    if let (Some(number), exit::OK) = (args.to, code) {
+        history::told(&loaded, number, output);
+    }
+    Ok(code)
 }
 
 async fn saved_plan(
@@ -166,35 +187,6 @@ async fn saved_plan(
     carry_out(&cloud, stop, &plan, manner, output).await
 }
 
-/// Looks until no stack is busy any more.
-pub async fn settled<F, L>(cloud: &Cloud, stop: &Stop, output: &Output, look: L) -> Result<Live, Failure>
-where
-    F: Future<Output = Result<Live, Failure>>,
-    L: Fn() -> F,
-{
-    let mut told = false;
-    loop {
-        let live = look().await?;
-        let busy: Vec<&str> = live
-            .stacks
-            .values()
-            .filter(|stack| stack.state.status.in_progress())
-            .map(|stack| stack.state.name.as_str())
-            .collect();
-        if busy.is_empty() {
-            return Ok(live);
-        }
-        if stop.is_set() {
-            return Err(errors::interrupted());
-        }
-        if !told {
-            output.note(&format!("waiting for CloudFormation to finish with {}", busy.join(", ")));
-            told = true;
-        }
-        cloud.clock.sleep(Duration::from_secs(5)).await;
-    }
-}
-
 /// Carries a plan out under the lock, then waits for the head node without it.
 pub async fn carry_out(
     cloud: &Cloud,
@@ -212,7 +204,7 @@ pub async fn carry_out(
     let mut applied = Applied::default();
     if !plan.only_waits() {
         context.programs = programs(cloud, plan)?;
-        applied = under_lock(&context, output).await?;
+        applied = under_lock(&context, manner.patience, output).await?;
     }
     if manner.wait {
         apply::finish(&context, &mut applied).await;
@@ -234,9 +226,9 @@ pub async fn carry_out(
 }
 
 /// Takes the lock, makes sure that nothing moved, carries out what needs the lock, gives it back.
-async fn under_lock(context: &Context<'_>, output: &Output) -> Result<Applied, Failure> {
+async fn under_lock(context: &Context<'_>, patience: Patience, output: &Output) -> Result<Applied, Failure> {
     let caller = context.cloud.identity.caller().await?;
-    let mut lock = lock(context, &caller).await?;
+    let mut lock = lock(context, &caller, patience).await?;
     match fresh(context).await {
         Ok(Fresh::Open) => {}
         Ok(Fresh::Done) => {
@@ -267,7 +259,7 @@ async fn under_lock(context: &Context<'_>, output: &Output) -> Result<Applied, F
 }
 
 /// The lock. Before the artifact bucket exists there is nothing to lock with: the bucket is made first.
-async fn lock(context: &Context<'_>, caller: &Caller) -> Result<Option<apply::Lock>, Failure> {
+async fn lock(context: &Context<'_>, caller: &Caller, patience: Patience) -> Result<Option<apply::Lock>, Failure> {
     let bucket = context.bucket();
     if !context.cloud.objects.bucket_exists(&bucket).await? {
         let bootstraps = context.plan.steps.iter().any(|step| step.action == crate::plan::StepAction::Bootstrap);
@@ -286,16 +278,27 @@ async fn lock(context: &Context<'_>, caller: &Caller) -> Result<Option<apply::Lo
         }
         !context.stop.is_set()
     };
+    let until = context.cloud.clock.now().plus(i64::try_from(patience.time().as_secs()).unwrap_or(i64::MAX / 2));
     let dead = &process::is_dead;
-    match apply::Lock::acquire(context.cloud, &bucket, &plan.cluster, owner, plan.id(), dead, &waits).await? {
-        LockOutcome::Held(lock) => Ok(Some(lock)),
-        LockOutcome::TakenOver(lock, before) => {
-            context.tell(&apply::Event::LockTakenOver { owner: before.owner.arn });
-            Ok(Some(lock))
+    loop {
+        let owner = owner.clone();
+        match apply::Lock::acquire(context.cloud, &bucket, &plan.cluster, owner, plan.id(), dead, &waits).await? {
+            LockOutcome::Held(lock) => return Ok(Some(lock)),
+            LockOutcome::TakenOver(lock, before) => {
+                context.tell(&apply::Event::LockTakenOver { owner: before.owner.arn });
+                return Ok(Some(lock));
+            }
+            LockOutcome::Refused(_) if context.stop.is_set() => return Err(errors::interrupted()),
+            LockOutcome::Refused(lock) if context.cloud.clock.now() >= until => {
+                return Err(ApplyError::Locked { lock: Box::new(lock) }.into());
+            }
+            LockOutcome::Refused(_) => context.cloud.clock.sleep(LOCK_PAUSE).await,
         }
-        LockOutcome::Refused(lock) => Err(ApplyError::Locked { lock: Box::new(lock) }.into()),
     }
 }
+
+/// Between two attempts to get the lock.
+const LOCK_PAUSE: Duration = Duration::from_secs(5);
 
 /// What a look under the lock says of a plan.
 enum Fresh {

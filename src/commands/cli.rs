@@ -127,8 +127,9 @@ enum Command {
     Accounting(super::accounting::AccountingArgs),
     /// Delete the cluster; data is exported first
     Destroy(super::destroy::DestroyArgs),
-    /// Take a cluster's lock away
-    Unlock(super::unlock::UnlockArgs),
+    /// Show or release the lock of a cluster
+    #[command(subcommand)]
+    Lock(super::lock::LockCommand),
     /// The rehearsal that `apply --with-slurm` started
     Rehearsal(super::rehearsal::RehearsalArgs),
     /// The rights that hpcctl needs
@@ -143,14 +144,13 @@ enum Command {
 pub fn run(cli: Cli) -> ExitCode {
     let mut output = Output::new(&cli.global);
     let result = dispatch(&cli, &mut output);
-    let code = match result {
-        Ok(code) => code,
-        Err(failure) => {
-            output.failure(&failure);
-            failure.exit
-        }
+    let told = |failure: Failure| {
+        output.failure(&failure);
+        failure.exit
     };
-    ExitCode::from(if output.broken { exit::ERROR } else { code })
+    let code = result.unwrap_or_else(told);
+    let lost = output.lost().map(told);
+    ExitCode::from(if code == exit::OK { lost.unwrap_or(code) } else { code })
 }
 
 fn dispatch(cli: &Cli, output: &mut Output) -> Result<u8, Failure> {
@@ -178,7 +178,7 @@ fn dispatch(cli: &Cli, output: &mut Output) -> Result<u8, Failure> {
         Command::Interrupt(args) => super::interrupt::interrupt(args, global, output),
         Command::Accounting(args) => super::accounting::accounting(args, global, output),
         Command::Destroy(args) => super::destroy::destroy(args, global, output),
-        Command::Unlock(args) => super::unlock::unlock(args, global, output),
+        Command::Lock(command) => super::lock::lock(command, global, output),
         Command::Rehearsal(args) => super::rehearsal::rehearsal(args, global, output),
         Command::Iam(args) => super::iam::iam(args, output),
         Command::Catalog(args) => super::catalog::catalog(args, global, output),

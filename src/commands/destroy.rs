@@ -1,11 +1,12 @@
 //! `destroy`.
 
 use super::{
-    apply::{Manner, bury_lock, carry_out, settled},
+    apply::{Manner, bury_lock, carry_out},
     approve::{Approval, approve},
     cli::Global,
     cloud::on_cloud,
     load::checked,
+    lock::{Patience, settled},
     obstacles,
     output::{Output, ProgressFormat},
     plan::{PlanFormat, show},
@@ -42,6 +43,8 @@ pub struct DestroyArgs {
     /// How to show progress
     #[arg(long, value_enum, default_value_t = ProgressFormat::Text)]
     progress: ProgressFormat,
+    #[command(flatten)]
+    patience: Patience,
 }
 
 /// Deletes the cluster.
@@ -64,7 +67,7 @@ async fn run(
 ) -> Result<u8, Failure> {
     let name = cluster.name.as_str();
     let look = || async { Ok(observe::observe(&cloud, name, &Wanted::default()).await?) };
-    let live = settled(&cloud, &stop, output, look).await?;
+    let live = settled(&cloud, &stop, output, args.patience, look).await?;
     let source = Source { name: document.name.clone(), sha256: sha256(&document.text), text: document.text.clone() };
     let options = DestroyOptions {
         discard: args.discard.clone(),
@@ -81,7 +84,8 @@ async fn run(
         return Ok(exit::OK);
     }
     approve(&plan, &args.approval, output)?;
-    carry_out(&cloud, stop, &plan, Manner { progress: args.progress, wait: false, jobs_minutes: None }, output).await
+    let manner = Manner { progress: args.progress, wait: false, jobs_minutes: None, patience: args.patience };
+    carry_out(&cloud, stop, &plan, manner, output).await
 }
 
 /// File systems whose data the cluster file itself gives up.

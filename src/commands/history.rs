@@ -1,11 +1,21 @@
-//! `history`.
+//! `history`: the revisions of a cluster, and going back to one.
 
-use super::{cli::Global, cloud::on_cloud, load::checked, output::Output};
-use crate::{
-    observe::{Revision, keys},
-    report::errors::{Failure, exit},
+use super::{
+    cli::Global,
+    cloud::on_cloud,
+    load::{self, Loaded, checked},
+    output::Output,
 };
-use clap::Args;
+use crate::{
+    cloud::Cloud,
+    observe::{self, Past, PastState, keys},
+    report::{
+        errors::{Failure, exit},
+        words,
+    },
+};
+use clap::{Args, ValueEnum};
+use serde_json::json;
 use std::path::PathBuf;
 
 /// Options of `history`.
@@ -13,36 +23,117 @@ use std::path::PathBuf;
 pub struct HistoryArgs {
     /// The cluster file
     file: PathBuf,
+    /// How to show the list
+    #[arg(long, value_enum, default_value_t = HistoryFormat::Text)]
+    format: HistoryFormat,
+    /// Show the cluster file of this revision
+    #[arg(long, value_name = "REVISION", conflicts_with = "compare")]
+    show: Option<u64>,
+    /// Show what the cluster file says other than this revision did; `3..5` compares two revisions
+    #[arg(long, value_name = "REVISION")]
+    compare: Option<Range>,
 }
 
-/// Lists the revisions of a cluster, the newest first.
+/// How to show a history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum HistoryFormat {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}
+
+/// A revision, or two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Range {
+    from: u64,
+    to: Option<u64>,
+}
+
+impl std::str::FromStr for Range {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let number = |text: &str| text.parse().map_err(|_| format!("`{text}` is no revision: give 3 or 3..5"));
+        match text.split_once("..") {
+            Some((from, to)) => Ok(Self { from: number(from)?, to: Some(number(to)?) }),
+            None => Ok(Self { from: number(text)?, to: None }),
+        }
+    }
+}
+
+/// Lists the revisions of a cluster, the newest first; shows or compares their cluster files.
 pub fn history(args: &HistoryArgs, global: &Global, output: &mut Output) -> Result<u8, Failure> {
-    let (_, cluster) = checked(&args.file, output)?;
+    let (document, cluster) = checked(&args.file, output)?;
     let (name, region) = (cluster.name.as_str().to_owned(), cluster.region.as_str().to_owned());
     on_cloud(global, Some(&region.clone()), |cloud, _| async move {
-        let account = cloud.identity.caller().await?.account;
-        let bucket = keys::bucket_name(&account, &region);
-        let prefix = keys::prefix(&name) + "revisions/";
-        let mut lines = Vec::new();
-        if cloud.objects.bucket_exists(&bucket).await? {
-            for object in cloud.objects.list(&bucket, &prefix).await? {
-                if !object.key.ends_with("/revision.json") {
-                    continue;
+        let bucket = bucket(&cloud).await?;
+        match (args.show, args.compare) {
+            (Some(number), _) => output.data(&file_of(&cloud, &bucket, &name, number).await?),
+            (_, Some(Range { from, to })) => {
+                let before = file_of(&cloud, &bucket, &name, from).await?;
+                let (after, label) = match to {
+                    Some(to) => (file_of(&cloud, &bucket, &name, to).await?, format!("revision {to}")),
+                    None => (document.text, document.name),
+                };
+                output.data(&words::difference(&before, &after, &format!("revision {from}"), &label));
+            }
+            (None, None) => {
+                let mut past = observe::history(&cloud, &bucket, &name).await?;
+                past.reverse();
+                if past.is_empty() {
+                    output.note(&format!("{name} has no revisions in {region}"));
                 }
-                let Some((body, _)) = cloud.objects.get(&bucket, &object.key).await? else { continue };
-                if let Ok(revision) = serde_json::from_slice::<Revision>(&body) {
-                    lines.push(format!(
-                        "{:>5}  {}  plan {}  {}\n",
-                        revision.number, revision.at, revision.plan, revision.by
-                    ));
-                }
+                output.data(&listed(&name, &past, args.format));
             }
         }
-        if lines.is_empty() {
-            output.note(&format!("{name} has no revisions in {region}"));
-        }
-        lines.reverse();
-        output.data(&lines.concat());
         Ok(exit::OK)
     })
+}
+
+fn listed(cluster: &str, past: &[Past], format: HistoryFormat) -> String {
+    if format == HistoryFormat::Json {
+        let value = json!({"kind": "hpcctl.history", "format_version": "1.0", "cluster": cluster, "revisions": past});
+        return format!("{}\n", serde_json::to_string_pretty(&value).unwrap_or_default());
+    }
+    let line = |past: &Past| match past.state {
+        PastState::Applied => {
+            let at = past.at.map(|at| at.to_string()).unwrap_or_default();
+            format!("{:>5}  {at}  plan {}  {}\n", past.number, past.plan, past.by.as_deref().unwrap_or_default())
+        }
+        PastState::Begun => {
+            format!("{:>5}  {:20}  plan {}  begun, and not brought to its end\n", past.number, "", past.plan)
+        }
+    };
+    past.iter().map(line).collect()
+}
+
+/// The cluster file of a revision in the place of the one at hand, for a plan that goes back to it.
+pub async fn back_to(cloud: &Cloud, loaded: &Loaded, number: u64, output: &Output) -> Result<Loaded, Failure> {
+    let cluster = &loaded.graph.cluster;
+    let text = file_of(cloud, &bucket(cloud).await?, cluster, number).await?;
+    load::from_text(&format!("{}@{number}", loaded.document.name), text, output)
+}
+
+/// What somebody must know who went back: the file at hand says something else.
+pub fn told(loaded: &Loaded, number: u64, output: &Output) {
+    let file = loaded.document.name.rsplit_once('@').map_or(loaded.document.name.as_str(), |(file, _)| file);
+    output.note(&format!(
+        "{file} is not what the cluster is now: `hpcctl history {file} --show {number}` prints what is"
+    ));
+}
+
+async fn bucket(cloud: &Cloud) -> Result<String, Failure> {
+    Ok(keys::bucket_name(&cloud.identity.caller().await?.account, &cloud.region))
+}
+
+async fn file_of(cloud: &Cloud, bucket: &str, cluster: &str, number: u64) -> Result<String, Failure> {
+    if let Some(text) = observe::revision_file(cloud, bucket, cluster, number).await? {
+        return Ok(text);
+    }
+    let there = observe::history(cloud, bucket, cluster).await?;
+    let numbers: Vec<String> = there.iter().map(|past| past.number.to_string()).collect();
+    let remedy =
+        if numbers.is_empty() { "there is none".to_owned() } else { format!("there is {}", numbers.join(", ")) };
+    Err(Failure::new("HPC2008", format!("{cluster} has no revision {number}"), remedy, exit::ERROR))
 }

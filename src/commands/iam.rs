@@ -5,10 +5,10 @@ use crate::{
     cloud::rights::{self, Purpose, Scope},
     model::{Graph, names},
     report::errors::{Failure, exit},
-    spec::{Cluster, NamedKind, named},
+    spec::{Cluster, NamedKind, NodeIam, named},
 };
 use clap::{Args, Subcommand, ValueEnum};
-use std::path::PathBuf;
+use std::{collections::BTreeSet, path::PathBuf};
 
 /// Options of `iam`.
 #[derive(Debug, Args)]
@@ -61,6 +61,9 @@ pub fn iam(args: &IamArgs, output: &mut Output) -> Result<u8, Failure> {
     let scope = match &args.file {
         Some(file) => {
             let loaded = load(file, output)?;
+            for profile in profiles(&loaded.cluster) {
+                output.note(&format!("the role in {profile} is taken to have the profile's name: see that it has"));
+            }
             scope(&loaded.cluster, &loaded.graph, account)
         }
         None => Scope::everywhere(account),
@@ -99,7 +102,34 @@ pub fn scope(cluster: &Cluster, graph: &Graph, account: &str) -> Scope {
         buckets: of(NamedKind::Bucket),
         keys: of(NamedKind::Key),
         secrets: of(NamedKind::Secret),
+        passed: passed(cluster),
         types: made.chain(Scope::bootstrap_types()).collect(),
         ..kept
     }
+}
+
+/// The rights of nodes that the file says something about.
+fn of_nodes(cluster: &Cluster) -> impl Iterator<Item = &NodeIam> {
+    let logins = cluster.login_nodes.iter().filter_map(|pool| pool.iam.as_ref());
+    let queues = cluster.queues.iter().filter_map(|queue| queue.iam.as_ref());
+    cluster.head_node.iam.iter().chain(logins).chain(queues)
+}
+
+/// Instance profiles that the file brings, without a word of the role in them.
+fn profiles(cluster: &Cluster) -> BTreeSet<&str> {
+    let alone = of_nodes(cluster).filter(|iam| iam.role.is_none());
+    alone.filter_map(|iam| iam.instance_profile.as_ref()).map(|profile| profile.as_str()).collect()
+}
+
+/// Roles that the file brings: who applies hands them to EC2. That of a profile has its name by custom, with or without its
+/// path.
+fn passed(cluster: &Cluster) -> BTreeSet<String> {
+    let roles = of_nodes(cluster).filter_map(|iam| iam.role.as_ref()).map(ToString::to_string);
+    let of_profile = |profile: &str| {
+        let with_path = profile.replacen(":instance-profile/", ":role/", 1);
+        let name = profile.rsplit('/').next().unwrap_or_default();
+        let without = with_path.split(":role/").next().map(|account| format!("{account}:role/{name}"));
+        without.into_iter().chain([with_path])
+    };
+    roles.chain(profiles(cluster).into_iter().flat_map(of_profile)).collect()
 }

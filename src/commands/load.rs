@@ -1,6 +1,9 @@
 //! From a cluster file to everything that it is turned into.
 
-use super::{output::Output, validate};
+use super::{
+    output::Output,
+    validate::{self, CheckedFile},
+};
 use crate::{
     catalog::{Ground, InstanceCatalog},
     check::{self, Facts, Finding, Severity},
@@ -12,7 +15,11 @@ use crate::{
     },
     spec::{Cluster, Document},
 };
-use std::{borrow::Cow, io::Read, path::Path};
+use std::{
+    borrow::Cow,
+    io::{Read, Write},
+    path::Path,
+};
 
 /// A cluster file and everything that it is turned into.
 pub struct Loaded {
@@ -37,6 +44,15 @@ pub fn load(path: &Path, output: &Output) -> Result<Loaded, Failure> {
     let loaded = load_for_cloud(path, output)?;
     loaded.show(&loaded.warnings, output);
     Ok(loaded)
+}
+
+/// Checks and renders the text of a cluster file that comes from elsewhere under this name.
+pub fn from_text(name: &str, text: String, output: &Output) -> Result<Loaded, Failure> {
+    let catalog = super::catalog::instance_catalog()?;
+    let facts = Facts { catalog: Some(&catalog), ..Facts::default() };
+    let (document, cluster, warnings) = sound_of(validate::check_bytes(name, text.into_bytes(), &facts), output)?;
+    let (graph, rendered) = built(&cluster, &catalog, Ground::nowhere())?;
+    Ok(Loaded { document, cluster, warnings, catalog, graph, rendered })
 }
 
 /// The same for what asks a cloud next: warnings wait, since the cloud may answer them.
@@ -94,7 +110,10 @@ fn sound(
     catalog: &InstanceCatalog,
     output: &Output,
 ) -> Result<(Document, Cluster, Vec<Finding>), Failure> {
-    let checked = validate::check_file(path, &Facts { catalog: Some(catalog), ..Facts::default() });
+    sound_of(validate::check_file(path, &Facts { catalog: Some(catalog), ..Facts::default() }), output)
+}
+
+fn sound_of(checked: CheckedFile, output: &Output) -> Result<(Document, Cluster, Vec<Finding>), Failure> {
     let errors = checked.has_errors();
     if errors {
         output.warn(&findings::text(&checked.view(), output.paint_err.color));
@@ -121,12 +140,25 @@ pub fn read(path: &Path) -> Result<String, Failure> {
     std::fs::read_to_string(path).map_err(|error| Failure::file(path, &error))
 }
 
-/// Writes a file, making its folder.
+/// Writes a file, making its folder. What was there before stays until all of the new text is on the disk.
 pub fn write(path: &Path, text: &str) -> Result<(), Failure> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder).map_err(|error| Failure::file(folder, &error))?;
     }
-    std::fs::write(path, text).map_err(|error| Failure::file(path, &error))
+    // A device or a pipe, such as /dev/stdout, is written to as it is; a link keeps leading where it leads.
+    let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    if std::fs::metadata(&target).is_ok_and(|there| !there.is_file()) {
+        return std::fs::write(path, text).map_err(|error| Failure::file(path, &error));
+    }
+    let mut beside = target.clone().into_os_string();
+    beside.push(format!(".{}.next", std::process::id()));
+    let written = std::fs::File::create(&beside)
+        .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
+        .and_then(|()| std::fs::rename(&beside, &target));
+    written.map_err(|error| {
+        std::fs::remove_file(&beside).ok();
+        Failure::file(path, &error)
+    })
 }
 
 fn internal(error: render::RenderError) -> Failure {

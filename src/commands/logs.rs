@@ -114,7 +114,7 @@ async fn follow(
     output: &mut Output,
 ) -> Result<u8, Failure> {
     let mut seen: BTreeMap<String, i64> = shown.into_iter().map(|event| (event.id, event.millis)).collect();
-    while !stop.is_set() && !output.broken {
+    while !stop.is_set() && !output.closed {
         cloud.clock.sleep(LOOK).await;
         // What was shown is kept as long as it can come again.
         let newest = seen.values().max().map_or(query.since.0, |millis| millis.div_euclid(1000));

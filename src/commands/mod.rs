@@ -20,6 +20,7 @@ mod init;
 mod interrupt;
 mod list;
 mod load;
+mod lock;
 mod logs;
 mod node;
 mod node_programs;
@@ -36,7 +37,6 @@ pub mod schema;
 mod show;
 mod ssh;
 mod status;
-mod unlock;
 pub mod validate;
 
 pub use cli::{Cli, run};

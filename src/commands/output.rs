@@ -4,9 +4,13 @@ use super::cli::{Color, Global};
 use crate::{
     apply::{Event, Listener},
     cloud::Timestamp,
-    report::{errors::Failure, events, paint::Paint},
+    report::{
+        errors::{Failure, exit},
+        events,
+        paint::Paint,
+    },
 };
-use std::io::{IsTerminal, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
 
 /// The two streams and how to write to them.
 pub struct Output {
@@ -18,8 +22,10 @@ pub struct Output {
     pub quiet: bool,
     /// Say everything.
     pub verbose: bool,
-    /// Whether stdout went away.
-    pub broken: bool,
+    /// Whether nobody reads on: the reader went away, or the output cannot be written.
+    pub closed: bool,
+    /// Why data did not reach stdout; a reader that went away is no failure.
+    unwritten: Option<String>,
 }
 
 impl Output {
@@ -36,21 +42,35 @@ impl Output {
             paint_err: Paint { color: color(std::io::stderr().is_terminal()) },
             quiet: global.quiet,
             verbose: global.verbose,
-            broken: false,
+            closed: false,
+            unwritten: None,
         }
     }
 
     /// Data, to stdout.
     pub fn data(&mut self, text: &str) {
-        let mut stdout = std::io::stdout().lock();
-        // A reader that went away (`hpcctl plan | head`) is no reason to panic.
-        self.broken |= stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).is_err();
+        self.bytes(text.as_bytes());
     }
 
-    /// Bytes as they are, to stdout.
+    /// Bytes as they are, to stdout. A reader that went away (`hpcctl plan | head`) has seen what it wanted; anything
+    /// else is told at the end, since work that was begun goes on.
     pub fn bytes(&mut self, bytes: &[u8]) {
         let mut stdout = std::io::stdout().lock();
-        self.broken |= stdout.write_all(bytes).and_then(|()| stdout.flush()).is_err();
+        if let Err(error) = stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+            self.closed = true;
+            if error.kind() != ErrorKind::BrokenPipe {
+                self.unwritten.get_or_insert_with(|| error.to_string());
+            }
+        }
+    }
+
+    /// That data did not reach stdout.
+    pub fn lost(&self) -> Option<Failure> {
+        let error = self.unwritten.as_ref()?;
+        let message = format!("failed to write the output: {error}");
+        let remedy =
+            "what the command did in the cloud is done; see `hpcctl status FILE`, and mend where its output goes";
+        Some(Failure::new("HPC2005", message, remedy, exit::ERROR))
     }
 
     /// A word on the way, to stderr: in one write, for programs that share a log.

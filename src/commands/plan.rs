@@ -3,8 +3,9 @@
 use super::{
     cli::Global,
     cloud::on_cloud,
+    history,
     load::{Loaded, load, load_for_cloud, write},
-    obstacles,
+    lock, obstacles,
     output::Output,
     preflight::Preflight,
     preview,
@@ -34,8 +35,11 @@ pub struct PlanArgs {
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Ask no cloud: compare with nothing
-    #[arg(long)]
+    #[arg(long, conflicts_with = "to")]
     offline: bool,
+    /// Go back to what the cluster file of this revision said (see `history`)
+    #[arg(long, value_name = "REVISION")]
+    to: Option<u64>,
     /// Exit with 2 when there are changes
     #[arg(long)]
     detailed_exitcode: bool,
@@ -68,10 +72,10 @@ pub enum PlanFormat {
 
 /// Shows what apply would do.
 pub fn plan(args: &PlanArgs, global: &Global, output: &mut Output) -> Result<u8, Failure> {
-    if args.out.is_some() && args.files.len() > 1 {
+    if (args.out.is_some() || args.to.is_some()) && args.files.len() > 1 {
         return Err(Failure::new(
             "HPC2005",
-            "`--out` takes one plan of one cluster file",
+            "`--out` and `--to` are for one cluster file",
             "plan one file at a time",
             exit::ERROR,
         ));
@@ -95,7 +99,11 @@ pub fn plan(args: &PlanArgs, global: &Global, output: &mut Output) -> Result<u8,
 fn with_cloud(args: &PlanArgs, global: &Global, mut loaded: Loaded, output: &Output) -> Result<Plan, Failure> {
     let region = loaded.graph.region.clone();
     on_cloud(global, Some(&region), |cloud, _| async move {
+        if let Some(number) = args.to {
+            loaded = history::back_to(&cloud, &loaded, number, output).await?;
+        }
         let live = look(&cloud, &loaded, args.drift).await?;
+        lock::tell(&live, &cloud, output);
         args.preflight.run(&cloud, &mut loaded, &live, output).await?;
         let plan =
             if args.no_change_sets { make(&loaded, &live)? } else { preview::agreed(&cloud, &loaded, &live).await? };

@@ -1,13 +1,16 @@
 //! What this process is: for locks, and for Ctrl-C.
 
-use crate::apply::{Birth, Owner, Stop};
+use crate::{
+    apply::Stop,
+    observe::{Birth, Owner},
+};
 use rustix::{io::Errno, process};
 use std::fs;
 
 /// This process as the owner of a lock.
 pub fn owner(arn: &str) -> Owner {
     let pid = std::process::id();
-    Owner { arn: arn.to_owned(), host: host(), pid, birth: birth(pid) }
+    Owner { arn: arn.to_owned(), host: host(), pid, command: command(), birth: birth(pid) }
 }
 
 /// Whether an owner is known to have died: a process of this machine, boot and namespace whose number nobody has now, or
@@ -25,6 +28,17 @@ pub fn is_dead(owner: &Owner) -> bool {
         _ => started(owner.pid).is_some_and(|started| started != theirs.started),
     }
 }
+
+/// The words of the command that this process runs, as far as one line goes. No option of hpcctl takes a secret.
+fn command() -> Option<String> {
+    let words: Vec<String> = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+    let line: String =
+        format!("hpcctl {}", words.join(" ")).chars().filter(|c| !c.is_control()).take(COMMAND).collect();
+    (!words.is_empty()).then_some(line)
+}
+
+/// Characters of a command that a lock shows.
+const COMMAND: usize = 200;
 
 fn birth(pid: u32) -> Option<Birth> {
     let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?.trim().to_owned();

@@ -8,7 +8,7 @@ use super::{
     output::{Output, ProgressFormat},
 };
 use crate::{
-    apply, observe,
+    observe,
     report::{
         errors::{Failure, exit},
         status::Status,
@@ -48,18 +48,8 @@ pub fn status(args: &StatusArgs, global: &Global, output: &mut Output) -> Result
             await_head::newest(&cloud, &stop, &name, ProgressFormat::Text, output).await?;
         }
         let live = observe::observe(&cloud, &name, &observe::Wanted::default()).await?;
-        let lock = match live.bucket.as_ref().filter(|bucket| bucket.exists) {
-            Some(bucket) => apply::read_lock(&cloud, &bucket.name, &name).await?,
-            None => None,
-        };
         let rehearsal = super::rehearsal::running(global).map(|place| place.directory.display().to_string());
-        let status = Status {
-            cluster: &name,
-            region: &region,
-            live: &live,
-            lock: lock.as_ref(),
-            rehearsal: rehearsal.as_deref(),
-        };
+        let status = Status { cluster: &name, region: &region, live: &live, rehearsal: rehearsal.as_deref() };
         match args.format {
             StatusFormat::Text => output.data(&status.text(output.paint)),
             StatusFormat::Json => output.data(&status.json()),

@@ -1,6 +1,6 @@
 //! What exists, as data.
 
-use super::{SetUpLog, SlurmReport};
+use super::{LockInfo, SetUpLog, SlurmReport};
 use crate::{
     cloud::{
         Caller, FileSystemState, InstanceState, ResourceDrift, StackResource, StackState, TaskState, Timestamp,
@@ -12,6 +12,9 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// The head node's configuration among the node files.
+pub const HEAD_CONFIG: &str = "head/hpcctl.json";
 
 /// What exists of a cluster, at one moment.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -28,6 +31,8 @@ pub struct Live {
     pub revision: Option<Revision>,
     /// A revision after it that an apply began to archive, and never published.
     pub begun: Option<Begun>,
+    /// Who works on the cluster at this moment.
+    pub lock: Option<LockInfo>,
     /// The node files that the cluster has now, by path.
     pub files: BTreeMap<String, String>,
     /// The file systems of the storage stack, by logical id.
@@ -38,7 +43,8 @@ pub struct Live {
     pub kept: Vec<Kept>,
     /// Instances that carry the cluster's tag, those of stacks included.
     pub instances: Vec<InstanceState>,
-    /// Volumes that carry the cluster's tag, root volumes of instances included.
+    /// Volumes that carry the cluster's tag, root volumes of instances included, and those of others that its head node
+    /// is to attach.
     pub volumes: Vec<VolumeState>,
     /// The newest images of vendors, where one is needed.
     pub images: BTreeMap<(Os, Architecture), String>,
@@ -58,7 +64,21 @@ pub struct Live {
     pub drift: Option<BTreeMap<StackKey, Vec<ResourceDrift>>>,
 }
 
+/// The volumes in a head node's configuration that somebody else made: their names, and their ids.
+pub fn brought_volumes(config: &str) -> Vec<(String, String)> {
+    let config: Value = serde_json::from_str(config).unwrap_or_default();
+    let text = |one: &Value, key: &str| one.get(key).and_then(Value::as_str).map(str::to_owned);
+    let all = config.get("volumes").and_then(Value::as_array).into_iter().flatten();
+    all.filter_map(|one| Some((text(one, "name")?, text(one, "volume_id")?))).collect()
+}
+
 impl Live {
+    /// The volumes that the head node has to attach and somebody else made: their names in the cluster file, and their
+    /// ids.
+    pub fn brought_volumes(&self) -> Vec<(String, String)> {
+        self.files.get(HEAD_CONFIG).map(|text| brought_volumes(text)).unwrap_or_default()
+    }
+
     /// The highest number that a revision has, published or only begun; 0: there is none.
     pub fn newest_number(&self) -> u64 {
         let published = self.revision.as_ref().map_or(0, |revision| revision.number);
@@ -210,6 +230,11 @@ pub mod keys {
     /// Its SHA-256 in hexadecimal.
     pub fn program_digest(machine: &str) -> String {
         format!("{}.sha256", program(machine))
+    }
+
+    /// The archive: a directory for each revision.
+    pub fn revisions(cluster: &str) -> String {
+        format!("clusters/{cluster}/revisions/")
     }
 
     /// A file of a revision's archive.

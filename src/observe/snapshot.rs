@@ -1,6 +1,6 @@
 //! Taking the snapshot.
 
-use super::{Begun, Bucket, HeadSays, Live, LiveFileSystem, LiveStack, Revision, keys, outside};
+use super::{Begun, Bucket, HeadSays, Live, LiveFileSystem, LiveStack, Revision, keys, lock, outside};
 use crate::{
     catalog,
     cloud::{
@@ -9,7 +9,7 @@ use crate::{
     model::{Graph, ParameterSource, StackKey},
     spec::{Architecture, Os},
 };
-use futures_util::future::{join, join_all};
+use futures_util::future::{join, join_all, join3};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -78,9 +78,15 @@ pub async fn observe(cloud: &Cloud, cluster: &str, wanted: &Wanted) -> Result<Li
     let (caller, stacks) = join(cloud.identity.caller(), cloud.stacks.stacks_of(cluster)).await;
     let (caller, stacks) = (caller?, stacks?);
     let bucket = keys::bucket_name(&caller.account, &cloud.region);
-    let (exists, bootstrap) =
-        join(cloud.objects.bucket_exists(&bucket), cloud.stacks.stack(crate::model::BOOTSTRAP_STACK)).await;
+    // Who works is looked at early: whoever ends in the midst of this look has made what it shows old.
+    let (exists, bootstrap, lock) = join3(
+        cloud.objects.bucket_exists(&bucket),
+        cloud.stacks.stack(crate::model::BOOTSTRAP_STACK),
+        lock(cloud, &bucket, cluster),
+    )
+    .await;
     let (exists, managed) = (exists?, bootstrap?.is_some());
+    let lock = if exists { lock? } else { None };
     let stacks = live_stacks(cloud, cluster, stacks).await?;
     let (images, images_missing) = images(cloud, &wanted.images).await?;
     let images_gone = if wanted.images.is_empty() { BTreeSet::new() } else { images_gone(cloud, &stacks).await? };
@@ -94,6 +100,7 @@ pub async fn observe(cloud: &Cloud, cluster: &str, wanted: &Wanted) -> Result<Li
         images_gone,
         volumes: cloud.compute.volumes_of(cluster).await?,
         zones: zones(cloud, &wanted.subnets).await?,
+        lock,
         profile_roles: profile_roles(cloud, &wanted.profiles).await?,
         stacks,
         ..Live::default()
@@ -105,6 +112,10 @@ pub async fn observe(cloud: &Cloud, cluster: &str, wanted: &Wanted) -> Result<Li
         live.revision = revision(cloud, &bucket, cluster).await?;
         live.begun = begun(cloud, &bucket, cluster, live.revision.as_ref()).await?;
         live.files = files(cloud, &bucket, cluster).await?;
+        let brought: Vec<String> = live.brought_volumes().into_iter().map(|(_, id)| id).collect();
+        if !brought.is_empty() {
+            live.volumes.extend(cloud.compute.volumes(&brought).await?);
+        }
         // Only a view: whoever may not read it plans without it.
         let said = HeadSays::read(cloud, &bucket, cluster).await.unwrap_or_default();
         (live.slurm, live.set_up) = (said.report, said.log);
@@ -133,13 +144,23 @@ async fn live_stacks(
             // A stack that was only reviewed, or is being deleted, may have no template to show.
             let template = match template {
                 Ok(text) => serde_json::from_str(&text).unwrap_or(Value::Null),
+                // Somebody deleted it between the list and the look.
+                Err(error) if is_gone(&error) => return Ok(None),
                 Err(_) if !state.status.can_update() => Value::Null,
                 Err(error) => return Err(error),
             };
-            Ok((key, LiveStack { state, template, resources: resources? }))
+            match resources {
+                Err(error) if is_gone(&error) => Ok(None),
+                resources => Ok(Some((key, LiveStack { state, template, resources: resources? }))),
+            }
         })
     });
-    join_all(looks).await.into_iter().map(|look| look.map_err(ObserveError::from)).collect()
+    let found: Result<Vec<_>, CloudError> = join_all(looks).await.into_iter().collect();
+    Ok(found?.into_iter().flatten().collect())
+}
+
+fn is_gone(error: &CloudError) -> bool {
+    error.kind == ErrorKind::NotFound
 }
 
 async fn file_systems(

@@ -8,11 +8,11 @@ use super::{
     held::{self, AttachedVolume, Between, HeldReplacement},
     images, notes,
     obstacles::Obstacle,
-    rest,
+    rest, settled,
     slurm_step::SlurmStep,
     stack_diff::{Context, ParameterState, StackDiff, create_all, diff_stack, removed},
     steps::{self, StackWork},
-    unfinished, zones,
+    unfinished,
 };
 use crate::{
     catalog::ResourceCatalog,
@@ -120,7 +120,8 @@ pub fn plan_predicted(
     if !held.is_empty() {
         return Err(PlanError::Held { held });
     }
-    let attached = held::attached(&builder.out.changes, live);
+    let brought = rest::brought_leaving(live, desired.rendered);
+    let attached = held::attached(&builder.out.changes, &brought, live);
     if !attached.is_empty() {
         return Err(PlanError::Attached { attached });
     }
@@ -205,7 +206,8 @@ impl Builder<'_> {
         let body = self.desired.rendered.templates.get(&stack.key).map(|template| template.body.as_str());
         let rendered: Value = body.and_then(|body| serde_json::from_str(body).ok()).unwrap_or(Value::Null);
         let mut template = rendered.clone();
-        if let Some(settled) = zones::settled(&rendered, exists, self.live) {
+        let cluster = self.desired.document.cluster.as_ref();
+        if let Some(settled) = settled::settled(&stack.key, &rendered, cluster, exists, self.live) {
             self.out.settled.insert(stack.key.clone(), canonical(&settled));
             template = settled;
         }
@@ -219,7 +221,7 @@ impl Builder<'_> {
         let tags = exists.state.tags != stack_tags(&self.desired.graph.tags, &stack.key);
         let protection = exists.state.termination_protection != self.desired.graph.termination_protection;
         let differs = diff.differs || tags || protection;
-        if let Some(named) = zones::named(&rendered, exists, self.live).filter(|_| differs) {
+        if let Some(named) = settled::named(&rendered, exists, self.live).filter(|_| differs) {
             self.out.settled.insert(stack.key.clone(), canonical(&named));
         }
         if differs && diff.changes.is_empty() {
@@ -289,10 +291,12 @@ impl Builder<'_> {
         let postponed = postponed(desired, live, &out);
         let leaving = out.work.iter().filter(|(_, work)| *work == StackWork::Remove).map(|(key, _)| key);
         let carrying = carried::going(leaving, &out.changes, live);
+        let brought = rest::brought_leaving(live, desired.rendered);
         let work = steps::Work {
             graph: Some(desired.graph),
             stacks: &out.work,
             changes: &out.changes,
+            brought: &brought,
             files_change: !file_changes.is_empty() || unfinished.is_some(),
             postponed: &postponed,
             carrying: &carrying,
@@ -306,7 +310,7 @@ impl Builder<'_> {
             (Some(revision), false) => revision.number,
             _ => unfinished.unwrap_or_else(|| live.newest_number() + 1),
         };
-        let login_nodes_stale = rest::stale_login_nodes(&out.changes, live);
+        let login_nodes_stale = rest::stale_login_nodes(&out.changes, &brought, live);
         let impact = Impact { login_nodes_stale, ..impact(&out.changes, live, steps::critical_path(&steps)) };
         Plan {
             kind: PLAN_KIND.to_owned(),
@@ -323,7 +327,7 @@ impl Builder<'_> {
                 text: desired.document.text.clone(),
             },
             busy_queues: busy_queues(&impact, live),
-            notes: notes::notes(&out.changes, desired.graph, live, unfinished, head_anew),
+            notes: notes::notes(&out.changes, desired, live, unfinished, head_anew),
             head_behind: steps::head_behind(live),
             impact,
             changes: out.changes,

@@ -3,7 +3,7 @@
 use super::{
     Basis, Content, DataFate, Goal, PLAN_FORMAT, PLAN_KIND, Plan, PlanError, Reason, Source,
     build::{busy_queues, impact, refuse_busy, removed_stack},
-    carried,
+    carried, notes,
     steps::{self, StackWork, Work},
 };
 use crate::{model::DataHolding, observe::Live};
@@ -52,6 +52,7 @@ pub fn destroy(
         graph: None,
         stacks: &work,
         changes: &changes,
+        brought: &[],
         files_change: false,
         postponed: &Default::default(),
         carrying: &carrying,
@@ -59,6 +60,7 @@ pub fn destroy(
     });
     let seconds = steps::critical_path(&steps);
     let impact = impact(&changes, live, seconds);
+    let notes = notes::ends(&changes, live);
     let plan = Plan {
         kind: PLAN_KIND.to_owned(),
         format_version: PLAN_FORMAT.to_owned(),
@@ -79,7 +81,7 @@ pub fn destroy(
         drift_checked: false,
         disagreements: Vec::new(),
         previewed: false,
-        notes: Vec::new(),
+        notes,
         head_behind: None,
         outside: live.outside.clone(),
         kept: live.kept.clone(),

@@ -169,6 +169,30 @@ pub enum Note {
         /// The id of the one that is there.
         id: String,
     },
+    /// A volume that the cluster did not make leaves it: the head node lets go of it, and it stays as it is.
+    VolumeGivenBack {
+        /// Its name in the cluster file.
+        name: String,
+        /// Its id.
+        volume: String,
+    },
+    /// A file system's automatic backups go with it.
+    BackupsGo {
+        /// Its address.
+        address: String,
+    },
+    /// `/home` is in another place from now on, without what is in it.
+    HomesMove {
+        /// Whether the head node's data volume is the new place; else a file system of the cluster is.
+        to_head: bool,
+    },
+    /// A file system is in a stack, and FSx does not know it.
+    NotThere {
+        /// Its address.
+        address: String,
+        /// Its id.
+        id: String,
+    },
     /// The accounting database stops for the change.
     DatabaseAway {
         /// Its address.

@@ -40,7 +40,7 @@ pub fn data_on_root(live: &Live) -> bool {
 }
 
 /// Whether home directories are on the head node, as its own files say.
-fn has_homes(live: &Live) -> bool {
+pub fn has_homes(live: &Live) -> bool {
     let script = live.files.get("head/storage.sh");
     script.is_none_or(|text| text.lines().any(|line| line.trim().starts_with("export_nfs ") && line.contains("/home")))
 }
@@ -96,9 +96,7 @@ pub fn release(changes: &[Change], live: &Live) -> Option<Release> {
 fn volumes(live: &Live, head: &LiveStack, instance: &str) -> Vec<String> {
     let storage = live.stacks.get(&StackKey::Storage).map(|stack| &stack.resources[..]).unwrap_or_default();
     let made = storage.iter().filter(|one| one.resource_type == "AWS::EC2::Volume").map(|one| one.physical_id.clone());
-    let config = live.files.get("head/hpcctl.json").and_then(|text| serde_json::from_str::<Value>(text).ok());
-    let listed = config.as_ref().and_then(|config| config.get("volumes")?.as_array());
-    let own = listed.into_iter().flatten().filter_map(|one| one.get("volume_id")?.as_str().map(str::to_owned));
+    let own = live.brought_volumes().into_iter().map(|(_, id)| id);
     let by_stack = head.template.pointer(&format!("/Resources/{HEAD_INSTANCE}/Properties/Volumes"));
     let by_stack = by_stack.and_then(Value::as_array).into_iter().flatten();
     let by_stack = by_stack.filter_map(|one| one.get("VolumeId")?.as_str().map(str::to_owned));

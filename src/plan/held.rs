@@ -71,33 +71,38 @@ pub(super) fn replacements(changes: &[Change], live: &Live) -> Vec<HeldReplaceme
 /// The volumes that would be deleted while an instance that stays has them attached: EC2 says "VolumeInUse", and a
 /// mounted file system cannot be taken from beneath those who use it. A head node that runs is asked to let go of them, and
 /// one that goes, or that is stopped for its update, lets go of them before: all others cannot.
-pub(super) fn attached(changes: &[Change], live: &Live) -> Vec<AttachedVolume> {
+pub(super) fn attached(changes: &[Change], brought: &[(String, String)], live: &Live) -> Vec<AttachedVolume> {
     let head_goes = changes.iter().any(|one| one.address == head::HEAD_ADDRESS && one.action != Action::Update);
     let released = head::release(changes, live).map(|release| release.volumes).unwrap_or_default();
-    let asked = rest::leaving(changes, live);
-    let one = |change: &Change| {
-        let instance = holder(change, live)?;
-        let volume = change.physical_id.clone()?;
+    let mut asked = rest::leaving(changes, live);
+    if rest::takes_orders(live) {
+        asked.extend(brought.iter().map(|(_, id)| id.clone()));
+    }
+    let one = |(address, volume): (String, String)| {
+        let instance = holder(&volume, live)?;
         let is_head = head::head_id(live) == Some(instance);
         let lets_go = released.contains(&volume) || asked.contains(&volume) || head_goes && is_head;
         let state = live.instances.iter().find(|one| one.id == instance).map(|one| one.state.clone());
-        let (address, instance) = (change.address.clone(), instance.to_owned());
+        let instance = instance.to_owned();
         let head = is_head.then(|| state.unwrap_or_else(|| "gone".to_owned()));
         (!lets_go).then_some(AttachedVolume { address, volume, instance, head })
     };
     // What is left of a stack that must be made anew is no wish of the cluster file's.
     let leaves = |change: &&Change| change.action == Action::Delete && change.reason == Reason::NotWanted;
-    changes.iter().filter(leaves).filter(|change| change.resource_type == VOLUME).filter_map(one).collect()
+    let of_stacks = changes.iter().filter(leaves).filter(|change| change.resource_type == VOLUME);
+    let of_stacks = of_stacks.filter_map(|change| Some((change.address.clone(), change.physical_id.clone()?)));
+    let of_others = brought.iter().map(|(name, id)| (format!("storage.{name}"), id.clone()));
+    of_stacks.chain(of_others).filter_map(one).collect()
 }
 
 /// Whether it is a volume that an instance has attached by itself.
 fn is_attached(change: &Change, live: &Live) -> bool {
-    holder(change, live).is_some()
+    change.physical_id.as_ref().is_some_and(|id| holder(id, live).is_some())
 }
 
 /// The instance that has a volume.
-fn holder<'l>(change: &Change, live: &'l Live) -> Option<&'l str> {
-    let volume = live.volumes.iter().find(|one| change.physical_id.as_ref() == Some(&one.id))?;
+fn holder<'l>(volume: &str, live: &'l Live) -> Option<&'l str> {
+    let volume = live.volumes.iter().find(|one| one.id == volume)?;
     Some(volume.attachment.as_ref()?.instance.as_str())
 }
 

@@ -27,12 +27,15 @@ mod proof;
 mod references;
 mod refusals;
 mod rest;
+mod settled;
 mod slurm_step;
 mod stack_diff;
 mod step;
 mod steps;
 mod unfinished;
-mod zones;
+
+#[cfg(test)]
+mod tests;
 
 pub use agreement::{Predictions, agreed};
 pub use basis::{Basis, Moved};

@@ -1,15 +1,26 @@
 //! What a reviewer must know besides the changes.
 
-use super::{Action, After, Change, DataFate, Note, head::HEAD_ADDRESS, images};
-use crate::{
-    model::{DataHolding, Graph},
-    observe::Live,
+use super::{
+    Action, After, Change, DataFate, Desired, Note,
+    head::{self, HEAD_ADDRESS},
+    images, rest,
 };
+use crate::{model::DataHolding, observe::Live};
 use serde_json::Value;
 
 /// The notes to a plan of `apply`.
-pub fn notes(changes: &[Change], graph: &Graph, live: &Live, unfinished: Option<u64>, head_anew: bool) -> Vec<Note> {
-    let mut notes: Vec<Note> = changes.iter().filter_map(of_change).collect();
+pub fn notes(
+    changes: &[Change],
+    desired: &Desired<'_>,
+    live: &Live,
+    unfinished: Option<u64>,
+    head_anew: bool,
+) -> Vec<Note> {
+    let graph = desired.graph;
+    let mut notes: Vec<Note> = changes.iter().filter_map(of_change).chain(ends(changes, live)).collect();
+    notes.extend(homes(desired, live));
+    let given_back = |(name, volume)| Note::VolumeGivenBack { name, volume };
+    notes.extend(rest::brought_leaving(live, desired.rendered).into_iter().map(given_back));
     notes.sort();
     notes.dedup();
     notes.extend(images::notes(graph, live, head_anew));
@@ -38,6 +49,45 @@ fn of_change(change: &Change) -> Option<Note> {
         }
         _ => None,
     }
+}
+
+/// What goes together with what is deleted or replaced, and what is not there to be deleted.
+pub fn ends(changes: &[Change], live: &Live) -> Vec<Note> {
+    let gone = changes.iter().filter(|change| matches!(change.action, Action::Delete | Action::Replace));
+    let lost = gone.filter(|change| change.data.as_ref().is_none_or(|data| data.fate != DataFate::Kept));
+    let mut notes: Vec<Note> =
+        lost.flat_map(|change| [not_there(change, live), backups(change, live)]).flatten().collect();
+    notes.sort();
+    notes
+}
+
+/// FSx and RDS delete automatic backups together with what they are of
+/// (<https://docs.aws.amazon.com/fsx/latest/LustreGuide/using-backups-fsx.html>,
+/// <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_WorkingWithAutomatedBackups.html>).
+fn backups(change: &Change, live: &Live) -> Option<Note> {
+    let days = match change.resource_type.as_str() {
+        "AWS::FSx::FileSystem" => "LustreConfiguration/AutomaticBackupRetentionDays",
+        "AWS::RDS::DBInstance" => "BackupRetentionPeriod",
+        _ => return None,
+    };
+    let path = format!("/Resources/{}/Properties/{days}", change.logical_id);
+    let kept = live.stacks.get(&change.stack)?.template.pointer(&path)?.as_u64()? > 0;
+    kept.then(|| Note::BackupsGo { address: change.address.clone() })
+}
+
+/// Somebody deleted it, or FSx does not show it for a moment: nothing can be exported.
+fn not_there(change: &Change, live: &Live) -> Option<Note> {
+    let id = change.physical_id.clone().filter(|id| !id.is_empty())?;
+    let shown = || live.file_systems.values().any(|one| one.state.id == id);
+    (change.resource_type == "AWS::FSx::FileSystem" && !shown())
+        .then(|| Note::NotThere { address: change.address.clone(), id: id.clone() })
+}
+
+/// Home directories do not follow `/home` to another file system.
+fn homes(desired: &Desired<'_>, live: &Live) -> Option<Note> {
+    live.files.get("head/storage.sh")?;
+    let after = !desired.document.cluster.as_ref()?.mounts_home();
+    (head::has_homes(live) != after).then_some(Note::HomesMove { to_head: after })
 }
 
 fn starts_empty(change: &Change) -> Option<Note> {

@@ -20,6 +20,8 @@ pub enum Obstacle {
         address: String,
         /// Its id.
         id: String,
+        /// The command that lifts a protection that was switched on by hand: no cluster file changes it.
+        by_hand: Option<String>,
     },
     /// EC2's termination protection guards an instance.
     Instance {
@@ -78,7 +80,8 @@ pub fn obstacles(plan: &Plan, live: &Live, guards: &Guards) -> Vec<Obstacle> {
     for change in plan.changes.iter().filter(|change| goes(change)) {
         let (address, id) = (change.address.clone(), change.physical_id.clone().unwrap_or_default());
         if guards.databases.contains(&(change.stack.clone(), change.logical_id.clone())) {
-            found.push(Obstacle::Database { address, id });
+            let by_hand = lifted_by_hand(change, live, &id);
+            found.push(Obstacle::Database { address, id, by_hand });
         } else if guards.instances.contains(&id) {
             found.push(Obstacle::Instance { address, id });
         } else {
@@ -86,6 +89,15 @@ pub fn obstacles(plan: &Plan, live: &Live, guards: &Guards) -> Vec<Obstacle> {
         }
     }
     found
+}
+
+/// How to lift the protection of a database that its stack does not protect.
+fn lifted_by_hand(change: &Change, live: &Live, id: &str) -> Option<String> {
+    let place = format!("/Resources/{}/Properties/DeletionProtection", change.logical_id);
+    let written = live.stacks.get(&change.stack).and_then(|stack| stack.template.pointer(&place));
+    let protected = written.is_some_and(|one| one == true || one == "true");
+    let kind = if change.resource_type.ends_with("DBCluster") { "cluster" } else { "instance" };
+    (!protected).then(|| format!("aws rds modify-db-{kind} --db-{kind}-identifier {id} --no-deletion-protection"))
 }
 
 /// What stops the export of a file system.

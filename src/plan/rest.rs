@@ -1,9 +1,10 @@
 //! What has to be at rest before a file system goes: jobs, nodes that have it mounted, automatic export.
 
-use super::{Action, Change, DataFate, DataRisk, Reason, head};
+use super::{Action, Change, DataRisk, Effect, Reason, head};
 use crate::{
     model::{DataHolding, StackKey},
-    observe::{HeldWhy, Live},
+    observe::{HEAD_CONFIG, HeldWhy, Live, brought_volumes},
+    render::Rendered,
 };
 use std::collections::BTreeMap;
 
@@ -24,11 +25,31 @@ fn file_system(change: &Change) -> Option<&DataRisk> {
 
 /// The ids of the volumes that leave a head node which runs: it unmounts them, exports them no more, and lets go.
 pub fn leaving(changes: &[Change], live: &Live) -> Vec<String> {
-    let Some(head) = running_head(live).filter(|_| queues(live).is_some()) else { return Vec::new() };
-    let holder = |id: &String| live.volumes.iter().find(|one| one.id == *id)?.attachment.as_ref();
-    let held = |id: &String| holder(id).is_some_and(|one| one.instance == head);
-    let leaves = changes.iter().filter(|change| leaves_file(change));
-    leaves.filter_map(|change| change.physical_id.clone()).filter(held).collect()
+    if !takes_orders(live) {
+        return Vec::new();
+    }
+    let leaves = changes.iter().filter(|change| leaves_file(change)).filter_map(|change| change.physical_id.clone());
+    leaves.filter(|id| has_head(id, live)).collect()
+}
+
+/// The volumes of somebody else's that the head node has, and that the next configuration does not name: their names in
+/// the cluster file, and their ids. They are in no stack, so no change says it.
+pub fn brought_leaving(live: &Live, rendered: &Rendered) -> Vec<(String, String)> {
+    let next = rendered.files.get(HEAD_CONFIG).map(|file| brought_volumes(&file.content)).unwrap_or_default();
+    let mut leaving = live.brought_volumes();
+    leaving.retain(|(_, id)| next.iter().all(|(_, other)| other != id) && has_head(id, live));
+    leaving
+}
+
+/// Whether the head node has a volume.
+fn has_head(volume: &str, live: &Live) -> bool {
+    let found = live.volumes.iter().find(|one| one.id == volume).and_then(|one| one.attachment.as_ref());
+    found.is_some_and(|one| head::head_id(live) == Some(one.instance.as_str()))
+}
+
+/// Whether there is a head node that runs, and carries out orders.
+pub(super) fn takes_orders(live: &Live) -> bool {
+    running_head(live).is_some() && queues(live).is_some()
 }
 
 /// Whether it is a volume whose entry has left the cluster file.
@@ -43,11 +64,6 @@ pub(super) fn leaves_file(change: &Change) -> bool {
 fn running_head(live: &Live) -> Option<&str> {
     let id = head::head_id(live)?;
     live.instances.iter().any(|one| one.id == id && one.state == "running").then_some(id)
-}
-
-fn goes(change: &Change) -> bool {
-    matches!(change.action, Action::Replace | Action::Delete)
-        && file_system(change).is_some_and(|data| data.fate != DataFate::Kept)
 }
 
 /// The queues that have to be held: all that there are, because every node mounts every file system. `None`: nobody
@@ -71,6 +87,14 @@ pub fn auto_exports(live: &Live, file_system: &str) -> BTreeMap<String, Vec<Stri
     links.filter_map(|link| Some((link.association.clone()?, link.auto_export.clone()))).collect()
 }
 
+/// The same, of file systems that are exported in case CloudFormation replaces them, and that may stay.
+pub fn maybe_silenced(changes: &[Change], live: &Live) -> BTreeMap<String, Vec<String>> {
+    let certain = |change: &Change| change.properties.iter().any(|one| one.effect == Effect::Replaces);
+    let open = changes.iter().filter(|change| change.action == Action::Replace && !certain(change));
+    let open = open.filter(|change| file_system(change).is_some_and(DataRisk::is_exported));
+    open.filter_map(|change| change.physical_id.as_deref()).flat_map(|id| auto_exports(live, id)).collect()
+}
+
 /// Associations that should export by themselves and do not: an apply that switched it off died before it could take
 /// that back, or somebody did it by hand. Those that change or go anyway are left out.
 pub fn silent_links(changes: &[Change], live: &Live) -> BTreeMap<String, Vec<String>> {
@@ -89,9 +113,10 @@ pub fn silent_links(changes: &[Change], live: &Live) -> BTreeMap<String, Vec<Str
     silent.filter_map(|link| Some((link.association.clone()?, wish(link.association.as_ref()?)?))).collect()
 }
 
-/// The login nodes that have something mounted which goes: they take no orders, and mount once, as they boot.
-pub fn stale_login_nodes(changes: &[Change], live: &Live) -> Vec<String> {
-    if !changes.iter().any(|change| goes(change) || leaves_file(change)) {
+/// The login nodes that have something mounted which they can no longer reach: they take no orders, and mount once, as
+/// they boot.
+pub fn stale_login_nodes(changes: &[Change], brought: &[(String, String)], live: &Live) -> Vec<String> {
+    if brought.is_empty() && !changes.iter().any(|change| is_cut_off(change) || leaves_file(change)) {
         return Vec::new();
     }
     live.instances.iter().filter(|one| one.has_role("login") && one.is_alive()).map(|one| one.id.clone()).collect()
@@ -100,7 +125,7 @@ pub fn stale_login_nodes(changes: &[Change], live: &Live) -> Vec<String> {
 /// Login nodes take no orders: what people write there while a file system is exported is in no export.
 pub fn mark_login_nodes(changes: &mut [Change], live: &Live) {
     let logins = live.instances.iter().any(|one| one.has_role("login"));
-    for change in changes.iter_mut().filter(|change| goes(change)) {
+    for change in changes.iter_mut().filter(|change| is_cut_off(change)) {
         if let Some(data) = &mut change.data {
             data.login_nodes = logins && data.is_exported();
         }

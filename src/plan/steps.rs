@@ -44,6 +44,8 @@ pub struct Work<'a> {
     pub postponed: &'a BTreeMap<StackKey, Option<Between>>,
     /// Stacks that go and of which something stays that their templates would delete.
     pub carrying: &'a BTreeMap<StackKey, Carrying>,
+    /// Volumes of somebody else's that leave the head node: names and ids.
+    pub brought: &'a [(String, String)],
     /// Whether files on nodes change.
     pub files_change: bool,
     /// What exists.
@@ -85,6 +87,9 @@ pub fn to_apply(work: &Work<'_>) -> Vec<Step> {
         if touches_data(work.changes, key) {
             after.extend(exports.iter().chain(&at_rest));
         }
+        if *key == StackKey::Head && !work.brought.is_empty() {
+            after.extend(&at_rest);
+        }
         match work.postponed.get(key) {
             Some(Some(_)) => {
                 done.insert(key.clone(), prepare(work, key, *kind, &after, &mut list));
@@ -115,6 +120,13 @@ pub fn to_apply(work: &Work<'_>) -> Vec<Step> {
     }
     let mut all: Vec<usize> = done.values().copied().collect();
     all.push(archive);
+    // New files name them no more: whoever has them mounted must have let go by then.
+    all.extend(at_rest.filter(|_| !work.brought.is_empty()));
+    // Switched off for an export: on again where CloudFormation updates the file system in place after all.
+    let associations = rest::maybe_silenced(work.changes, work.live);
+    if let (Some(storage), false) = (done.get(&StackKey::Storage), associations.is_empty()) {
+        all.push(list.push(StepAction::StartAutoExport { associations }, &[*storage], duration::AUTO_EXPORT_SECONDS));
+    }
     let volumes: Vec<usize> = at_rest.into_iter().chain(done.get(&StackKey::Head).copied()).collect();
     all.extend(release_volumes(work, &volumes, &mut list));
     let publish = list.push(StepAction::Publish { last: true }, &all, 5);
@@ -123,7 +135,7 @@ pub fn to_apply(work: &Work<'_>) -> Vec<Step> {
     }
     let before: Vec<usize> = exports.into_iter().chain(at_rest).collect();
     removals(work, publish, &before, &mut list);
-    let instances = rest::stale_login_nodes(work.changes, work.live);
+    let instances = rest::stale_login_nodes(work.changes, work.brought, work.live);
     if !instances.is_empty() {
         let last = list.last();
         list.push(StepAction::ReplaceLogins { instances }, &last, duration::TERMINATE_SECONDS);
@@ -240,7 +252,7 @@ impl List {
 /// Nobody on the cluster writes to a file system that goes: the step after which that is so.
 fn bring_to_rest(work: &Work<'_>, list: &mut List, archive: usize) -> Option<usize> {
     let (file_systems, volumes) = (rest::going(work.changes), rest::leaving(work.changes, work.live));
-    if file_systems.is_empty() && volumes.is_empty() {
+    if file_systems.is_empty() && volumes.is_empty() && work.brought.is_empty() {
         return None;
     }
     let Some(queues) = rest::queues(work.live) else {
@@ -249,10 +261,14 @@ fn bring_to_rest(work: &Work<'_>, list: &mut List, archive: usize) -> Option<usi
         return has_compute(work.live).then(|| list.push(terminate, &[archive], duration::TERMINATE_SECONDS));
     };
     let hold = list.push(StepAction::HoldQueues { queues }, &[archive], duration::HOLD_SECONDS);
-    if file_systems.is_empty() {
+    // Those of somebody else go now: with the stack of the head node its right to detach them goes, too.
+    let stops = head::release(work.changes, work.live).is_some() || !rest::takes_orders(work.live);
+    let brought = work.brought.iter().filter(|_| !stops).map(|(_, id)| id.clone());
+    let volumes: Vec<String> = brought.collect();
+    if file_systems.is_empty() && volumes.is_empty() {
         return Some(hold);
     }
-    Some(list.push(StepAction::Release { file_systems, volumes: Vec::new() }, &[hold], duration::ORDER_SECONDS))
+    Some(list.push(StepAction::Release { file_systems, volumes }, &[hold], duration::ORDER_SECONDS))
 }
 
 /// The head node lets go of volumes that leave the cluster file, unless it is stopped anyway. Not before its stack is

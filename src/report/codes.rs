@@ -35,6 +35,11 @@ pub static CODES: &[(&str, &str, &str)] = &[
     ),
     ("HPC2007", "something was not found", "The name does not fit anything that exists; the message lists what does."),
     (
+        "HPC2008",
+        "there is no such revision",
+        "`hpcctl history FILE` lists the revisions in the archive of the cluster. The archive goes with the cluster when it is destroyed.",
+    ),
+    (
         "HPC2010",
         "the plan is stale",
         "What the plan was made against has moved: each thing that moved is listed with its state then and now. Make a new plan. States that the plan itself led to, in an apply that was interrupted, do not count.",
@@ -58,12 +63,17 @@ pub static CODES: &[(&str, &str, &str)] = &[
     (
         "HPC2020",
         "the cluster is locked",
-        "Somebody applies to this cluster. The lock is a lease: it is renewed every minute. It is taken over at once when its owner was a process of this machine that has died, and else when it stands still for ten minutes before the eyes of who wants it; the clocks of two machines are not compared. `hpcctl unlock` takes it away.",
+        "Somebody applies to this cluster. The lock is a lease: it is renewed every minute. It is taken over at once when its owner was a process of this machine that has died, and else when it stands still for ten minutes before the eyes of who wants it; the clocks of two machines are not compared. `hpcctl lock show FILE` says whose it is, `apply` and `destroy` wait for it with `--lock-timeout MINUTES`, and `hpcctl lock release FILE` takes it away.",
     ),
     (
         "HPC2021",
         "the lock was lost",
         "Somebody took the lock away while the plan was applied. Nothing new was begun; what ran was followed to its end.",
+    ),
+    (
+        "HPC2022",
+        "the lock is held",
+        "`hpcctl lock release` takes a lock only from who is gone: a process of this machine that has died, or an owner that has not renewed it for ten minutes. `--force` takes it from anybody. Its owner then stops as soon as it sees that the lock is lost, and begins nothing new.",
     ),
     (
         "HPC2030",

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     catalog::Rule,
+    model::{HEAD_DATA, volume_id},
     plan::{Refusal, Refused},
 };
 
@@ -35,7 +36,7 @@ fn details(file: &str, refusal: &Refusal) -> Vec<String> {
     let name = file.rsplit('/').next().unwrap_or_default();
     let place = refusal.cause.as_ref().map(|cause| format!("{name}:{}  ", cause.line)).unwrap_or_default();
     let first = format!("{place}{}  {}  {}", refusal.address, what(&refusal.what), code(refusal));
-    let mut lines = vec![first, format!("    {}", why(&refusal.what))];
+    let mut lines = vec![first, format!("    {}", why(refusal))];
     if let Refused::Property { change, .. } = &refusal.what
         && let Some(page) = change.ruling.as_ref().map(|grounds| &grounds.page).filter(|page| !page.is_empty())
     {
@@ -54,8 +55,12 @@ fn what(refused: &Refused) -> String {
     }
 }
 
-fn why(refused: &Refused) -> String {
-    match (refused, refused.rule()) {
+fn why(refusal: &Refusal) -> String {
+    match (&refusal.what, refusal.what.rule()) {
+        // There is one of it: no other name to go to.
+        (_, Some(Rule::OnlyGrows)) if refusal.logical_id == volume_id(HEAD_DATA) => {
+            "a volume gets larger, never smaller: put its size back".to_owned()
+        }
         (Refused::Type { .. }, _) => {
             "a resource keeps its type: take it out of the cluster file, apply, put the new one \
             in, apply again (what it holds goes as its `on_destroy` says)"

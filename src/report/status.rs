@@ -2,7 +2,6 @@
 
 use super::{head, paint::Paint, slurm, words};
 use crate::{
-    apply::LockInfo,
     cloud::QUEUE_TAG,
     model::StackKey,
     observe::{HeadFailure, HeadNode, Live, Revision},
@@ -18,8 +17,6 @@ pub struct Status<'a> {
     pub region: &'a str,
     /// What exists.
     pub live: &'a Live,
-    /// Who applies.
-    pub lock: Option<&'a LockInfo>,
     /// The directory of the rehearsal that runs.
     pub rehearsal: Option<&'a str>,
 }
@@ -64,15 +61,8 @@ impl Status<'_> {
         if let Some(said) = said {
             let _ = writeln!(out, "  {} {said}", paint.yellow("head node"));
         }
-        if let Some(lock) = self.lock {
-            let _ = writeln!(
-                out,
-                "  {} by {} since {} (plan {})",
-                paint.yellow("locked"),
-                lock.owner.arn,
-                lock.since,
-                lock.plan
-            );
+        for line in self.live.lock.iter().flat_map(words::lock) {
+            let _ = writeln!(out, "  {} {line}", paint.yellow("locked"));
         }
         if let Some(directory) = self.rehearsal {
             let _ =
@@ -114,7 +104,7 @@ impl Status<'_> {
             "instances": self.live.instances,
             "head_node": self.head_json(),
             "slurm": self.live.slurm,
-            "lock": self.lock,
+            "lock": self.live.lock,
         });
         if let Some(directory) = self.rehearsal {
             value["rehearsal"] = json!({ "directory": directory });

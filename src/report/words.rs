@@ -2,6 +2,7 @@
 
 use crate::{
     model::DataHolding,
+    observe::LockInfo,
     plan::{Action, Change, DataFate, DataRisk, Effect, Gap, Note, Obstacle, Reason, StepAction},
 };
 
@@ -129,6 +130,26 @@ pub fn note(note: &Note) -> String {
         Note::StartsEmpty { address, id } => {
             format!("the new {address} starts empty; what is there stays on {id}, which the cluster no longer mounts")
         }
+        Note::VolumeGivenBack { name, volume } => {
+            format!("the head node gives {volume} of storage.{name} back; it stays as it is, with what is on it")
+        }
+        Note::BackupsGo { address } => {
+            format!("automatic backups of {address} go with it; backups that somebody made stay")
+        }
+        Note::HomesMove { to_head: true } => {
+            "/home is on the head node's data volume from now on: what is in the homes now stays where it is and does \
+             not come along; copy it before users log in"
+                .to_owned()
+        }
+        Note::HomesMove { to_head: false } => {
+            "/home is on a file system of the cluster from now on: what is in the homes now stays in \
+             /var/lib/hpcctl/data/home on the head node and does not come along; copy it before users log in"
+                .to_owned()
+        }
+        Note::NotThere { address, id } => format!(
+            "FSx does not know {id}, which the stack has as {address}: if nobody deleted it, do not go on; nothing of \
+             it can be exported"
+        ),
         Note::DatabaseAway { address } => {
             format!("{address} is away for minutes; slurmctld keeps what it would write and hands it over afterwards")
         }
@@ -213,8 +234,11 @@ pub fn obstacle(obstacle: &Obstacle) -> String {
         Obstacle::Stack { name } => {
             format!("stack {name} has termination protection: apply `deletion_protection: false`")
         }
-        Obstacle::Database { address, id } => {
+        Obstacle::Database { address, id, by_hand: None } => {
             format!("{address} ({id}) has deletion protection: apply `deletion_protection: false` of the database")
+        }
+        Obstacle::Database { address, id, by_hand: Some(command) } => {
+            format!("{address} ({id}) has deletion protection, switched on by hand: `{command}`")
         }
         Obstacle::Instance { address, id } => format!(
             "{address} ({id}) has termination protection: `aws ec2 modify-instance-attribute --instance-id {id} \
@@ -255,4 +279,18 @@ pub fn thousands(number: u64) -> String {
 /// `1 queue`, `2 queues`.
 pub fn count(number: usize, one: &str) -> String {
     if number == 1 { format!("1 {one}") } else { format!("{} {one}s", thousands(number as u64)) }
+}
+
+/// Who holds a lock, doing what, since when.
+pub fn lock(lock: &LockInfo) -> Vec<String> {
+    let owner = &lock.owner;
+    let mut lines = vec![format!("by {} on {} (process {})", owner.arn, owner.host, owner.pid)];
+    lines.extend(owner.command.as_ref().map(|command| format!("running `{command}`")));
+    lines.push(format!("plan {}, since {}, last renewed {}", lock.plan, lock.since, lock.renewed));
+    lines
+}
+
+/// How two texts differ, as a unified diff; nothing when they do not.
+pub fn difference(before: &str, after: &str, before_name: &str, after_name: &str) -> String {
+    similar::TextDiff::from_lines(before, after).unified_diff().header(before_name, after_name).to_string()
 }

@@ -285,6 +285,15 @@ renew_nodes() {
   [[ -z $nodes ]] || {{ slurm.bin }}/scontrol update "nodename=$nodes" state=power_down || log "these nodes have the old /home: $nodes"
 }
 
+{% if storage.volumes %}
+# is_away WHERE: `hpcctl node sync` has let go of what was mounted there, and no configuration has come since. A boot does
+# not bring it back: the right to attach it may be gone already.
+is_away() {
+  # shellcheck disable=SC2154  # setup.sh says which way it is run
+  [[ $mode == attach ]] && awk -v at="$1" '$1 == "#away" && $3 == at { found = 1 } END { exit !found }' "${FSTAB:-/etc/fstab}"
+}
+
+{% endif %}
 # The head node's volumes, in this order: at boot those that were here, else all.
 mount_volumes() {
   # shellcheck disable=SC2154  # setup.sh says which way it is run
@@ -295,8 +304,10 @@ mount_volumes() {
     move_data
   fi
 {% for it in storage.mounts if it.command == "mount_volume" %}
-  attach_volumes {{ it.name | sh }}
-  mount_volume {{ it.name | sh }} {{ it.mount | sh }}
+  if ! is_away {{ it.mount | sh }}; then
+    attach_volumes {{ it.name | sh }}
+    mount_volume {{ it.name | sh }} {{ it.mount | sh }}
+  fi
 {% endfor %}
 }
 

@@ -33,3 +33,43 @@ async fn failures_of_ec2_and_fsx_have_their_kind() {
     let error = lab.cloud.file_systems.file_systems_of("x").await.unwrap_err();
     assert_eq!((error.kind, error.code.as_deref()), (ErrorKind::Invalid, Some("BadRequest")));
 }
+
+/// What a proxy made of an answer is no answer: it is asked for again, and at last it is an error.
+#[tokio::test]
+async fn answers_that_are_not_whole_are_errors() {
+    let Some(lab) = Lab::open().await else { return };
+    let rule = |op: &str, how: &str, times: u32| {
+        lab.rules(&format!(r#"[{{"op": "{op}", "times": {times}, "after": true, "mangle": "{how}"}}]"#));
+    };
+    lab.make(&lab.stack("whole", crate::templates::BUCKET)).await;
+    for how in ["cut", "page", "empty"] {
+        rule("cloudformation:DescribeStacks", how, 1);
+        assert_eq!(lab.cloud.stacks.stacks_of(&lab.name).await.unwrap().len(), 1, "{how}");
+        rule("cloudformation:DescribeStacks", how, 99);
+        let error = lab.cloud.stacks.stacks_of(&lab.name).await.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Unreadable, "{how}: {error}");
+        rule("fsx:DescribeFileSystems", how, 99);
+        let error = lab.cloud.file_systems.file_systems_of(&lab.name).await.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Unreadable, "{how}: {error}");
+        rule("sts:GetCallerIdentity", how, 99);
+        let error = lab.cloud.identity.caller().await.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Unreadable, "{how}: {error}");
+    }
+    rule("ec2:DescribeTags", "cut", 99);
+    let error = lab.cloud.compute.tagged(&lab.name).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Unreadable, "{error}");
+    lab.rules("[]");
+}
+
+/// A HEAD answer has no body: what is wrong with the credentials is asked for with a GET.
+#[tokio::test]
+async fn a_bucket_that_is_not_shown_says_why() {
+    let Some(lab) = Lab::open().await else { return };
+    lab.rules(
+        r#"[{"op": "s3:HeadBucket", "times": 1, "code": "ExpiredToken", "status": 403},
+            {"op": "s3:ListObjectsV2", "times": 1, "code": "ExpiredToken", "status": 400}]"#,
+    );
+    let error = lab.cloud.objects.bucket_exists("hpcctl-000000000000-eu-west-1").await.unwrap_err();
+    assert_eq!((error.kind, error.code.as_deref()), (ErrorKind::Credentials, Some("ExpiredToken")), "{error}");
+    lab.rules("[]");
+}

@@ -199,6 +199,56 @@ fn an_answer_that_says_nothing_of_a_file_system_is_none() {
     crate::identity::child("file_systems::child::says_nothing", &variables);
 }
 
+/// An update that leaves the import policy out switches it off. AW-36.
+#[test]
+fn a_switched_association_keeps_its_import_policy() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    let serving = std::thread::spawn(move || {
+        let described = r#"{"Associations":[{"AssociationId":"dra-1","S3":{"AutoImportPolicy":{"Events":["NEW"]}}}]}"#;
+        let answers = [described, "{}", described, "{}"];
+        answers.map(|answer| answered(listener.accept().unwrap().0, answer).unwrap())
+    });
+    let variables = [
+        ("AWS_ENDPOINT_URL", Some(endpoint.as_str())),
+        ("AWS_REGION", Some("eu-west-1")),
+        ("AWS_ACCESS_KEY_ID", Some("AKIAIOSFODNN7EXAMPLE")),
+        ("AWS_SECRET_ACCESS_KEY", Some("none")),
+        ("NO_PROXY", Some("127.0.0.1")),
+    ];
+    crate::identity::child("file_systems::child::switches", &variables);
+    let [_, off, _, on] = serving.join().unwrap();
+    let s3 = |body: &serde_json::Value| body["S3"].clone();
+    let import = serde_json::json!({ "Events": ["NEW"] });
+    assert_eq!(s3(&off), serde_json::json!({ "AutoImportPolicy": import }));
+    let export = serde_json::json!({ "Events": ["CHANGED"] });
+    assert_eq!(s3(&on), serde_json::json!({ "AutoImportPolicy": import, "AutoExportPolicy": export }));
+}
+
+/// Answers one request of a connection; gives the request's document.
+fn answered(mut stream: std::net::TcpStream, answer: &str) -> std::io::Result<serde_json::Value> {
+    use std::io::{BufRead, BufReader, Read, Write};
+    let mut reader = BufReader::new(stream.try_clone()?);
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line)?;
+        if let Some(found) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+            length = found.trim().parse().unwrap();
+        }
+        if line.trim().is_empty() {
+            break;
+        }
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body)?;
+    let kind = "content-type: application/x-amz-json-1.1";
+    let length = answer.len();
+    let head = format!("HTTP/1.1 200 OK\r\n{kind}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n");
+    stream.write_all(format!("{head}{answer}").as_bytes())?;
+    Ok(serde_json::from_slice(&body)?)
+}
+
 /// Answers one request with an empty document.
 fn nothing(mut stream: std::net::TcpStream) -> std::io::Result<()> {
     use std::io::{Read, Write};
@@ -230,5 +280,13 @@ mod child {
         let error = cloud.file_systems.file_system("fs-0123456789abcdef0").await.unwrap_err();
         assert_eq!((error.kind, error.operation), (ErrorKind::Unavailable, "DescribeFileSystems"), "{error}");
         assert!(error.message.contains("fs-0123456789abcdef0"), "{error}");
+    }
+
+    #[tokio::test]
+    #[ignore = "run by its parent"]
+    async fn switches() {
+        let cloud = aws::open(AwsOptions::default()).await.unwrap();
+        cloud.file_systems.set_auto_export("dra-1", &[]).await.unwrap();
+        cloud.file_systems.set_auto_export("dra-1", &["CHANGED".to_owned()]).await.unwrap();
     }
 }

@@ -1,7 +1,7 @@
 //! Stacks that fail, are refused, or whose answers get lost.
 
 use crate::{lab::Lab, templates};
-use hpcctl::cloud::{ErrorKind, StackInput, StackStatus, UpdateStart};
+use hpcctl::cloud::{ErrorKind, StackInput, StackStatus, TemplateSource, UpdateStart};
 
 fn logs(lab: &Lab) -> StackInput {
     let mut input = lab.stack("logs", templates::LOGS);
@@ -78,6 +78,65 @@ async fn refusals_have_their_kind() {
     assert!(refused.message.contains("TerminationProtection"), "{refused:?}");
     stacks.protect(&input.name, false).await.unwrap();
     assert!(!stacks.stack(&input.name).await.unwrap().unwrap().termination_protection);
+    lab.remove(&made.id).await;
+}
+
+/// AW-13, AW-14: CloudFormation says it when the change set is made, FSx when the update comes to it.
+#[tokio::test]
+async fn types_stay_and_storage_does_not_shrink() {
+    let Some(lab) = Lab::open().await else { return };
+    let stacks = &lab.cloud.stacks;
+    let net = lab.make(&lab.stack("net", templates::NETWORK)).await;
+    let mut input = lab.stack("lustre", templates::LUSTRE);
+    input.parameters =
+        [("Subnet".to_owned(), net.outputs["Subnet"].clone()), ("Gib".to_owned(), "2400".to_owned())].into();
+    let made = lab.make(&input).await;
+    input.parameters.insert("Gib".to_owned(), "1200".to_owned());
+    input.token.push('2');
+    assert_eq!(stacks.update(&input).await.unwrap(), UpdateStart::Running);
+    assert_eq!(lab.settled(&made.id).await.status, StackStatus::UpdateRollbackComplete);
+    let events = stacks.events(&made.id, None).await.unwrap();
+    let failed = events.iter().find(|event| event.status == "UPDATE_FAILED").unwrap();
+    assert!(failed.reason.as_ref().unwrap().contains("at least 10 percent"), "{failed:?}");
+
+    input.template = TemplateSource::Body(templates::OTHER_TYPE.to_owned());
+    input.parameters.clear();
+    input.token.push('3');
+    for refused in [stacks.preview(&input).await.map(drop), stacks.update(&input).await.map(drop)] {
+        let refused = refused.unwrap_err();
+        assert_eq!(refused.kind, ErrorKind::Invalid);
+        assert!(refused.message.contains("Update of resource type is not permitted"), "{refused:?}");
+    }
+    lab.remove(&made.id).await;
+    lab.remove(&net.id).await;
+}
+
+/// AW-10, AW-11: what a clean-up gives up is told three times, and is in no stack.
+#[tokio::test]
+async fn a_clean_up_that_gives_up_is_seen_in_the_events() {
+    let Some(lab) = Lab::open().await else { return };
+    let stacks = &lab.cloud.stacks;
+    let net = lab.make(&lab.stack("net", templates::NETWORK)).await;
+    let mut input = lab.stack("group", templates::GROUP);
+    input.parameters = [("Vpc".to_owned(), net.outputs["Vpc"].clone())].into();
+    let made = lab.make(&input).await;
+    // A mount target beside the stack's has its group.
+    let group = made.outputs["Group"].clone();
+    let beside = lab.stack("beside", templates::TARGET);
+    let parameters = [("Subnet".to_owned(), net.outputs["Subnet"].clone()), ("Group".to_owned(), group.clone())];
+    let beside = StackInput { parameters: parameters.into(), ..beside };
+    let beside = lab.make(&beside).await;
+    input.template = TemplateSource::Body(templates::NO_GROUP.to_owned());
+    input.token.push('2');
+    assert_eq!(stacks.update(&input).await.unwrap(), UpdateStart::Running);
+    assert_eq!(lab.settled(&made.id).await.status, StackStatus::UpdateComplete);
+    let events = stacks.events(&made.id, None).await.unwrap();
+    let left: Vec<_> = events.iter().filter(|event| event.status == "DELETE_FAILED").collect();
+    assert!(left.len() == 3 && left.iter().all(|one| one.physical_id.as_deref() == Some(&group)), "{left:?}");
+    assert!(left[0].reason.as_ref().unwrap().contains("has a dependent object"), "{left:?}");
+    let listed = stacks.resources(&made.name).await.unwrap();
+    assert!(!listed.iter().any(|one| one.logical_id == "Group"), "{listed:?}");
+    lab.remove(&beside.id).await;
     lab.remove(&made.id).await;
 }
 

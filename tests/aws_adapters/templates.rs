@@ -126,3 +126,42 @@ pub const PROTECTED: &str = r#"{
   },
   "Outputs": {"Database": {"Value": {"Ref": "Database"}}, "Head": {"Value": {"Ref": "Head"}}}
 }"#;
+
+/// A Lustre file system whose size is a parameter.
+pub const LUSTRE: &str = r#"{
+  "Parameters": {"Subnet": {"Type": "String"}, "Gib": {"Type": "Number"}},
+  "Resources": {
+    "Scratch": {"Type": "AWS::FSx::FileSystem", "Properties": {
+      "FileSystemType": "LUSTRE", "StorageCapacity": {"Ref": "Gib"}, "SubnetIds": [{"Ref": "Subnet"}],
+      "LustreConfiguration": {"DeploymentType": "SCRATCH_2"}}}
+  }
+}"#;
+
+/// Something else in its place.
+pub const OTHER_TYPE: &str = r#"{"Resources": {"Scratch": {"Type": "AWS::EFS::FileSystem", "Properties": {}}}}"#;
+
+/// A security group and a log group.
+pub const GROUP: &str = r#"{
+  "Parameters": {"Vpc": {"Type": "String"}},
+  "Resources": {
+    "Logs": {"Type": "AWS::Logs::LogGroup", "Properties": {"RetentionInDays": 7}},
+    "Group": {"Type": "AWS::EC2::SecurityGroup", "Properties": {"GroupDescription": "files", "VpcId": {"Ref": "Vpc"}}}
+  },
+  "Outputs": {"Group": {"Value": {"Fn::GetAtt": ["Group", "GroupId"]}}}
+}"#;
+
+/// The same without the security group.
+pub const NO_GROUP: &str = r#"{
+  "Parameters": {"Vpc": {"Type": "String"}},
+  "Resources": {"Logs": {"Type": "AWS::Logs::LogGroup", "Properties": {"RetentionInDays": 7}}}
+}"#;
+
+/// A mount target in somebody's security group.
+pub const TARGET: &str = r#"{
+  "Parameters": {"Subnet": {"Type": "String"}, "Group": {"Type": "String"}},
+  "Resources": {
+    "Home": {"Type": "AWS::EFS::FileSystem", "Properties": {}},
+    "Target": {"Type": "AWS::EFS::MountTarget", "Properties": {
+      "FileSystemId": {"Ref": "Home"}, "SubnetId": {"Ref": "Subnet"}, "SecurityGroups": [{"Ref": "Group"}]}}
+  }
+}"#;

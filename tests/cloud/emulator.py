@@ -19,6 +19,7 @@ import ministack.app as app
 import ministack.core.router as router
 from ministack.core.responses import AccountScopedDict, get_account_id, get_region, json_response
 from ministack.services import ec2 as ec2_state
+from ministack.services import efs as efs_state
 from ministack.services import iam as iam_state
 from ministack.services import kms as kms_state
 from ministack.services import rds as rds_state
@@ -31,7 +32,7 @@ PORT = os.environ.get("GATEWAY_PORT", "4566")
 HANDLERS = provisioners._RESOURCE_HANDLERS
 
 __all__ = [
-    "AccountScopedDict", "HANDLERS", "add_json_service", "add_rest_service", "app", "client", "drift", "ec2_state",
+    "AccountScopedDict", "HANDLERS", "add_json_service", "add_rest_service", "app", "client", "drift", "ec2_state", "efs_state",
     "get_account_id", "get_region", "handlers", "helpers", "hex_id", "iam_state", "in_background", "json_response",
     "kms_state", "provisioners", "rds_state", "register", "request_id", "s3_state", "secrets_state", "set_tags", "stacks", "user_tags",
 ]

@@ -66,9 +66,9 @@ def _reply(status, body, error=None):
 
 
 def _public(value):
-    """A copy without what is this program's own (`_exported`)."""
+    """A copy without what is this program's own: `_exported`, `_groups`."""
     if isinstance(value, dict):
-        return {key: _public(item) for key, item in value.items() if key != "_exported"}
+        return {key: _public(item) for key, item in value.items() if key not in ("_exported", "_groups")}
     if isinstance(value, list):
         return [_public(item) for item in value]
     return value
@@ -237,6 +237,7 @@ def _file_system_record(body, lustre):
         "StorageType": body.get("StorageType", "SSD"),
         "VpcId": subnet["VpcId"],
         "SubnetIds": body["SubnetIds"],
+        "_groups": list(body.get("SecurityGroupIds") or []),
         "NetworkInterfaceIds": [hex_id("eni-")],
         "DNSName": f"{name}.fsx.{get_region()}.amazonaws.com",
         "KmsKeyId": body.get("KmsKeyId", f"arn:aws:kms:{get_region()}:{get_account_id()}:key/aws-fsx"),

@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 import emulator
 import faults
+import refusals
 import schemas
 from emulator import ec2_state, provisioners, request_id, stacks
 
@@ -58,7 +59,7 @@ def _worded(function):
 
 
 def _handler_code(code):
-    if "NotFound" in code or "NoSuch" in code:
+    if "NotFound" in code or "NoSuch" in code or code.endswith(".Unknown"):
         return "NotFound"
     if "Exists" in code or "Duplicate" in code:
         return "AlreadyExists"
@@ -93,7 +94,12 @@ def _front_delete(original):
     def delete(resource_type, physical_id, props, stack_name=None, logical_id=None):
         faults.strike_resource(resource_type, logical_id, "delete")
         refuse_while_used(resource_type, physical_id)
-        return original(resource_type, physical_id, props, stack_name, logical_id)
+        try:
+            return original(resource_type, physical_id, props, stack_name, logical_id)
+        except ClientError as error:
+            # What somebody has deleted by hand is deleted.
+            if _handler_code(error.response["Error"].get("Code", "")) != "NotFound":
+                raise
 
     return delete
 
@@ -107,10 +113,12 @@ def refuse_while_used(resource_type, physical_id):
         "AWS::EC2::PlacementGroup": _users_of_placement_group,
     }.get(resource_type, lambda _: [])(physical_id)
     if users:
-        noun = {"AWS::EC2::VPC": "vpc", "AWS::EC2::Subnet": "subnet"}.get(resource_type, "resource")
-        raise ValueError(as_handler_message(
-            f"The {noun} '{physical_id}' has dependencies and cannot be deleted: {', '.join(users)}",
-            "Ec2", 400, "InvalidRequest"))
+        words = {
+            "AWS::EC2::SecurityGroup": f"resource {physical_id} has a dependent object: {', '.join(users)}",
+            "AWS::EC2::PlacementGroup": f"The placement group {physical_id} is in use and may not be deleted.",
+        }.get(resource_type, f"The {resource_type.rpartition(':')[2].lower()} '{physical_id}' has dependencies and cannot be deleted: "
+              + ", ".join(users))
+        raise ValueError(as_handler_message(words, "Ec2", 400, "InvalidRequest"))
 
 
 def _alive():
@@ -118,7 +126,7 @@ def _alive():
 
 
 def _users_of_group(group):
-    instances = [i["InstanceId"] for i in _alive() if any(g["GroupId"] == group for g in i["SecurityGroups"])]
+    members = [who for who, _, groups in refusals.interfaces() if group in groups]
     others = [
         other["GroupId"] for other in ec2_state._security_groups.values()
         if other["GroupId"] != group and any(
@@ -126,11 +134,11 @@ def _users_of_group(group):
             for rule in other.get("IpPermissions", []) + other.get("IpPermissionsEgress", [])
             for pair in rule.get("UserIdGroupPairs", []))
     ]
-    return instances + others
+    return members + others
 
 
 def _users_of_subnet(subnet):
-    return [i["InstanceId"] for i in _alive() if i.get("SubnetId") == subnet]
+    return [who for who, subnets, _ in refusals.interfaces() if subnet in subnets]
 
 
 def _users_of_vpc(vpc):

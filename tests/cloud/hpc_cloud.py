@@ -13,6 +13,7 @@
     heads            head nodes: their reports, their consoles
     iam_principals   every call of a node or person, held against policies (with `iam_access`, `iam_policy`)
     images           the vendors' machine images
+    refusals         types of logical ids, clean-ups, volumes and networks in use
     inventory        what account and region have: offerings, quotas, reservations (fakes)
     instances        addresses of the subnet, user data, spot
     volumes          volumes in use, protected instances, addresses that move
@@ -37,6 +38,7 @@ import images
 import instances
 import inventory
 import protections
+import refusals
 import stack_policies
 import volumes
 from emulator import HANDLERS, app
@@ -44,7 +46,7 @@ from emulator import HANDLERS, app
 
 def main():
     for part in (fsx, fis, cfn_types, cfn_fsx, fleet, heads, iam_principals, images, inventory, instances, corrections, volumes,
-                 drift_readers, protections, stack_policies, guard):
+                 drift_readers, protections, stack_policies, guard, refusals):
         part.install()
     print(f"test cloud: {len(HANDLERS)} CloudFormation types", flush=True)
     sys.argv = sys.argv[:1]

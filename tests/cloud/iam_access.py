@@ -47,7 +47,6 @@ ANYTHING = {
     "iam": {"ListRoles"},
     "service-quotas": {"GetServiceQuota"},
     "servicequotas": {"GetServiceQuota"},
-    "fis": {"GetExperiment", "DeleteExperimentTemplate"},
 }
 
 
@@ -251,7 +250,12 @@ def fis(world, operation, params):
     if operation == "CreateExperimentTemplate":
         tagged = [Access("fis:TagResource", template)] if params.get("tags") else []
         role = [Access("iam:PassRole", params["roleArn"], {"iam:PassedToService": ["fis.amazonaws.com"]})]
-        return [Access("fis:CreateExperimentTemplate", template), *tagged, *role]
+        # An experiment's actions are resources too.
+        does = [Access("fis:CreateExperimentTemplate", world.arn("fis", f"action/{one['actionId']}"))
+                for one in params.get("actions", {}).values()]
+        return [Access("fis:CreateExperimentTemplate", template), *does, *tagged, *role]
     if operation == "StartExperiment":
         return [Access("fis:StartExperiment", template), Access("fis:StartExperiment", world.arn("fis", "experiment/*"))]
-    return None
+    alone = {"GetExperiment": world.arn("fis", f"experiment/{params.get('id')}"),
+             "DeleteExperimentTemplate": world.arn("fis", f"experiment-template/{params.get('id')}")}
+    return [Access(f"fis:{operation}", alone[operation])] if operation in alone else None

@@ -22,7 +22,8 @@ NODE = re.compile(r"ASI([0-9A-F]{17})")
 
 
 def judge(action, raw):
-    """`{"key", "service", "operation", "params", "people"}` -> `{"denied": words}`; words are null when all is allowed."""
+    """`{"key", "service", "operation", "params", "people"}` -> `{"denied": words, "who": ARN}`; words are null when all is
+    allowed, and the ARN where nobody knows the policies."""
     asked = json.loads(raw)
     who, policies = principal(asked["key"], asked.get("people") or {})
     words = None
@@ -31,7 +32,8 @@ def judge(action, raw):
             words = denial(who, policies, asked["service"], asked["operation"], asked["params"])
         except (iam_access.Unknown, iam_policy.Unknown, KeyError) as unknown:
             words = f"nobody can judge {asked['service']}:{asked['operation']}: {unknown}"
-    return 200, {"Content-Type": "application/x-amz-json-1.1"}, json.dumps({"denied": words}).encode()
+    return 200, {"Content-Type": "application/x-amz-json-1.1"}, json.dumps(
+        {"denied": words, "who": None if policies is None else who}).encode()
 
 
 def denial(who, policies, service, operation, params):

@@ -1,4 +1,4 @@
-"""Instances as EC2 gives them: addresses of their subnet, their user data, whether they are spot.
+"""Instances as EC2 gives them: addresses of their subnet, their user data, their group, whether they are spot.
 
 MiniStack draws every private address from 10.0.0.0/16, whatever the subnet, hides the user data and calls nothing spot.
 """
@@ -82,7 +82,23 @@ def spot_instances_say_so():
     ec2_state._instance_xml = with_lifecycle
 
 
+def instances_are_in_their_placement_group():
+    """`Placement.GroupName` of RunInstances, which MiniStack does not read."""
+    original = ec2_state._ACTION_MAP["RunInstances"]
+
+    def run(params):
+        known = set(ec2_state._instances)
+        answer = original(params)
+        group = ec2_state._p(params, "Placement.GroupName")
+        for name in set(ec2_state._instances) - known if group else ():
+            ec2_state._instances[name].setdefault("Placement", {})["GroupName"] = group
+        return answer
+
+    ec2_state._ACTION_MAP["RunInstances"] = run
+
+
 def install():
+    instances_are_in_their_placement_group()
     instances_have_addresses_of_their_subnet()
     user_data_can_be_read()
     spot_instances_say_so()

@@ -35,6 +35,7 @@ class Judgement:
     operation: str | None = None
     params: dict = field(default_factory=dict)
     violations: list = field(default_factory=list)
+    who: str | None = None
 
     @property
     def key(self):

@@ -4,7 +4,9 @@
     judge_proxy.py summary FILE        counts of calls and violations; exit 1 when there is a violation
 
 The log has one JSON object a line:
-    t, service, op, status, ms, violations, client_token, bucket, key, injected, params
+    t, service, op, status, ms, violations, client_token, bucket, key, injected, who, params
+
+`who` is the ARN of the node or person whose policies a call was held against.
 `violations` is what the emulators let pass and AWS would not: see `judge_models`; cfn-lint's errors
 in every TemplateBody and in the template behind a TemplateURL count too (off with JUDGE_LINT=0). So do calls of nodes and
 people that their policies do not allow; these are answered with AccessDenied and go no further. Who has which access key
@@ -18,6 +20,8 @@ The rules file is read at each request. A rule is used when `op` is the call (`e
     {"op": "*", "delay": 0.3}
     {"op": "ec2:CreateFleet", "containing": "main/od", "times": 1, "delay": 30}      held before it is done
     {"op": "ec2:CreateFleet", "times": 1, "after": true, "delay": 30}                done, the reply is held
+    {"op": "fsx:DescribeFileSystems", "after": true, "mangle": "cut"}                what a bad proxy makes of it:
+        `cut` in half, a log-in `page`, or `empty`, each with status 200
 
 What is held is not done any more when the client is gone meanwhile.
 """
@@ -46,6 +50,13 @@ import judge_models
 HOP_BY_HOP = ("connection", "keep-alive", "proxy-connection", "transfer-encoding", "expect", "upgrade")
 BODYLESS = (204, 304)
 NODE = re.compile("ASI[0-9A-F]{17}")
+
+
+def _mangled(how, kind, answer):
+    """What comes in the place of an answer, and its type."""
+    if how == "page":
+        return "text/html", b"<html><body>please log in</body></html>"
+    return kind, answer[: len(answer) // 2] if how == "cut" else b""
 
 
 class Judge:
@@ -105,7 +116,7 @@ class Judge:
         os.replace(f"{self.rules_path}.partial", self.rules_path)
 
     def denial(self, headers, judgement):
-        """Why the caller's policies do not allow a call; None when they do, and for the account's owner."""
+        """Why the caller's policies do not allow a call; None when they do, and for the account's owner. Notes who it is."""
         key = headers.get("Authorization", "").partition("Credential=")[2].split("/")[0]
         people = self._read(self.people_path, {})
         if not judgement.operation or not (NODE.fullmatch(key) or key in people):
@@ -117,7 +128,9 @@ class Judge:
             connection.request("POST", "/", json.dumps(asked, default=str), {
                 "X-Amz-Target": "HpcRights.Judge", "Content-Type": "application/x-amz-json-1.1",
                 "Authorization": f"AWS4-HMAC-SHA256 Credential={key}/20260101/{_region(headers)}/hpcrights/aws4_request"})
-            return json.loads(connection.getresponse().read())["denied"]
+            answer = json.loads(connection.getresponse().read())
+            judgement.who = answer["who"]
+            return answer["denied"]
         finally:
             connection.close()
 
@@ -143,7 +156,7 @@ class Judge:
         line = {
             "t": round(started, 3), "service": judgement.service, "op": judgement.operation, "status": status,
             "ms": int((time.time() - started) * 1000), "violations": judgement.violations, "client_token": token,
-            "injected": injected, "params": params if len(text) < 20000 else text[:2000],
+            "injected": injected, "who": judgement.who, "params": params if len(text) < 20000 else text[:2000],
         }
         if judgement.service == "s3":
             line.update(bucket=params.get("Bucket"), key=params.get("Key"))
@@ -185,6 +198,10 @@ class Handler(BaseHTTPRequestHandler):
         if late and late.get("drop"):
             self.judge.note(started, judgement, f"{status} reply dropped", late)
             return self.hang_up()
+        if late and late.get("mangle"):
+            self.judge.note(started, judgement, f"{status} mangled", late)
+            kind, answer = _mangled(late["mangle"], dict(headers).get("Content-Type", "text/xml"), answer)
+            return self.reply(200, [("Content-Type", kind)], answer)
         self.judge.note(started, judgement, status, rule)
         return self.reply(status, headers, answer)
 

@@ -4,10 +4,10 @@ use super::super::{
     CLUSTER_TAG, CloudError, Compute, ErrorKind, Fleet, FleetInput, ImageQuery, ImageState, InstanceHealth,
     InstanceState, InterfaceState, LAUNCH_TAG, Result, SubnetState, TaggedResource, VolumeState,
 };
-use super::config::Settings;
 use super::errors::failed;
 use super::retry::UntrustedForGood;
 use super::values::{count, maybe, pairs, text, time};
+use super::{answers::WholeAnswers, config::Settings};
 use super::{existence, fleet, health, instance_types, volumes};
 use async_trait::async_trait;
 use aws_sdk_ec2::{
@@ -35,7 +35,7 @@ pub(super) struct Ec2 {
 
 impl Ec2 {
     pub(super) fn new(settings: &Settings) -> Self {
-        let config = Builder::from(&settings.sdk).retry_classifier(UntrustedForGood);
+        let config = Builder::from(&settings.sdk).retry_classifier(UntrustedForGood).interceptor(WholeAnswers);
         Self { client: Client::from_conf(config.build()) }
     }
 

@@ -45,10 +45,7 @@ where
     }
     match error {
         SdkError::ServiceError(failure) => service_failure(failure.err(), failure.raw().status().as_u16()),
-        SdkError::ResponseError(failure) => {
-            let status = failure.raw().status().as_u16();
-            (error_kinds::kind("", "", status), format!("an answer that is not the service's (HTTP {status})"))
-        }
+        SdkError::ResponseError(failure) => unreadable(failure.raw().status().as_u16()),
         SdkError::ConstructionFailure(_) => (ErrorKind::Invalid, chain(error)),
         _ => (ErrorKind::Network, network_message(error)),
     }
@@ -56,9 +53,24 @@ where
 
 fn service_failure<E: ProvideErrorMetadata>(error: &E, status: u16) -> (ErrorKind, String) {
     let (code, message) = (error.code().unwrap_or_default(), error.message().unwrap_or_default());
+    if code.is_empty() && (200..300).contains(&status) {
+        return unreadable(status);
+    }
     let kind = error_kinds::kind(code, message, status);
     let message = if message.is_empty() { format!("HTTP {status}") } else { message.to_owned() };
     (kind, if kind == ErrorKind::Credentials { format!("{message}; {REMEDY}") } else { message })
+}
+
+/// What an operation always says, such as the id of what it made; an answer without it is none.
+pub(super) fn said(service: &'static str, operation: &'static str, value: Option<&str>) -> Result<String, CloudError> {
+    let value = value.filter(|value| !value.is_empty()).map(str::to_owned);
+    value.ok_or_else(|| own(service, operation, ErrorKind::Unreadable, unreadable(200).1))
+}
+
+/// What came is no answer of AWS: a proxy cut it off, or a log-in page stands in its place.
+pub(super) fn unreadable(status: u16) -> (ErrorKind, String) {
+    let kind = if (200..300).contains(&status) { ErrorKind::Unreadable } else { error_kinds::kind("", "", status) };
+    (kind, format!("an answer that is not the service's (HTTP {status})"))
 }
 
 const SOURCES: &str = "set `--profile` or `AWS_PROFILE`, run `aws configure` or `aws sso login`, or set \

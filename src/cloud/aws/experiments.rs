@@ -4,11 +4,11 @@ use super::super::{
     CLUSTER_TAG, CloudError, ErrorKind, ExperimentRole, ExperimentState, ExperimentStatus, Experiments, InterruptInput,
     Result, RoleInput,
 };
-use super::config::Settings;
 use super::errors::{failed, own};
 use super::experiment_role;
 use super::retry::{Pauses, UntrustedForGood};
 use super::values::{maybe, text, time};
+use super::{answers::WholeAnswers, config::Settings};
 use async_trait::async_trait;
 use aws_sdk_fis::{
     Client,
@@ -35,8 +35,12 @@ pub(super) struct Fis {
 
 impl Fis {
     pub(super) fn new(settings: &Settings) -> Self {
-        let fis = aws_sdk_fis::config::Builder::from(&settings.sdk).retry_classifier(UntrustedForGood);
-        let iam = aws_sdk_iam::config::Builder::from(&settings.sdk).retry_classifier(UntrustedForGood);
+        let fis = aws_sdk_fis::config::Builder::from(&settings.sdk)
+            .retry_classifier(UntrustedForGood)
+            .interceptor(WholeAnswers);
+        let iam = aws_sdk_iam::config::Builder::from(&settings.sdk)
+            .retry_classifier(UntrustedForGood)
+            .interceptor(WholeAnswers);
         Self { client: Client::from_conf(fis.build()), iam: aws_sdk_iam::Client::from_conf(iam.build()) }
     }
 

@@ -1,10 +1,10 @@
 //! STS and IAM: who calls, and which roles there are.
 
 use super::super::{Caller, ErrorKind, Identity, Result, RoleState};
-use super::config::Settings;
-use super::errors::failed;
+use super::errors::{failed, said};
 use super::retry::UntrustedForGood;
 use super::values::{pairs, text};
+use super::{answers::WholeAnswers, config::Settings};
 use async_trait::async_trait;
 
 /// STS and IAM.
@@ -15,8 +15,12 @@ pub(super) struct Accounts {
 
 impl Accounts {
     pub(super) fn new(settings: &Settings) -> Self {
-        let sts = aws_sdk_sts::config::Builder::from(&settings.sdk).retry_classifier(UntrustedForGood);
-        let iam = aws_sdk_iam::config::Builder::from(&settings.sdk).retry_classifier(UntrustedForGood);
+        let sts = aws_sdk_sts::config::Builder::from(&settings.sdk)
+            .retry_classifier(UntrustedForGood)
+            .interceptor(WholeAnswers);
+        let iam = aws_sdk_iam::config::Builder::from(&settings.sdk)
+            .retry_classifier(UntrustedForGood)
+            .interceptor(WholeAnswers);
         Self { sts: aws_sdk_sts::Client::from_conf(sts.build()), iam: aws_sdk_iam::Client::from_conf(iam.build()) }
     }
 }
@@ -25,7 +29,7 @@ impl Accounts {
 impl Identity for Accounts {
     async fn caller(&self) -> Result<Caller> {
         let caller = self.sts.get_caller_identity().send().await.map_err(failed("sts", "GetCallerIdentity"))?;
-        Ok(Caller { account: text(caller.account()), arn: text(caller.arn()) })
+        Ok(Caller { account: said("sts", "GetCallerIdentity", caller.account())?, arn: text(caller.arn()) })
     }
 
     async fn role_of_profile(&self, profile: &str) -> Result<Option<String>> {

@@ -1,10 +1,10 @@
 //! CloudWatch Logs.
 
 use super::super::{ErrorKind, LogEvent, LogQuery, Logs, Result};
-use super::config::Settings;
 use super::errors::failed;
 use super::retry::UntrustedForGood;
 use super::values::{count, text};
+use super::{answers::WholeAnswers, config::Settings};
 use crate::catalog::LogGroup;
 use async_trait::async_trait;
 use aws_sdk_cloudwatchlogs::{Client, config::Builder, types::FilteredLogEvent};
@@ -17,7 +17,7 @@ pub(super) struct CloudWatchLogs {
 
 impl CloudWatchLogs {
     pub(super) fn new(settings: &Settings) -> Self {
-        let config = Builder::from(&settings.sdk).retry_classifier(UntrustedForGood);
+        let config = Builder::from(&settings.sdk).retry_classifier(UntrustedForGood).interceptor(WholeAnswers);
         Self { client: Client::from_conf(config.build()) }
     }
 }

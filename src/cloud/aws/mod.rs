@@ -10,6 +10,7 @@
 //!
 //! Never: a type of the SDK outside this folder, a decision, a word on stdout or stderr.
 
+mod answers;
 mod ca_bundle;
 mod change_sets;
 mod clock;

@@ -1,9 +1,9 @@
 //! S3.
 
 use super::super::{CloudError, ErrorKind, ObjectInfo, Objects, PutCondition, Result, expected_owner};
-use super::config::Settings;
-use super::errors::{failed, own};
+use super::errors::{failed, own, said};
 use super::values::{nonce, text};
+use super::{answers::WholeAnswers, config::Settings};
 use super::{retry, versions};
 use async_trait::async_trait;
 use aws_sdk_s3::{
@@ -29,6 +29,7 @@ impl S3 {
             .force_path_style(settings.foreign_s3)
             .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
             .retry_classifier(retry::UntrustedForGood)
+            .interceptor(WholeAnswers)
             .timeout_config(retry::transfer_timeouts());
         Self { client: Client::from_conf(config.build()) }
     }
@@ -54,7 +55,8 @@ impl S3 {
             Err(error) if error.code.as_deref() == Some("NoSuchKey") => return Ok(None),
             object => object?,
         };
-        let tag = text(object.e_tag());
+        // Every object has an entity tag; a log-in page has none.
+        let tag = said("s3", "GetObject", object.e_tag())?;
         match object.body.collect().await {
             Ok(body) => Ok(Some((body.to_vec(), tag))),
             Err(error) => Err(own("s3", "GetObject", ErrorKind::Network, error.to_string())),
@@ -76,6 +78,12 @@ impl Objects for S3 {
         {
             Ok(_) => Ok(true),
             Err(error) if error.kind == ErrorKind::NotFound => Ok(false),
+            // The answer to HEAD has no body that says why: the same right, asked with GET, has.
+            Err(error) if error.kind == ErrorKind::AccessDenied && error.code.is_none() => {
+                let call = self.client.list_objects_v2().bucket(bucket).max_keys(1);
+                let call = call.set_expected_bucket_owner(owner(bucket)).send().await;
+                call.map(|_| true).map_err(failed("s3", "HeadBucket"))
+            }
             Err(error) => Err(error),
         }
     }

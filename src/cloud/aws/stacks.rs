@@ -4,11 +4,10 @@ use super::super::{
     CLUSTER_TAG, CloudError, ErrorKind, PreviewChange, ResourceDrift, Result, StackEvent, StackInput, StackResource,
     StackState, StackStatus, Stacks, TemplateSource, UpdateStart,
 };
-use super::config::Settings;
-use super::errors::{failed, own};
+use super::errors::{failed, own, said};
 use super::retry::UntrustedForGood;
 use super::template_url::template_url;
-use super::values::text;
+use super::{answers::WholeAnswers, config::Settings};
 use super::{drift, events, stack_state};
 use async_trait::async_trait;
 use aws_sdk_cloudformation::{
@@ -31,7 +30,7 @@ pub(super) struct Template {
 
 impl CloudFormation {
     pub(super) fn new(settings: &Settings) -> Self {
-        let config = Builder::from(&settings.sdk).retry_classifier(UntrustedForGood);
+        let config = Builder::from(&settings.sdk).retry_classifier(UntrustedForGood).interceptor(WholeAnswers);
         Self { client: Client::from_conf(config.build()), region: settings.region.clone() }
     }
 
@@ -143,7 +142,7 @@ impl Stacks for CloudFormation {
             .send()
             .await;
         match created.map_err(failed("cloudformation", "CreateStack")) {
-            Ok(created) => Ok(text(created.stack_id())),
+            Ok(created) => said("cloudformation", "CreateStack", created.stack_id()),
             Err(refusal) => self.created_before(input, refusal).await,
         }
     }

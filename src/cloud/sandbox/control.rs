@@ -5,6 +5,7 @@ use super::{
     clock::{SandboxClock, VirtualClock, real_ms},
     faults::{CallError, Fault, HandEdit, Script},
     iam::{Access, Principal},
+    operations,
     sim::Sim,
     store::Store,
     world::World,
@@ -358,7 +359,7 @@ fn scripted_error(world: &mut World, script: &Script, call: Call) -> Option<Clou
         *fired += 1;
         world.dirty = true;
         if *fired > error.after {
-            let (kind, code, words) = error.error.answer();
+            let (kind, code, words) = error.error.answer(call.operation);
             return Some(call.error(kind, code, error.message.clone().unwrap_or_else(|| words.to_owned())));
         }
     }
@@ -370,5 +371,7 @@ fn read_script(path: &Path) -> Result<Script> {
     let wrong =
         |what: String| call.error(ErrorKind::Invalid, "Faults", format!("the faults file `{}` {what}", path.display()));
     let text = std::fs::read_to_string(path).map_err(|e| wrong(format!("cannot be read: {e}")))?;
-    serde_json::from_str(&text).map_err(|e| wrong(format!("is not valid: {e}; `docs/sandbox.md` has the format")))
+    let script = serde_json::from_str(&text)
+        .map_err(|e| wrong(format!("is not valid: {e}; `docs/sandbox.md` has the format")))?;
+    operations::misnamed(&script).map_or(Ok(script), |what| Err(wrong(what)))
 }

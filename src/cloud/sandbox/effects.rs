@@ -207,11 +207,15 @@ pub(super) fn attach_free(world: &mut World, id: &str, among: Option<&[String]>)
     }
     let mut volumes = volumes::of_cluster(world, &head.region.clone(), &tag(CLUSTER_TAG));
     let bucket = world.buckets.get(&format!("hpcctl-{ACCOUNT}-{}", head.region));
-    let published = |name: &str| {
+    let newest = |name: &str| {
         let key = format!("clusters/{}/current/{name}", tag(CLUSTER_TAG));
-        let body = bucket.and_then(|bucket| bucket.objects.get(&key)?.last()?.body.as_ref());
+        bucket.and_then(|bucket| bucket.objects.get(&key)?.last())
+    };
+    let published = |name: &str| {
+        let body = newest(name).and_then(|version| version.body.as_ref());
         body.and_then(|body| serde_json::from_slice::<Value>(&body.bytes()).ok())
     };
+    let configured = newest("head/hpcctl.json").map(|version| version.at);
     let mut facts = published("cluster.json");
     let config = published("head/hpcctl.json").unwrap_or_default();
     // Volumes that somebody else made have no tag of the cluster.
@@ -222,13 +226,19 @@ pub(super) fn attach_free(world: &mut World, id: &str, among: Option<&[String]>)
     facts.as_mut().and_then(Value::as_object_mut).and_then(|facts| facts.remove("outputs"));
     let facts = facts.map(|facts| facts.to_string());
     let named = |id: &String| facts.as_ref().is_none_or(|facts| facts.contains(id)) || theirs.contains(id);
-    let wanted = |id: &String| among.is_none_or(|some| some.contains(id)) && named(id);
-    let devices = world.attachments.values().filter(|one| one.instance == id).map(|one| one.device.clone());
-    let taken: Vec<String> = devices.collect();
+    let meant = |id: &String| match among {
+        Some(some) => some.contains(id),
+        None => !volumes::is_aside(world, id, &head.id, configured),
+    };
+    let wanted = |id: &String| meant(id) && named(id);
+    let taken = volumes::devices(world, id);
     let free = ('f'..='z').map(|letter| format!("/dev/sd{letter}")).filter(|device| !taken.contains(device));
     let volumes = volumes.into_iter().filter(|one| one.state == "available" && wanted(&one.id));
-    for (one, device) in volumes.zip(free) {
-        world.attachments.insert(one.id, Attachment { instance: id.to_owned(), device, since: now });
+    let had: Vec<_> = volumes.zip(free).collect();
+    for (one, device) in had {
+        world
+            .attachments
+            .insert(one.id, Attachment { instance: id.to_owned(), device, since: now, leaves: None, aside: false });
     }
 }
 

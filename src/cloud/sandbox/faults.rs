@@ -154,9 +154,12 @@ pub enum CallErrorKind {
 
 impl CallErrorKind {
     /// The port's kind, the service's code, and words.
-    pub(super) fn answer(self) -> (ErrorKind, &'static str, &'static str) {
+    pub(super) fn answer(self, operation: &str) -> (ErrorKind, &'static str, &'static str) {
         use ErrorKind as K;
         match self {
+            Self::Busy if operation == "AttachVolume" => {
+                (K::Busy, "VolumeInUse", "The volume is already attached to an instance")
+            }
             Self::Credentials => {
                 (K::Credentials, "ExpiredToken", "The security token included in the request is expired")
             }

@@ -105,7 +105,7 @@ fn answer(world: &mut World, order: &Found) {
         world.held.remove(&order.cluster);
     }
     for volume in wish["release"]["volumes"].as_array().into_iter().flatten().filter_map(Value::as_str) {
-        volumes::detach(world, volume);
+        volumes::set_aside(world, volume);
     }
     // Taken back: what its files still name is mounted again.
     let back = wish["open"]["volumes"].as_array().into_iter().flatten().filter_map(Value::as_str);

@@ -39,6 +39,7 @@ mod logs;
 mod metadata;
 mod objects;
 mod operation;
+mod operations;
 mod parameters;
 mod phases;
 mod references;

@@ -50,11 +50,11 @@ impl Store {
     fn lock_once(&self) -> Result<Guard> {
         let Some(path) = &self.path else { return Ok(Guard(None)) };
         if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
-            fs::create_dir_all(folder).map_err(|e| self.error(&format!("cannot make its folder: {e}")))?;
+            fs::create_dir_all(folder).map_err(|e| self.unusable(&format!("cannot make its folder: {e}")))?;
         }
         let lock = File::options().create(true).truncate(false).write(true).open(beside(path, "lock"));
         let lock = lock.and_then(|file| file.lock().map(|()| file));
-        lock.map(|file| Guard(Some(file))).map_err(|e| self.error(&format!("cannot be locked: {e}")))
+        lock.map(|file| Guard(Some(file))).map_err(|e| self.unusable(&format!("cannot be locked: {e}")))
     }
 
     /// The world in the file, when it is not the one that was last seen; call with the lock held.
@@ -69,7 +69,7 @@ impl Store {
             self.seen = None;
             return Ok(Some(World::default()));
         }
-        let text = fs::read_to_string(path).map_err(|e| self.error(&format!("cannot be read: {e}")))?;
+        let text = fs::read_to_string(path).map_err(|e| self.unusable(&format!("cannot be read: {e}")))?;
         let world = self.parse(&text)?;
         self.seen = stamp;
         Ok(Some(world))
@@ -97,25 +97,33 @@ impl Store {
     pub(super) fn write(&mut self, world: &World) -> Result<()> {
         let Some(path) = &self.path else { return Ok(()) };
         let mut text =
-            serde_json::to_vec_pretty(world).map_err(|e| self.error(&format!("cannot be put in words: {e}")))?;
+            serde_json::to_vec_pretty(world).map_err(|e| self.unusable(&format!("cannot be put in words: {e}")))?;
         text.push(b'\n');
         let next = beside(path, "next");
         // Left by a process that died, maybe another user's.
         fs::remove_file(&next).ok();
         let written = File::create(&next).and_then(|mut file| file.write_all(&text));
-        written.and_then(|()| fs::rename(&next, path)).map_err(|e| self.error(&format!("cannot be written: {e}")))?;
+        written
+            .and_then(|()| fs::rename(&next, path))
+            .map_err(|e| self.unusable(&format!("cannot be written: {e}")))?;
         self.seen = stamp(path);
         Ok(())
     }
 
+    /// The file itself is not what it should be.
     fn error(&self, what: &str) -> CloudError {
+        self.unusable(&format!("{what}; move it away to begin with an empty account"))
+    }
+
+    /// The disk or the rights to it fail; the file is left as it was.
+    fn unusable(&self, what: &str) -> CloudError {
         let path = self.path.as_deref().unwrap_or(Path::new("")).display();
         CloudError {
             kind: ErrorKind::Invalid,
             service: "sandbox",
             operation: "State",
             code: None,
-            message: format!("the state file `{path}` {what}; move it away to begin with an empty account"),
+            message: format!("the state file `{path}` {what}"),
             request_id: None,
         }
     }

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 
 /// Seconds from attaching to attached.
 const ATTACH: i64 = 2;
+/// Seconds from detaching to available.
+const DETACH: i64 = 2;
 
 /// A volume's instance.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,6 +15,12 @@ pub(super) struct Attachment {
     pub instance: String,
     pub device: String,
     pub since: Timestamp,
+    /// When it was told to detach.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leaves: Option<Timestamp>,
+    /// Whether the instance itself let go of it, and has set its mount aside until a new configuration comes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub aside: bool,
 }
 
 /// A volume of a stack, or one that outlived it.
@@ -31,7 +39,12 @@ pub(super) fn view(world: &World, _region: &str, id: &str) -> Option<VolumeState
     let attachment = attached(world, id).map(|one| VolumeAttachment {
         instance: one.instance.clone(),
         device: one.device.clone(),
-        state: if world.now < one.since.plus(ATTACH) { "attaching" } else { "attached" }.to_owned(),
+        state: match one.leaves {
+            Some(_) => "detaching",
+            None if world.now < one.since.plus(ATTACH) => "attaching",
+            None => "attached",
+        }
+        .to_owned(),
     });
     let state = if attachment.is_some() { "in-use" } else { "available" }.to_owned();
     Some(VolumeState { id: id.to_owned(), state, size_gib: size.unwrap_or(8), created, attachment })
@@ -50,10 +63,18 @@ pub(super) fn of_cluster(world: &World, region: &str, cluster: &str) -> Vec<Volu
 
 /// The attachment of a volume; an instance that is gone has none.
 pub(super) fn attached<'w>(world: &'w World, id: &str) -> Option<&'w Attachment> {
-    let there = |one: &&Attachment| {
-        world.instances.get(&one.instance).is_some_and(|instance| instance.state(world.now).is_some())
-    };
-    world.attachments.get(id).filter(there)
+    world.attachments.get(id).filter(|one| lasts(world, one))
+}
+
+fn lasts(world: &World, one: &Attachment) -> bool {
+    let there = world.instances.get(&one.instance).is_some_and(|instance| instance.state(world.now).is_some());
+    there && one.leaves.is_none_or(|at| world.now < at.plus(DETACH))
+}
+
+/// The device names that are taken on an instance.
+pub(super) fn devices(world: &World, instance: &str) -> Vec<String> {
+    let held = world.attachments.values().filter(|one| one.instance == instance && lasts(world, one));
+    held.map(|one| one.device.clone()).collect()
 }
 
 /// Attaches a volume, in EC2's words when that cannot be.
@@ -77,19 +98,36 @@ pub(super) fn attach(world: &mut World, call: Call, region: &str, volume: &str, 
         let words = format!("Instance '{to}' is not 'running'.");
         return Err(call.error(ErrorKind::Busy, "IncorrectState", words));
     }
-    let taken = |one: &Attachment| one.instance == to && one.device == device;
-    if world.attachments.values().any(taken) {
+    if devices(world, to).iter().any(|taken| taken == device) {
         let words = format!("Invalid value '{device}' for unixDevice. Attachment point {device} is already in use");
         return Err(call.error(ErrorKind::Invalid, "InvalidParameterValue", words));
     }
-    let attachment = Attachment { instance: to.to_owned(), device: device.to_owned(), since: now };
+    let attachment =
+        Attachment { instance: to.to_owned(), device: device.to_owned(), since: now, leaves: None, aside: false };
     world.attachments.insert(volume.to_owned(), attachment);
     Ok(())
 }
 
-/// Takes a volume from its instance.
+/// Takes a volume from its instance, which takes a moment.
 pub(super) fn detach(world: &mut World, volume: &str) {
-    world.attachments.remove(volume);
+    let now = world.now;
+    if let Some(held) = world.attachments.get_mut(volume) {
+        held.leaves.get_or_insert(now);
+    }
+}
+
+/// The same, as an instance does that will not take it again at its next boot.
+pub(super) fn set_aside(world: &mut World, volume: &str) {
+    detach(world, volume);
+    if let Some(held) = world.attachments.get_mut(volume) {
+        held.aside = true;
+    }
+}
+
+/// Whether an instance let go of it by itself, since its configuration came.
+pub(super) fn is_aside(world: &World, volume: &str, instance: &str, configured: Option<Timestamp>) -> bool {
+    let held = world.attachments.get(volume).filter(|one| one.aside && one.instance == instance);
+    held.is_some_and(|one| one.leaves.is_some_and(|at| configured.is_none_or(|since| since <= at)))
 }
 
 /// An instance that is there.

@@ -36,8 +36,7 @@ REGION = os.environ["AWS_REGION"]
 class Hypervisor:
     def __init__(self):
         self.ec2 = Ec2(os.environ["HPC_CLOUD"], REGION)
-        keys = os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"]
-        self.metadata = imds.Machines(REGION, os.environ["VPC_CIDR"], keys)
+        self.metadata = imds.Machines(REGION, os.environ["VPC_CIDR"])
         self.machines, self.ends, self.seen, self.held = {}, {}, {}, 0.0
         self.disks = Disks(f"{DIR}/volumes")
         self.lock = threading.RLock()

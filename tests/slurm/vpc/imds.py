@@ -17,11 +17,16 @@ def stamp(seconds):
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
 
 
+def key_of(instance):
+    """The access key of an instance: `tests/cloud/iam_principals.py` reads its id in it."""
+    return "ASI" + instance.removeprefix("i-").upper()
+
+
 class Machines:
     """What the service knows of each machine, by address."""
 
-    def __init__(self, region, cidr, credentials):
-        self.region, self.cidr, self.credentials = region, cidr, credentials
+    def __init__(self, region, cidr):
+        self.region, self.cidr = region, cidr
         self.by_address = {}
         self.tokens = {}
 
@@ -41,7 +46,7 @@ class Machines:
             "meta-data/instance-life-cycle": machine["life_cycle"],
             "meta-data/tags/instance": "\n".join(sorted(machine["tags"])),
             "meta-data/iam/security-credentials/": "rehearsal",
-            "meta-data/iam/security-credentials/rehearsal": self.role(),
+            "meta-data/iam/security-credentials/rehearsal": self.role(machine),
             "dynamic/instance-identity/document": json.dumps({
                 "instanceId": machine["id"], "region": self.region, "availabilityZone": machine["zone"],
                 "instanceType": machine["type"], "privateIp": machine["address"]}),
@@ -52,11 +57,11 @@ class Machines:
         documents.update({f"meta-data/tags/instance/{key}": value for key, value in machine["tags"].items()})
         return documents.get(path, documents.get(path.rstrip("/")))
 
-    def role(self):
-        key, secret = self.credentials
+    def role(self, machine):
+        """Keys of the machine's own, by which the test cloud knows whose role its calls are held against."""
         return json.dumps({
-            "Code": "Success", "LastUpdated": stamp(time.time()), "Type": "AWS-HMAC", "AccessKeyId": key,
-            "SecretAccessKey": secret, "Token": "rehearsal", "Expiration": stamp(time.time() + 6 * 3600)})
+            "Code": "Success", "LastUpdated": stamp(time.time()), "Type": "AWS-HMAC", "AccessKeyId": key_of(machine["id"]),
+            "SecretAccessKey": secrets.token_hex(20), "Token": "rehearsal", "Expiration": stamp(time.time() + 6 * 3600)})
 
     def issue(self, address, seconds):
         token = secrets.token_urlsafe(40)

@@ -6,6 +6,7 @@ mod faults;
 mod files;
 mod help;
 mod instances;
+mod mount_targets;
 mod stacks;
 mod templates;
 mod trouble;

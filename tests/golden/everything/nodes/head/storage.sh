@@ -263,6 +263,13 @@ renew_nodes() {
   [[ -z $nodes ]] || /opt/slurm/bin/scontrol update "nodename=$nodes" state=power_down || log "these nodes have the old /home: $nodes"
 }
 
+# is_away WHERE: `hpcctl node sync` has let go of what was mounted there, and no configuration has come since. A boot does
+# not bring it back: the right to attach it may be gone already.
+is_away() {
+  # shellcheck disable=SC2154  # setup.sh says which way it is run
+  [[ $mode == attach ]] && awk -v at="$1" '$1 == "#away" && $3 == at { found = 1 } END { exit !found }' "${FSTAB:-/etc/fstab}"
+}
+
 # The head node's volumes, in this order: at boot those that were here, else all.
 mount_volumes() {
   # shellcheck disable=SC2154  # setup.sh says which way it is run
@@ -272,10 +279,14 @@ mount_volumes() {
   elif [[ $mode == update ]]; then
     move_data
   fi
-  attach_volumes apps
-  mount_volume apps /apps
-  attach_volumes licences
-  mount_volume licences /licences
+  if ! is_away /apps; then
+    attach_volumes apps
+    mount_volume apps /apps
+  fi
+  if ! is_away /licences; then
+    attach_volumes licences
+    mount_volume licences /licences
+  fi
 }
 
 # The address by which the other nodes find this one, until the next head node takes it over. On the loopback interface: it

@@ -1,14 +1,47 @@
-//! Zones of subnets that exist. A name and a place in the region's list are different words that may mean the same
-//! zone, and CloudFormation sees no change then; what the file does not say stays as it is.
+//! What the file does not say stays as it is in a stack that exists: zones of subnets, the size of the head node's volume.
 
-use crate::observe::{Live, LiveStack};
+use crate::{
+    model::{HEAD_DATA, StackKey, volume_id},
+    observe::{Live, LiveStack},
+    spec::Cluster,
+};
 use serde_json::Value;
 
 const SUBNET: &str = "AWS::EC2::Subnet";
 
-/// The template in which every subnet that stays in its zone says so in the words that are there; `None` when there is
-/// none to settle.
-pub fn settled(template: &Value, exists: &LiveStack, live: &Live) -> Option<Value> {
+/// The template with what stays; `None` when nothing differs.
+pub fn settled(
+    key: &StackKey,
+    template: &Value,
+    cluster: Option<&Cluster>,
+    exists: &LiveStack,
+    live: &Live,
+) -> Option<Value> {
+    match key {
+        StackKey::Storage => head_data(template, cluster?, exists),
+        _ => zones(template, exists, live),
+    }
+}
+
+/// The size of the head node's data volume depends on where `/home` is, unless the file says it; a volume never shrinks
+/// (<https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyVolume.html>).
+fn head_data(template: &Value, cluster: &Cluster, exists: &LiveStack) -> Option<Value> {
+    if cluster.head_node.data_volume.size_gib.is_some() {
+        return None;
+    }
+    let path = format!("/Resources/{}/Properties/Size", volume_id(HEAD_DATA));
+    let before = exists.template.pointer(&path)?;
+    if before.as_u64()? <= template.pointer(&path)?.as_u64()? {
+        return None;
+    }
+    let mut settled = template.clone();
+    *settled.pointer_mut(&path)? = before.clone();
+    Some(settled)
+}
+
+/// The template in which every subnet that stays in its zone says so in the words that are there: a name and a place in
+/// the region's list are different words that may mean the same zone, and CloudFormation sees no change then.
+fn zones(template: &Value, exists: &LiveStack, live: &Live) -> Option<Value> {
     let mut settled = template.clone();
     let mut any = false;
     for (logical_id, resource) in settled.get_mut("Resources")?.as_object_mut()? {
