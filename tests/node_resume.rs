@@ -4,12 +4,15 @@
 mod support;
 
 use hpcctl::{
-    cloud::sandbox::{Crash, Fault, NoCapacity},
+    cloud::{
+        is_lack,
+        sandbox::{Crash, Fault, NoCapacity, Script},
+    },
     node::{self, Event, Launch, LaunchedNode, Ledger, NodeError, Pools, Why, hostlist, parse_resume_file},
 };
 use support::{
     head::{CLUSTER, Head, lines},
-    on_sandbox,
+    look, on_sandbox,
 };
 
 /// The cluster with a large spot pool beside.
@@ -193,4 +196,51 @@ fn what_another_program_began_in_between_is_its() {
     on_sandbox(node::resume(&head.cloud, &head.cluster, &head.home, jobs, &mut other)).unwrap();
     assert_eq!(head.instances().len(), 2, "q-od-1 and q-od-3; the other program has q-od-2");
     assert!(lines(&said).contains(&"q-od-2 are being launched already".to_owned()), "{:?}", lines(&said));
+}
+
+/// A zone that does not sell the type is no mistake of the pool's: the next pool takes over, as without capacity; and in
+/// another zone of the pool the type is launched.
+#[test]
+fn a_type_that_a_zone_does_not_offer_is_a_lack() {
+    let head = Head::of("not-offered", &with_spot());
+    let only = |zones: &[&str]| Script {
+        not_offered: [("c5.xlarge".to_owned(), zones.iter().map(ToString::to_string).collect())].into(),
+        ..Script::default()
+    };
+    head.sandbox.set_script(only(&[]));
+    let (result, events) = resume(&head, "q-od-[1-2]", Some(&job(7, "q-od-[1-2]")));
+    assert!(!result.unwrap());
+    assert!(head.instances().is_empty());
+    let said = lines(&events).join("\n");
+    assert!(said.contains("is not supported in your requested Availability Zone"), "{said}");
+    let pools = Pools::read(&head.home).unwrap();
+    assert_eq!(
+        pools.resting.values().map(|rest| rest.code.as_str()).collect::<Vec<_>>(),
+        ["InvalidFleetConfiguration"]
+    );
+    let calls = head.calls().join("\n");
+    assert!(calls.contains("state=down reason=hpcctl: no capacity (Code:InvalidFleetConfiguration)"), "{calls}");
+
+    // The other type of the pool is offered.
+    let (result, _) = resume(&head, "q-spot-1", Some(&job(8, "q-spot-1")));
+    assert!(result.unwrap());
+    assert_eq!(head.instances()[0].instance_type, "c5a.xlarge");
+}
+
+/// A fleet whose configuration is wrong has the same code, and waiting does not help: the pool does not rest.
+#[test]
+fn a_wrong_configuration_is_no_lack() {
+    assert!(!is_lack("InvalidFleetConfiguration", "The parameter is not valid"));
+    assert!(is_lack("Unsupported", "") && is_lack("InsufficientInstanceCapacity", ""));
+    let head = Head::of("wrong", CLUSTER);
+    let image = "ami-0";
+    let live = on_sandbox(look(&head.people, &head.built));
+    let gone =
+        live.stacks.values().flat_map(|stack| stack.state.parameters.values()).filter(|id| id.starts_with(image));
+    head.sandbox.set_script(Script { absent: gone.cloned().collect(), ..Script::default() });
+    let (result, events) = resume(&head, "q-od-1", Some(&job(9, "q-od-1")));
+    assert!(!result.unwrap());
+    assert!(Pools::read(&head.home).unwrap().resting.is_empty(), "{:?}", lines(&events));
+    let calls = head.calls().join("\n");
+    assert!(calls.contains("reason=hpcctl: not launched: (Code:InvalidAMIID.NotFound)"), "{calls}");
 }

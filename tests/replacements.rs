@@ -326,6 +326,32 @@ fn a_network_keeps_its_zones_and_addresses() {
     });
 }
 
+/// Nobody promises the order of `Fn::GetAZs`: a subnet that exists says its zone as soon as its stack is changed.
+#[test]
+fn a_subnet_that_exists_names_its_zone() {
+    on_sandbox(async {
+        let cloud = made(&lustre()).await;
+        let zones = async || {
+            let template: serde_json::Value =
+                serde_json::from_str(&cloud.stacks.template("lv-network").await.unwrap()).unwrap();
+            let subnets = template["Resources"].as_object().unwrap().iter();
+            let subnets = subnets.filter(|(_, one)| one["Type"] == "AWS::EC2::Subnet");
+            subnets.map(|(id, one)| (id.clone(), one["Properties"]["AvailabilityZone"].clone())).collect::<Vec<_>>()
+        };
+        assert!(zones().await.iter().all(|(_, zone)| zone.is_object()), "when they are made CloudFormation chooses");
+        let more = changed("create: {}", "create: { availability_zones: 3 }");
+        let plan = try_plan_for(&cloud, &more).await.unwrap();
+        let subnets = plan.changes.iter().filter(|change| change.resource_type == "AWS::EC2::Subnet");
+        assert!(subnets.clone().all(|change| change.action == Action::Create) && plan.count(Action::Replace) == 0);
+        carry_out_well(&cloud, &plan).await;
+        for (id, zone) in zones().await {
+            let new = id == "PrivateSubnet2";
+            assert_eq!(zone.is_string(), !new, "{id}: {zone}");
+        }
+        assert!(try_plan_for(&cloud, &more).await.unwrap().is_empty());
+    });
+}
+
 #[test]
 fn policies_alone_are_applied_and_settle() {
     on_sandbox(async {

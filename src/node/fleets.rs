@@ -1,7 +1,7 @@
 //! Asking EC2 for the nodes of one pool.
 
 use super::{Cluster, NodeError, PoolRef, assign::Came, ledger::OwnLaunch};
-use crate::cloud::{Cloud, CloudError, ErrorKind, FleetError, FleetInput, InstanceState, LAUNCH_TAG, is_capacity};
+use crate::cloud::{Cloud, CloudError, ErrorKind, FleetError, FleetInput, InstanceState, LAUNCH_TAG, is_lack};
 use std::{collections::BTreeSet, time::Duration};
 
 /// Pauses between looks at instances that EC2 has launched but does not show yet.
@@ -112,7 +112,8 @@ fn ended(instance: &InstanceState) -> Option<FleetError> {
 /// A request that EC2 refuses as a whole may still be refused for capacity or a quota: then the next pool is to
 /// be tried, as when single types are short.
 fn lacks_capacity(error: &CloudError) -> bool {
-    matches!(error.kind, ErrorKind::Capacity | ErrorKind::Quota) || error.code.as_deref().is_some_and(is_capacity)
+    let lacks = |code: &str| is_lack(code, &error.message);
+    matches!(error.kind, ErrorKind::Capacity | ErrorKind::Quota) || error.code.as_deref().is_some_and(lacks)
 }
 
 fn as_fleet_error(error: CloudError) -> FleetError {

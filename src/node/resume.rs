@@ -13,7 +13,7 @@ use super::{
     reasons::{JOB_LACKS, NOT_LAUNCHED, no_capacity},
 };
 use crate::{
-    cloud::{Cloud, InstanceState, PutCondition, is_capacity},
+    cloud::{Cloud, InstanceState, PutCondition, is_lack},
     spec::Scaling,
 };
 use futures_util::{StreamExt, stream};
@@ -280,7 +280,7 @@ fn shortage(
     closed.wanted.clear();
     Ledger::new(home).record(&closed)?;
     let errors = outcome.errors.clone();
-    let capacity = errors.iter().find(|error| is_capacity(&error.code)).map(|error| error.code.clone());
+    let capacity = errors.iter().find(|error| is_lack(&error.code, &error.message)).map(|error| error.code.clone());
     let (wanted, got) = (launch.wanted.len(), outcome.came.len());
     let first = errors.first().map(|error| format!("(Code:{}) {}", error.code, error.message));
     if !errors.is_empty() && got < wanted {

@@ -204,10 +204,10 @@ impl Builder<'_> {
         states: &BTreeMap<String, ParameterState>,
     ) -> (StackDiff, Option<StackWork>) {
         let body = self.desired.rendered.templates.get(&stack.key).map(|template| template.body.as_str());
-        let mut template = body.and_then(|body| serde_json::from_str(body).ok()).unwrap_or(Value::Null);
-        if let Some(settled) =
-            settled::settled(&stack.key, &template, self.desired.document.cluster.as_ref(), exists, self.live)
-        {
+        let rendered: Value = body.and_then(|body| serde_json::from_str(body).ok()).unwrap_or(Value::Null);
+        let mut template = rendered.clone();
+        let cluster = self.desired.document.cluster.as_ref();
+        if let Some(settled) = settled::settled(&stack.key, &rendered, cluster, exists, self.live) {
             self.out.settled.insert(stack.key.clone(), canonical(&settled));
             template = settled;
         }
@@ -221,6 +221,9 @@ impl Builder<'_> {
         let tags = exists.state.tags != stack_tags(&self.desired.graph.tags, &stack.key);
         let protection = exists.state.termination_protection != self.desired.graph.termination_protection;
         let differs = diff.differs || tags || protection;
+        if let Some(named) = settled::named(&rendered, exists, self.live).filter(|_| differs) {
+            self.out.settled.insert(stack.key.clone(), canonical(&named));
+        }
         if differs && diff.changes.is_empty() {
             self.out.quiet.push(stack.key.clone());
         }
@@ -353,7 +356,7 @@ fn postponed(desired: &Desired<'_>, live: &Live, out: &Gathered) -> BTreeMap<Sta
     let updated = |work: &StackWork| matches!(work, StackWork::Update | StackWork::Repair);
     let keys = out.work.iter().filter(|(key, work)| updated(work) && providers.contains(key)).map(|(key, _)| key);
     let one = |key: &StackKey| {
-        let body = out.settled.get(key).or_else(|| Some(&desired.rendered.templates.get(key)?.body))?;
+        let body = out.settled.get(key).or(desired.rendered.templates.get(key).map(|template| &template.body))?;
         let stay = carried::carriers(&out.changes, key);
         let between = held::between(&serde_json::from_str(body).ok()?, live.stacks.get(key)?, &stay);
         Some((key.clone(), between))

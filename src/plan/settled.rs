@@ -61,6 +61,23 @@ fn zones(template: &Value, exists: &LiveStack, live: &Live) -> Option<Value> {
     any.then_some(settled)
 }
 
+/// The template in which every subnet that exists names its zone, for a stack that is changed anyway: places in the region's
+/// list mean what EC2 lists at that time, and nobody promises the order. `None` when there is none to name.
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference-getavailabilityzones.html>
+pub fn named(template: &Value, exists: &LiveStack, live: &Live) -> Option<Value> {
+    let mut named = template.clone();
+    let mut any = false;
+    for (logical_id, resource) in named.get_mut("Resources")?.as_object_mut()? {
+        let is = exists.physical_id(logical_id).and_then(|id| live.zones.get(id));
+        let Some(is) = is.filter(|_| resource.get("Type").and_then(Value::as_str) == Some(SUBNET)) else { continue };
+        if zone(resource).is_some_and(|zone| !zone.is_string()) {
+            resource["Properties"]["AvailabilityZone"] = is.as_str().into();
+            any = true;
+        }
+    }
+    any.then_some(named)
+}
+
 fn zone(subnet: &Value) -> Option<&Value> {
     subnet.get("Properties")?.get("AvailabilityZone")
 }

@@ -112,6 +112,17 @@ const CAPACITY: &[&str] = &[
     "VolumeLimitExceeded",
 ];
 
+/// What EC2's fleets say where a zone does not offer a type, as `Unsupported` does elsewhere.
+const NOT_OFFERED: (&str, &str) = ("InvalidFleetConfiguration", "not supported in your requested Availability Zone");
+
+/// Whether EC2 has, or the account may have, no more of what was asked for, or has none of it in that zone: another pool may
+/// have it. A fleet whose configuration is wrong otherwise has the same code, and that is no lack.
+///
+/// compiler-explorer/infra#601 has the words of a fleet.
+pub fn is_lack(code: &str, message: &str) -> bool {
+    is_capacity(code) || code == NOT_OFFERED.0 && message.contains(NOT_OFFERED.1)
+}
+
 /// Whether this code of EC2's says that capacity or a quota is used up.
 pub fn is_capacity(code: &str) -> bool {
     CAPACITY.contains(&code)

@@ -16,7 +16,8 @@ use crate::{
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// Launches what capacity there is, type by type in the order of the templates, in the first subnet.
+/// Launches what capacity there is, type by type in the order of the templates, in the first subnet whose zone offers the
+/// type.
 ///
 /// # Errors
 /// When the caller may not ask for fleets at all.
@@ -37,12 +38,15 @@ pub(super) fn create(
         principal.and_then(|principal| principal.refuses(all.get(template)?))
     };
     let mut fleet = Fleet { id: format!("fleet-{}", hex(&[region, &input.token], 16)), ..Fleet::default() };
-    let subnet = input.subnets.first().cloned().unwrap_or_default();
     let spot = input.purchase == FleetPurchase::Spot;
     let mut grants = Vec::new();
     let mut wanted = input.count;
     let kinds = input.templates.iter().flat_map(|one| one.instance_types.iter().map(move |(kind, _)| (&one.id, kind)));
     for (template, kind) in kinds {
+        let (offered, lacking): (Vec<&String>, Vec<&String>) =
+            input.subnets.iter().partition(|subnet| !script.lacks(kind, &world.zone_of(region, subnet)));
+        fleet.errors.extend(lacking.iter().map(|subnet| not_offered(world, region, kind, subnet)));
+        let Some(subnet) = offered.first().map(|subnet| (*subnet).clone()) else { continue };
         if let Some(error) = unfit(world, script, template, kind, &subnet) {
             fleet.errors.push(error);
             continue;
@@ -57,14 +61,14 @@ pub(super) fn create(
         if let Some(lack) = lack.filter(|_| given < wanted) {
             fleet.errors.push(error(lack, kind, &subnet));
         }
-        grants.push((template, kind, given));
+        grants.push((template, kind, subnet, given));
         wanted -= given;
         if wanted == 0 {
             break;
         }
     }
     if wanted == 0 || !input.all_or_nothing {
-        for (template, kind, count) in grants {
+        for (template, kind, subnet, count) in grants {
             for _ in 0..count {
                 let launch = Launch {
                     instance_type: kind.clone(),
@@ -88,6 +92,13 @@ pub(super) fn create(
     }
     world.fleets.insert(input.token.clone(), fleet.clone());
     Ok(fleet)
+}
+
+fn not_offered(world: &World, region: &str, kind: &str, subnet: &str) -> FleetError {
+    let zone = world.zone_of(region, subnet);
+    let message =
+        format!("Your requested instance type ({kind}) is not supported in your requested Availability Zone ({zone}).");
+    answer("InvalidFleetConfiguration", message, kind, subnet)
 }
 
 /// An image that is gone, or EFA on a network card that cannot carry it.
