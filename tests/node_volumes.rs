@@ -130,7 +130,7 @@ fn an_address_is_not_given_up_for_a_call_that_fails() {
             assert!(matches!(&failed, NodeError::Cloud(_)), "{failed:?}");
         }
         let interface = head.people.compute.interface_of(&first).await.unwrap().unwrap();
-        assert_eq!(interface.secondary, [address.clone()]);
+        assert_eq!(interface.secondary, std::slice::from_ref(&address));
         assert_eq!(node::head_address(&there, &head.cluster, &mut keep).await.unwrap(), address);
     });
     assert_eq!(lines(&events).len(), 2);

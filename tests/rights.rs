@@ -287,7 +287,11 @@ fn the_head_node_may_attach_volumes_with_keys() {
         let head = Head::of(&format!("attach-{}", without.unwrap_or("all")), &text);
         let volume = on_sandbox(head.people.compute.volumes_of("head")).unwrap().remove(0);
         let held = volume.attachment.unwrap();
-        on_sandbox(head.people.compute.detach_volume(&volume.id)).unwrap();
+        on_sandbox(async {
+            head.people.compute.detach_volume(&volume.id).await.unwrap();
+            // It takes a moment.
+            head.people.clock.sleep(std::time::Duration::from_secs(60)).await;
+        });
         if let Some(sid) = without {
             take_out(&head, sid);
         }
