@@ -232,3 +232,67 @@ fn only_what_has_an_endpoint_goes_past_the_proxy() {
         assert!(text.contains("no_proxy='@@NO_PROXY@@'") && !text.contains(",.amazonaws.com"), "{role}");
     }
 }
+
+/// The rendered programs that deal with checkpoints, with the directory `directory` in the place of the file's.
+fn checkpoint_program(name: &str, root: &std::path::Path, directory: &std::path::Path) -> PathBuf {
+    let text = fs::read_to_string("examples/clusters/spot-checkpoint.yaml").unwrap();
+    let cluster = spec::read("cluster.yaml", &text).cluster.unwrap();
+    let files = node_files(&cluster, InstanceCatalog::embedded()).unwrap();
+    let (_, file) = files.iter().find(|(path, _)| path.ends_with(&format!("libexec/{name}"))).unwrap();
+    let named = text.split("directory: ").nth(1).unwrap().split([',', ' ', '\n', '}']).next().unwrap();
+    assert!(file.content.contains(named), "{name} does not name {named}");
+    let program = root.join(name);
+    let content = file.content.replace(named, &directory.display().to_string());
+    let content = content.replace("export PATH=", &format!("export PATH={}:", root.display()));
+    fs::write(&program, content).unwrap();
+    program
+}
+
+/// Whoever may write where checkpoints are could put a link there: root follows none.
+#[test]
+fn root_follows_no_link_among_checkpoints() {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+    let root = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("node-scripts-checkpoints");
+    fs::remove_dir_all(&root).ok();
+    let (directory, victim) = (root.join("ck"), root.join("victim"));
+    fs::create_dir_all(&victim).unwrap();
+    fs::write(victim.join("precious"), "").unwrap();
+    fs::write(root.join("scontrol"), "#!/bin/bash\necho \"JobId=$4 JobState=COMPLETED\"\n").unwrap();
+    fs::write(root.join("sacct"), "#!/bin/bash\necho COMPLETED\n").unwrap();
+    for name in ["scontrol", "sacct"] {
+        fs::set_permissions(root.join(name), fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let (prolog, clean) =
+        (checkpoint_program("prolog", &root, &directory), checkpoint_program("clean-checkpoints", &root, &directory));
+    let node = {
+        let text = fs::read_to_string(&prolog).unwrap();
+        let prefix = text.split("SLURMD_NODENAME:-} =~ ^").nth(1).unwrap().split('[').next().unwrap();
+        format!("{prefix}1")
+    };
+    let run_prolog = |job: &str| {
+        let mut command = Command::new("bash");
+        command.arg(&prolog).env("SLURM_JOB_ID", job).env("SLURM_JOB_UID", "12345").env("SLURMD_NODENAME", &node);
+        command.output().unwrap()
+    };
+    // A directory of root's: the job gets its own.
+    assert!(run_prolog("7").status.success());
+    let made = fs::metadata(directory.join("7")).unwrap();
+    assert_eq!((made.uid(), made.mode() & 0o777), (12345, 0o700));
+    // It is there already, as after a requeue.
+    assert!(run_prolog("7").status.success());
+    // Others may write there.
+    fs::set_permissions(&directory, fs::Permissions::from_mode(0o777)).unwrap();
+    symlink(&victim, directory.join("8")).unwrap();
+    let said = run_prolog("8");
+    assert!(said.status.success(), "a job is not to drain the node");
+    assert!(String::from_utf8_lossy(&said.stderr).contains("belongs to others than root"));
+    assert_eq!(fs::metadata(&victim).unwrap().uid(), 0);
+    let said = Command::new("bash").arg(&clean).output().unwrap();
+    assert!(said.status.success(), "{said:?}");
+    assert!(victim.join("precious").exists() && directory.join("7").exists());
+    // Of root's again: what is a link stays, what is a job's goes.
+    fs::set_permissions(&directory, fs::Permissions::from_mode(0o755)).unwrap();
+    let said = Command::new("bash").arg(&clean).output().unwrap();
+    assert!(said.status.success() && victim.join("precious").exists(), "{said:?}");
+    assert!(!directory.join("7").exists(), "{said:?}");
+}

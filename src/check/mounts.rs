@@ -46,6 +46,7 @@ pub(super) fn check(sheet: &mut Sheet, cluster: &Cluster) {
         }
     }
     nested(sheet, &mounts);
+    below_home(sheet, &mounts);
     for (i, queue) in cluster.queues.iter().enumerate() {
         let Some(mount) = &queue.local_scratch else { continue };
         let at = Path::from("queues").index(i).key("local_scratch");
@@ -92,6 +93,17 @@ fn nested(sheet: &mut Sheet, mounts: &BTreeMap<String, Mount>) {
     }
 }
 
+/// Without a storage of its own `/home` is the head node's, mounted by all others: it would hide what lies below it.
+fn below_home(sheet: &mut Sheet, mounts: &BTreeMap<String, Mount>) {
+    if mounts.contains_key("/home") {
+        return;
+    }
+    for (path, mount) in mounts.iter().filter(|(path, _)| path.starts_with("/home/")) {
+        let args = args! { mount: path, outer: "/home", other: "head_node" };
+        sheet.add(&rule::MOUNT_NESTED, mount.at.clone(), args);
+    }
+}
+
 /// The local disks' mount point against the shared ones; queues may share one, since nodes are of one queue.
 fn local(sheet: &mut Sheet, mounts: &BTreeMap<String, Mount>, path: &str, at: Path) {
     if let Some(first) = mounts.get(path) {
@@ -100,6 +112,8 @@ fn local(sheet: &mut Sheet, mounts: &BTreeMap<String, Mount>, path: &str, at: Pa
     } else if let Some((outer, other)) = above(mounts, path) {
         let args = args! { mount: path, outer: outer, other: other.name };
         sheet.add_with(&rule::MOUNT_NESTED, at, vec![(other.at.clone(), "the outer one")], args);
+    } else if path.starts_with("/home/") {
+        sheet.add(&rule::MOUNT_NESTED, at, args! { mount: path, outer: "/home", other: "head_node" });
     }
 }
 

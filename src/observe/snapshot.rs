@@ -108,6 +108,7 @@ pub async fn observe(cloud: &Cloud, cluster: &str, wanted: &Wanted) -> Result<Li
     if wanted.own_subnets {
         live.zones.extend(own_zones(cloud, &live.stacks).await?);
     }
+    let tagged = live.volumes.len();
     if exists {
         live.revision = revision(cloud, &bucket, cluster).await?;
         live.begun = begun(cloud, &bucket, cluster, live.revision.as_ref()).await?;
@@ -123,7 +124,9 @@ pub async fn observe(cloud: &Cloud, cluster: &str, wanted: &Wanted) -> Result<Li
     if exists {
         live.kept = outside::kept(cloud, &bucket, cluster, &live.stacks).await?;
     }
-    live.outside = outside::outside(cloud, cluster, &live.stacks, &live.kept, &live.volumes).await?;
+    // What somebody else made is nobody's leftover.
+    let ours = &live.volumes[..tagged];
+    live.outside = outside::outside(cloud, cluster, &live.stacks, &live.kept, ours).await?;
     live.bucket = Some(Bucket { name: bucket, exists, managed });
     if wanted.drift {
         live.drift = Some(drift(cloud, &live.stacks).await?);
