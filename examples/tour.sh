@@ -96,8 +96,9 @@ say "Take it down. The data is exported first, because the file says so."
 run 0 destroy "$current" --auto-approve
 
 say "Nothing is left."
-run 0 list
-if "$HPCCTL" --cloud sandbox list 2>/dev/null | grep -qw -- "$name"; then
+region=$(sed -n 's/^region: *\([a-z0-9-]*\).*/\1/p' "$file")
+run 0 list --region "$region"
+if "$HPCCTL" --cloud sandbox list --region "$region" 2>/dev/null | grep -qw -- "$name"; then
     die "\`$name\` is still listed"
 fi
 
