@@ -255,3 +255,25 @@ fn the_policy_of_who_applies_has_the_roles_and_keys_of_the_file() {
     let ran = plain.run(&["iam", "policy", "apply", "cluster.yaml", "--account", "123456789012"]).ends(0);
     assert!(!ran.stdout.contains("EncryptedVolumes") && !ran.stdout.contains("kms:Decrypt"), "{}", ran.stdout);
 }
+
+/// The plan in README.md is the one that the tour shows: line by line, but for its id and for what is cut.
+#[test]
+fn the_plan_in_the_readme_is_what_is_planned() {
+    let lab = lab_of("readme", "fds-smv.yaml", false);
+    let example = |path: &str| fs::read_to_string(format!("{}/examples/{path}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    fs::create_dir_all(lab.path("examples/changes")).unwrap();
+    lab.write("cluster.yaml", &example("clusters/fds-smv.yaml"));
+    lab.write("examples/changes/fds-smv.yaml", &example("changes/fds-smv.yaml"));
+    lab.does("apply", "cluster.yaml").ends(0);
+    let planned = lab.run(&["plan", "examples/changes/fds-smv.yaml"]).ends(0).stdout;
+    let readme = fs::read_to_string(format!("{}/README.md", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let block = readme.split("<!-- plan:begin -->\n```text\n").nth(1).unwrap().split("```").next().unwrap();
+    let (mut checked, mut lines) = (0, planned.lines());
+    for line in block.lines().skip(1).filter(|line| !line.ends_with("cut here)")) {
+        let shown = line.trim_end_matches('…');
+        let found = lines.any(|said| if line.ends_with('…') { said.starts_with(shown) } else { said == shown });
+        assert!(found, "README.md has a line that is not said, or not there: {line}");
+        checked += 1;
+    }
+    assert!(checked > 30);
+}
