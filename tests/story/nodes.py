@@ -48,8 +48,10 @@ def launched(ec2, cluster):
     for one in templates:
         newest = ec2.describe_launch_template_versions(LaunchTemplateId=one["LaunchTemplateId"], Versions=["$Latest"])
         data = newest["LaunchTemplateVersions"][0]["LaunchTemplateData"]
-        tags = {tag["Key"]: tag["Value"] for spec in data["TagSpecifications"] if spec["ResourceType"] == "instance"
+        tags = {tag["Key"]: tag["Value"] for spec in data.get("TagSpecifications", []) if spec["ResourceType"] == "instance"
                 for tag in spec["Tags"]}
+        if "hpcctl:role" not in tags:
+            continue  # the head node's: its stack launches it
         made = ec2.run_instances(MinCount=1, MaxCount=1, ImageId=data["ImageId"], InstanceType=data.get("InstanceType", "c5.large"),
                                  IamInstanceProfile=data["IamInstanceProfile"],
                                  TagSpecifications=[{"ResourceType": "instance", "Tags": [{"Key": k, "Value": v} for k, v in tags.items()]}])
