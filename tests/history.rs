@@ -89,3 +89,24 @@ fn a_revision_that_was_only_begun_is_listed() {
     let shown = lab.run(&["history", "cluster.yaml", "--show", "3"]).ends(0).stdout;
     assert!(shown.contains("retention_days: 14"), "{shown}");
 }
+
+/// A file of another cluster in the archive is refused: nobody asked for that one.
+#[test]
+fn a_revision_of_another_cluster_is_refused() {
+    let (lab, ..) = two_revisions("other");
+    let mut account = lab.account();
+    for bucket in account["buckets"].as_object_mut().unwrap().values_mut() {
+        for (key, versions) in bucket["objects"].as_object_mut().into_iter().flatten() {
+            if key.ends_with("000001/cluster.yaml") {
+                let newest = versions.as_array_mut().unwrap().last_mut().unwrap();
+                let text = newest["body"]["text"].as_str().unwrap().replace("name: minimal", "name: victim");
+                newest["body"]["text"] = json!(text);
+            }
+        }
+    }
+    lab.write("account.json", &account.to_string());
+    let before = lab.mutations();
+    let ran = lab.run(&["apply", "cluster.yaml", "--to", "1", "--auto-approve"]).ends(1);
+    assert!(ran.stderr.contains("HPC2008"), "{}", ran.stderr);
+    assert_eq!(lab.mutations(), before);
+}

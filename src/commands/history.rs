@@ -112,7 +112,12 @@ fn listed(cluster: &str, past: &[Past], format: HistoryFormat) -> String {
 pub async fn back_to(cloud: &Cloud, loaded: &Loaded, number: u64, output: &Output) -> Result<Loaded, Failure> {
     let cluster = &loaded.graph.cluster;
     let text = file_of(cloud, &bucket(cloud).await?, cluster, number).await?;
-    load::from_text(&format!("{}@{number}", loaded.document.name), text, output)
+    let back = load::from_text(&format!("{}@{number}", loaded.document.name), text, output)?;
+    if (&back.graph.cluster, &back.graph.region) != (cluster, &loaded.graph.region) {
+        let message = format!("revision {number} in the archive of {cluster} is of another cluster or region");
+        return Err(Failure::new("HPC2008", message, "somebody changed the archive: look at it in S3", exit::ERROR));
+    }
+    Ok(back)
 }
 
 /// What somebody must know who went back: the file at hand says something else.
