@@ -61,11 +61,10 @@ impl Lock {
             let etag = cloud.objects.put(bucket, &key, body(&info), PutCondition::IfMatch(etag)).await?;
             return Ok(LockOutcome::Held(held(etag)));
         };
-        if !is_dead(&other.owner) {
-            let recent = now < other.renewed.plus(LEASE_SECONDS);
-            if recent || !stands_still(cloud, bucket, &key, &other, &etag, waits).await? {
-                return Ok(LockOutcome::Refused(other));
-            }
+        if !is_dead(&other.owner)
+            && (other.is_fresh(now) || !stands_still(cloud, bucket, &key, &other, &etag, waits).await?)
+        {
+            return Ok(LockOutcome::Refused(other));
         }
         match cloud.objects.put(bucket, &key, body(&info), PutCondition::IfMatch(etag)).await {
             Ok(etag) => Ok(LockOutcome::TakenOver(held(etag), other)),

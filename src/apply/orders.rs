@@ -79,7 +79,7 @@ pub async fn order(
     let id = document.id;
     let Some(seconds) = wait else { return Ok(OrderOutcome::Given { id }) };
     let key = answer_key(cluster, &id);
-    let until = cloud.clock.now().plus(i64::try_from(seconds).unwrap_or(i64::MAX / 2));
+    let until = cloud.clock.now().after(Duration::from_secs(seconds));
     loop {
         if let Some(answer) = read(cloud, &bucket, &key).await? {
             return match answer.failed {

@@ -1,6 +1,6 @@
 //! Points in time, in whole seconds.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 /// Seconds since 1970-01-01T00:00:00Z; printed as `2026-01-31T12:00:00Z`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
@@ -8,6 +8,11 @@ use std::fmt;
 pub struct Timestamp(pub i64);
 
 impl Timestamp {
+    /// The point that long after this one; very far away when the time is longer than anybody waits.
+    pub fn after(self, time: Duration) -> Self {
+        self.plus(i64::try_from(time.as_secs()).unwrap_or(i64::MAX / 2))
+    }
+
     /// The point so many seconds later.
     pub fn plus(self, seconds: i64) -> Self {
         Self(self.0 + seconds)

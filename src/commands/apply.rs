@@ -7,7 +7,7 @@ use super::{
     cloud::on_cloud,
     history,
     load::{self, Loaded, load_for_cloud},
-    lock::{Patience, settled},
+    lock::{LOOK, Patience, settled},
     node_programs::programs,
     obstacles,
     output::{Output, Progress, ProgressFormat},
@@ -278,7 +278,7 @@ async fn lock(context: &Context<'_>, caller: &Caller, patience: Patience) -> Res
         }
         !context.stop.is_set()
     };
-    let until = context.cloud.clock.now().plus(i64::try_from(patience.time().as_secs()).unwrap_or(i64::MAX / 2));
+    let until = patience.until(context.cloud.clock.now());
     let dead = &process::is_dead;
     loop {
         let owner = owner.clone();
@@ -292,13 +292,10 @@ async fn lock(context: &Context<'_>, caller: &Caller, patience: Patience) -> Res
             LockOutcome::Refused(lock) if context.cloud.clock.now() >= until => {
                 return Err(ApplyError::Locked { lock: Box::new(lock) }.into());
             }
-            LockOutcome::Refused(_) => context.cloud.clock.sleep(LOCK_PAUSE).await,
+            LockOutcome::Refused(_) => context.cloud.clock.sleep(LOOK).await,
         }
     }
 }
-
-/// Between two attempts to get the lock.
-const LOCK_PAUSE: Duration = Duration::from_secs(5);
 
 /// What a look under the lock says of a plan.
 enum Fresh {

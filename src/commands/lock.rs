@@ -3,7 +3,7 @@
 use super::{cli::Global, cloud::on_cloud, load::checked, output::Output, process};
 use crate::{
     apply::{self, ApplyError, Stop},
-    cloud::Cloud,
+    cloud::{Cloud, Timestamp},
     observe::{self, Live, LockInfo, keys},
     report::{
         errors::{self, Failure, exit},
@@ -106,14 +106,14 @@ pub struct Patience {
 }
 
 impl Patience {
-    /// The time to wait.
-    pub fn time(self) -> Duration {
-        Duration::from_secs(self.lock_timeout.saturating_mul(60))
+    /// Until when to wait, beginning now.
+    pub fn until(self, now: Timestamp) -> Timestamp {
+        now.after(Duration::from_secs(self.lock_timeout.saturating_mul(60)))
     }
 }
 
-/// Seconds between two looks at what somebody else does.
-const LOOK_SECONDS: u64 = 5;
+/// Between two looks at what somebody else does.
+pub const LOOK: Duration = Duration::from_secs(5);
 
 /// Looks until nobody else is at work, neither under the lock, for as long as there is patience, nor in CloudFormation.
 pub async fn settled<F, L>(
@@ -127,7 +127,7 @@ where
     F: Future<Output = Result<Live, Failure>>,
     L: Fn() -> F,
 {
-    let until = cloud.clock.now().plus(i64::try_from(patience.time().as_secs()).unwrap_or(i64::MAX / 2));
+    let until = patience.until(cloud.clock.now());
     let (mut told, mut waited) = (None, false);
     loop {
         let live = look().await?;
@@ -152,7 +152,7 @@ where
             told = Some(words);
         }
         waited = true;
-        cloud.clock.sleep(Duration::from_secs(LOOK_SECONDS)).await;
+        cloud.clock.sleep(LOOK).await;
     }
 }
 

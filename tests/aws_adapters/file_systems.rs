@@ -183,40 +183,43 @@ async fn automatic_export_is_switched_and_keeps_its_import() {
     storage.remove(&lab).await;
 }
 
-/// A proxy, or a connection that is cut, may leave nothing of an answer but its status. FT-04.
-#[test]
-fn an_answer_that_says_nothing_of_a_file_system_is_none() {
+/// A listener in the place of the services, and its address.
+fn service() -> (std::net::TcpListener, String) {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
-    std::thread::spawn(move || listener.incoming().flatten().for_each(|stream| drop(nothing(stream))));
+    (listener, endpoint)
+}
+
+/// Runs a test of `child` against it.
+fn against(endpoint: &str, test: &str) {
     let variables = [
-        ("AWS_ENDPOINT_URL", Some(endpoint.as_str())),
+        ("AWS_ENDPOINT_URL", Some(endpoint)),
         ("AWS_REGION", Some("eu-west-1")),
         ("AWS_ACCESS_KEY_ID", Some("AKIAIOSFODNN7EXAMPLE")),
         ("AWS_SECRET_ACCESS_KEY", Some("none")),
         ("NO_PROXY", Some("127.0.0.1")),
     ];
-    crate::identity::child("file_systems::child::says_nothing", &variables);
+    crate::identity::child(test, &variables);
+}
+
+/// A proxy, or a connection that is cut, may leave nothing of an answer but its status. FT-04.
+#[test]
+fn an_answer_that_says_nothing_of_a_file_system_is_none() {
+    let (listener, endpoint) = service();
+    std::thread::spawn(move || listener.incoming().flatten().for_each(|stream| drop(nothing(stream))));
+    against(&endpoint, "file_systems::child::says_nothing");
 }
 
 /// An update that leaves the import policy out switches it off. AW-36.
 #[test]
 fn a_switched_association_keeps_its_import_policy() {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    let (listener, endpoint) = service();
     let serving = std::thread::spawn(move || {
         let described = r#"{"Associations":[{"AssociationId":"dra-1","S3":{"AutoImportPolicy":{"Events":["NEW"]}}}]}"#;
         let answers = [described, "{}", described, "{}"];
         answers.map(|answer| answered(listener.accept().unwrap().0, answer).unwrap())
     });
-    let variables = [
-        ("AWS_ENDPOINT_URL", Some(endpoint.as_str())),
-        ("AWS_REGION", Some("eu-west-1")),
-        ("AWS_ACCESS_KEY_ID", Some("AKIAIOSFODNN7EXAMPLE")),
-        ("AWS_SECRET_ACCESS_KEY", Some("none")),
-        ("NO_PROXY", Some("127.0.0.1")),
-    ];
-    crate::identity::child("file_systems::child::switches", &variables);
+    against(&endpoint, "file_systems::child::switches");
     let [_, off, _, on] = serving.join().unwrap();
     let s3 = |body: &serde_json::Value| body["S3"].clone();
     let import = serde_json::json!({ "Events": ["NEW"] });

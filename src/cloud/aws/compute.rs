@@ -4,15 +4,13 @@ use super::super::{
     CLUSTER_TAG, CloudError, Compute, ErrorKind, Fleet, FleetInput, ImageQuery, ImageState, InstanceHealth,
     InstanceState, InterfaceState, LAUNCH_TAG, Result, SubnetState, TaggedResource, VolumeState,
 };
+use super::config::{Settings, client};
 use super::errors::failed;
-use super::retry::UntrustedForGood;
 use super::values::{count, maybe, pairs, text, time};
-use super::{answers::WholeAnswers, config::Settings};
 use super::{existence, fleet, health, instance_types, volumes};
 use async_trait::async_trait;
 use aws_sdk_ec2::{
     Client,
-    config::Builder,
     operation::describe_instances::builders::DescribeInstancesFluentBuilder,
     types::{Filter, Image, Instance, InstanceAttributeName, InstanceLifecycleType, Subnet, Tag},
 };
@@ -35,8 +33,7 @@ pub(super) struct Ec2 {
 
 impl Ec2 {
     pub(super) fn new(settings: &Settings) -> Self {
-        let config = Builder::from(&settings.sdk).retry_classifier(UntrustedForGood).interceptor(WholeAnswers);
-        Self { client: Client::from_conf(config.build()) }
+        Self { client: client!(aws_sdk_ec2, settings) }
     }
 
     /// What a call for instances finds, by id.

@@ -7,6 +7,24 @@ use aws_sdk_s3::config::SharedHttpClient;
 use aws_smithy_http_client::tls::TrustStore;
 use std::path::PathBuf;
 
+/// The builder of a service's configuration, with what holds for all services: `configured!(aws_sdk_ec2, settings)`.
+macro_rules! configured {
+    ($sdk:ident, $settings:expr) => {
+        $sdk::config::Builder::from(&$settings.sdk)
+            .retry_classifier($crate::cloud::aws::retry::UntrustedForGood)
+            .interceptor($crate::cloud::aws::answers::WholeAnswers)
+    };
+}
+pub(super) use configured;
+
+/// A service's client.
+macro_rules! client {
+    ($sdk:ident, $settings:expr) => {
+        $sdk::Client::from_conf($crate::cloud::aws::config::configured!($sdk, $settings).build())
+    };
+}
+pub(super) use client;
+
 /// What the services are opened with.
 pub(super) struct Settings {
     /// For all clients.

@@ -4,11 +4,11 @@ use super::super::{
     CLUSTER_TAG, CloudError, ErrorKind, ExperimentRole, ExperimentState, ExperimentStatus, Experiments, InterruptInput,
     Result, RoleInput,
 };
+use super::config::{Settings, client};
 use super::errors::{failed, own};
 use super::experiment_role;
-use super::retry::{Pauses, UntrustedForGood};
+use super::retry::Pauses;
 use super::values::{maybe, text, time};
-use super::{answers::WholeAnswers, config::Settings};
 use async_trait::async_trait;
 use aws_sdk_fis::{
     Client,
@@ -35,13 +35,7 @@ pub(super) struct Fis {
 
 impl Fis {
     pub(super) fn new(settings: &Settings) -> Self {
-        let fis = aws_sdk_fis::config::Builder::from(&settings.sdk)
-            .retry_classifier(UntrustedForGood)
-            .interceptor(WholeAnswers);
-        let iam = aws_sdk_iam::config::Builder::from(&settings.sdk)
-            .retry_classifier(UntrustedForGood)
-            .interceptor(WholeAnswers);
-        Self { client: Client::from_conf(fis.build()), iam: aws_sdk_iam::Client::from_conf(iam.build()) }
+        Self { client: client!(aws_sdk_fis, settings), iam: client!(aws_sdk_iam, settings) }
     }
 
     /// The template's id. FIS looks whether it can take the role on, and a new role takes a while to be known.

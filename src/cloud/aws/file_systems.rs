@@ -1,15 +1,13 @@
 //! FSx: file systems and their links with S3.
 
 use super::super::{CLUSTER_TAG, ErrorKind, FileSystemState, FileSystems, Repository, Result, TaskInput, TaskState};
+use super::config::{Settings, client};
 use super::errors::{failed, own};
-use super::retry::UntrustedForGood;
 use super::tasks;
 use super::values::{count, maybe, pairs, text, time};
-use super::{answers::WholeAnswers, config::Settings};
 use async_trait::async_trait;
 use aws_sdk_fsx::{
     Client,
-    config::Builder,
     types::{
         AutoExportPolicy, DataRepositoryAssociation, DataRepositoryLifecycle, EventType, FileSystem, Filter,
         FilterName, S3DataRepositoryConfiguration,
@@ -23,8 +21,7 @@ pub(super) struct Fsx {
 
 impl Fsx {
     pub(super) fn new(settings: &Settings) -> Self {
-        let config = Builder::from(&settings.sdk).retry_classifier(UntrustedForGood).interceptor(WholeAnswers);
-        Self { client: Client::from_conf(config.build()) }
+        Self { client: client!(aws_sdk_fsx, settings) }
     }
 
     async fn state(&self, from: &FileSystem) -> Result<FileSystemState> {

@@ -1,10 +1,9 @@
 //! STS and IAM: who calls, and which roles there are.
 
 use super::super::{Caller, ErrorKind, Identity, Result, RoleState};
+use super::config::{Settings, client};
 use super::errors::{failed, said};
-use super::retry::UntrustedForGood;
 use super::values::{pairs, text};
-use super::{answers::WholeAnswers, config::Settings};
 use async_trait::async_trait;
 
 /// STS and IAM.
@@ -15,13 +14,7 @@ pub(super) struct Accounts {
 
 impl Accounts {
     pub(super) fn new(settings: &Settings) -> Self {
-        let sts = aws_sdk_sts::config::Builder::from(&settings.sdk)
-            .retry_classifier(UntrustedForGood)
-            .interceptor(WholeAnswers);
-        let iam = aws_sdk_iam::config::Builder::from(&settings.sdk)
-            .retry_classifier(UntrustedForGood)
-            .interceptor(WholeAnswers);
-        Self { sts: aws_sdk_sts::Client::from_conf(sts.build()), iam: aws_sdk_iam::Client::from_conf(iam.build()) }
+        Self { sts: client!(aws_sdk_sts, settings), iam: client!(aws_sdk_iam, settings) }
     }
 }
 

@@ -4,11 +4,10 @@
 
 use super::super::{ErrorKind, Inventory, Result, RightsQuestion, SubnetState};
 use super::compute::{filter, subnet};
+use super::config::{Settings, client};
 use super::errors::failed;
 use super::holdings;
-use super::retry::UntrustedForGood;
 use super::values::{count, maybe, text};
-use super::{answers::WholeAnswers, config::Settings};
 use crate::catalog::{Image, LustreUse, Reservation};
 use async_trait::async_trait;
 use aws_sdk_ec2::types::{CapacityReservationState, LocationType};
@@ -28,31 +27,13 @@ pub(super) struct Ground {
 
 impl Ground {
     pub(super) fn new(settings: &Settings) -> Self {
-        let ec2 = aws_sdk_ec2::config::Builder::from(&settings.sdk)
-            .retry_classifier(UntrustedForGood)
-            .interceptor(WholeAnswers);
-        let fsx = aws_sdk_fsx::config::Builder::from(&settings.sdk)
-            .retry_classifier(UntrustedForGood)
-            .interceptor(WholeAnswers);
-        let iam = aws_sdk_iam::config::Builder::from(&settings.sdk)
-            .retry_classifier(UntrustedForGood)
-            .interceptor(WholeAnswers);
-        let kms = aws_sdk_kms::config::Builder::from(&settings.sdk)
-            .retry_classifier(UntrustedForGood)
-            .interceptor(WholeAnswers);
-        let secrets = aws_sdk_secretsmanager::config::Builder::from(&settings.sdk)
-            .retry_classifier(UntrustedForGood)
-            .interceptor(WholeAnswers);
-        let quotas = aws_sdk_servicequotas::config::Builder::from(&settings.sdk)
-            .retry_classifier(UntrustedForGood)
-            .interceptor(WholeAnswers);
         Self {
-            ec2: aws_sdk_ec2::Client::from_conf(ec2.build()),
-            fsx: aws_sdk_fsx::Client::from_conf(fsx.build()),
-            iam: aws_sdk_iam::Client::from_conf(iam.build()),
-            kms: aws_sdk_kms::Client::from_conf(kms.build()),
-            secrets: aws_sdk_secretsmanager::Client::from_conf(secrets.build()),
-            quotas: aws_sdk_servicequotas::Client::from_conf(quotas.build()),
+            ec2: client!(aws_sdk_ec2, settings),
+            fsx: client!(aws_sdk_fsx, settings),
+            iam: client!(aws_sdk_iam, settings),
+            kms: client!(aws_sdk_kms, settings),
+            secrets: client!(aws_sdk_secretsmanager, settings),
+            quotas: client!(aws_sdk_servicequotas, settings),
         }
     }
 

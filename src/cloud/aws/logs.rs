@@ -1,13 +1,12 @@
 //! CloudWatch Logs.
 
 use super::super::{ErrorKind, LogEvent, LogQuery, Logs, Result};
+use super::config::{Settings, client};
 use super::errors::failed;
-use super::retry::UntrustedForGood;
 use super::values::{count, text};
-use super::{answers::WholeAnswers, config::Settings};
 use crate::catalog::LogGroup;
 use async_trait::async_trait;
-use aws_sdk_cloudwatchlogs::{Client, config::Builder, types::FilteredLogEvent};
+use aws_sdk_cloudwatchlogs::{Client, types::FilteredLogEvent};
 use std::collections::VecDeque;
 
 /// CloudWatch Logs.
@@ -17,8 +16,7 @@ pub(super) struct CloudWatchLogs {
 
 impl CloudWatchLogs {
     pub(super) fn new(settings: &Settings) -> Self {
-        let config = Builder::from(&settings.sdk).retry_classifier(UntrustedForGood).interceptor(WholeAnswers);
-        Self { client: Client::from_conf(config.build()) }
+        Self { client: client!(aws_sdk_cloudwatchlogs, settings) }
     }
 }
 

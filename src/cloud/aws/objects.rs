@@ -1,16 +1,12 @@
 //! S3.
 
 use super::super::{CloudError, ErrorKind, ObjectInfo, Objects, PutCondition, Result, expected_owner};
+use super::config::{Settings, configured};
 use super::errors::{failed, own, said};
 use super::values::{nonce, text};
-use super::{answers::WholeAnswers, config::Settings};
 use super::{retry, versions};
 use async_trait::async_trait;
-use aws_sdk_s3::{
-    Client,
-    config::{Builder, RequestChecksumCalculation},
-    primitives::ByteStream,
-};
+use aws_sdk_s3::{Client, config::RequestChecksumCalculation, primitives::ByteStream};
 
 /// The metadata key by which a put is known again.
 const PUT_ID: &str = "hpcctl-put";
@@ -25,11 +21,9 @@ pub(super) struct S3 {
 impl S3 {
     /// Checksums only where S3 demands them: object stores of other makers refuse the new trailers.
     pub(super) fn new(settings: &Settings) -> Self {
-        let config = Builder::from(&settings.sdk)
+        let config = configured!(aws_sdk_s3, settings)
             .force_path_style(settings.foreign_s3)
             .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
-            .retry_classifier(retry::UntrustedForGood)
-            .interceptor(WholeAnswers)
             .timeout_config(retry::transfer_timeouts());
         Self { client: Client::from_conf(config.build()) }
     }

@@ -4,15 +4,13 @@ use super::super::{
     CLUSTER_TAG, CloudError, ErrorKind, PreviewChange, ResourceDrift, Result, StackEvent, StackInput, StackResource,
     StackState, StackStatus, Stacks, TemplateSource, UpdateStart,
 };
+use super::config::{Settings, client};
 use super::errors::{failed, own, said};
-use super::retry::UntrustedForGood;
 use super::template_url::template_url;
-use super::{answers::WholeAnswers, config::Settings};
 use super::{drift, events, stack_state};
 use async_trait::async_trait;
 use aws_sdk_cloudformation::{
     Client,
-    config::Builder,
     types::{Capability, OnFailure, Parameter, Tag, TemplateStage},
 };
 
@@ -30,8 +28,7 @@ pub(super) struct Template {
 
 impl CloudFormation {
     pub(super) fn new(settings: &Settings) -> Self {
-        let config = Builder::from(&settings.sdk).retry_classifier(UntrustedForGood).interceptor(WholeAnswers);
-        Self { client: Client::from_conf(config.build()), region: settings.region.clone() }
+        Self { client: client!(aws_sdk_cloudformation, settings), region: settings.region.clone() }
     }
 
     pub(super) fn template_of(&self, source: &TemplateSource) -> Template {
