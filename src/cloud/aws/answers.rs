@@ -76,8 +76,14 @@ fn root(mut text: &[u8]) -> Option<&[u8]> {
 /// Whether the document ends with the end of its first element.
 fn is_closed(text: &[u8], root: &[u8]) -> bool {
     let Some(text) = text.strip_suffix(b">") else { return false };
+    if let Some(inside) = text.strip_suffix(b"/") {
+        // An empty element: closed when it is the first one itself, and not one inside of it.
+        return inside.iter().rposition(|byte| *byte == b'<').is_some_and(|start| {
+            inside[start + 1..].strip_prefix(root).is_some_and(|rest| rest.first().is_none_or(u8::is_ascii_whitespace))
+                && !inside[..start].windows(root.len()).any(|part| part == root)
+        });
+    }
     text.trim_ascii_end().strip_suffix(root).is_some_and(|rest| rest.ends_with(b"</"))
-        || (text.ends_with(b"/") && text.iter().filter(|byte| **byte == b'<').count() <= 2)
 }
 
 #[cfg(test)]
