@@ -11,7 +11,7 @@ use hpcctl::{
         Clock, Cloud, ErrorKind, PutCondition, Timestamp,
         sandbox::{CallError, CallErrorKind, Fault, Sandbox, Script, Slow, Target},
     },
-    observe::{self, FoundLock, LockInfo, Owner, keys},
+    observe::{self, FoundLock, LockInfo, Owner, Watch, keys},
     plan::{Plan, StepAction},
 };
 use std::{
@@ -37,7 +37,9 @@ fn changed() -> Built {
     let text = fs::read_to_string("examples/clusters/fds-smv.yaml").unwrap();
     build(
         "fds-smv.yaml",
-        &text.replace("retention_days: 30", "retention_days: 7").replace("deployment: SCRATCH_2", "deployment: SCRATCH_1"),
+        &text
+            .replace("retention_days: 30", "retention_days: 7")
+            .replace("deployment: SCRATCH_2", "deployment: SCRATCH_1"),
     )
 }
 
@@ -60,6 +62,7 @@ fn claim(name: &str) -> Claim<'static> {
         owner: owner(name),
         plan: "plan",
         until: None,
+        watch: Watch::default(),
         is_dead: &|_| false,
         waits: &|_| true,
     }
@@ -340,7 +343,10 @@ fn what_takes_away_asks_s3_first() {
         let refused = cloud.objects.delete(BUCKET, "x").await.unwrap_err();
         assert_eq!(refused.kind, ErrorKind::LockLost);
         assert!(lost(&refused.into()));
-        assert_eq!(cloud.objects.put(BUCKET, "x", vec![1], PutCondition::Always).await.unwrap_err().kind, ErrorKind::LockLost);
+        assert_eq!(
+            cloud.objects.put(BUCKET, "x", vec![1], PutCondition::Always).await.unwrap_err().kind,
+            ErrorKind::LockLost
+        );
     });
 }
 
@@ -429,7 +435,10 @@ fn a_renewal_that_succeeds_again_is_enough() {
         let sandbox = made().await;
         let cloud = sandbox.cloud();
         let lock = held(&cloud, "one").await;
-        let fails = |times| Script { faults: vec![Fault::Error(call_error("PutObject", CallErrorKind::Unavailable, 0, times))], ..Script::default() };
+        let fails = |times| Script {
+            faults: vec![Fault::Error(call_error("PutObject", CallErrorKind::Unavailable, 0, times))],
+            ..Script::default()
+        };
         sandbox.set_script(fails(3));
         sandbox.advance(Duration::from_secs(399));
         lock.assure(Care::Makes).await.unwrap();
@@ -449,7 +458,10 @@ fn a_lock_whose_answer_was_lost_is_ours() {
     on_sandbox(async {
         let sandbox = made().await;
         let cloud = sandbox.cloud();
-        let lose = |times| Script { faults: vec![Fault::Unheard(call_error("PutObject", CallErrorKind::Network, 0, times))], ..Script::default() };
+        let lose = |times| Script {
+            faults: vec![Fault::Unheard(call_error("PutObject", CallErrorKind::Network, 0, times))],
+            ..Script::default()
+        };
         sandbox.set_script(lose(1));
         let lock = held(&cloud, "one").await;
         // The same for a renewal: the next one finds another entity tag, and its own token.
@@ -464,19 +476,24 @@ fn a_lock_whose_answer_was_lost_is_ours() {
         assert_eq!(there(&cloud).await, None);
 
         // A lock that is taken over.
+        sandbox.set_script(Script::default());
         write(&cloud, foreign("two", 0)).await;
         sandbox.set_script(lose(4));
         let taken = Claim { is_dead: &|_| true, ..claim("one") }.acquire(&cloud).await.unwrap();
         let LockOutcome::TakenOver(lock, before) = taken else { panic!("not taken over") };
         assert_eq!(whose(Some(before)), "two");
         // What is somebody else's is not ours, whatever was lost.
+        sandbox.set_script(Script::default());
         write(&cloud, foreign("two", 1)).await;
         assert!(lost(&lock.assure(Care::Takes).await.unwrap_err()));
         assert!(lost(&lock.assure(Care::Makes).await.unwrap_err()), "and stays lost");
         assert_eq!(whose(there(&cloud).await), "two");
         // A call that failed without effect is a failure.
         cloud.objects.delete(BUCKET, &keys::lock(CLUSTER)).await.unwrap();
-        sandbox.set_script(Script { faults: vec![Fault::Error(call_error("PutObject", CallErrorKind::Network, 0, 5))], ..Script::default() });
+        sandbox.set_script(Script {
+            faults: vec![Fault::Error(call_error("PutObject", CallErrorKind::Network, 0, 5))],
+            ..Script::default()
+        });
         assert_eq!(claim("one").acquire(&cloud).await.err().unwrap().kind, ErrorKind::Network);
     });
 }
@@ -608,7 +625,8 @@ fn a_lock_is_released_that_stands_still_and_no_other() {
         // By force: as it was found, or renewed since; not another one.
         write(&cloud, foreign("one", 0)).await;
         let found = there(&cloud).await.unwrap();
-        let force = async |found: FoundLock| apply::unlock(&cloud, BUCKET, CLUSTER, found, true, &|| true).await.unwrap();
+        let force =
+            async |found: FoundLock| apply::unlock(&cloud, BUCKET, CLUSTER, found, true, &|| true).await.unwrap();
         write(&cloud, foreign("one", 1)).await;
         assert_eq!(force(found.clone()).await, Released::Done);
         assert_eq!(force(found.clone()).await, Released::Gone);
@@ -631,7 +649,11 @@ fn only_ones_own_lock_is_given_back() {
         for for_good in [false, true] {
             let lock = held(&cloud, "one").await;
             write(&cloud, foreign("two", 0)).await;
-            if for_good { lock.forget().await.unwrap() } else { lock.release().await.unwrap() }
+            if for_good {
+                lock.forget().await.unwrap()
+            } else {
+                lock.release().await.unwrap()
+            }
             assert_eq!(whose(there(&cloud).await), "two");
             cloud.objects.delete(BUCKET, &keys::lock(CLUSTER)).await.unwrap();
         }

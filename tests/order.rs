@@ -563,6 +563,7 @@ async fn destroy_locked(cloud: &Cloud, built: &Built) -> Vec<apply::StepFailure>
         owner,
         plan: plan.id(),
         until: None,
+        watch: Watch::default(),
         is_dead: &|_| false,
         waits: &|_| true,
     };

@@ -11,7 +11,7 @@ use hpcctl::{
         sandbox::{CallError, CallErrorKind, Crash, Fail, Fault, Files, HandEdit, Launch, Sandbox, Target, Verb},
     },
     model::StackKey,
-    observe::{self, FoundLock, LockInfo, Owner, Wanted, keys},
+    observe::{self, FoundLock, LockInfo, Owner, Wanted, Watch, keys},
     plan::{Action, DataFate, Obstacle, Plan, PlanError, Reason, StepAction},
 };
 use std::{collections::BTreeMap, fs};
@@ -180,7 +180,7 @@ fn two_people_cannot_apply_at_once() {
 
 fn claim(bucket: &str, owner: Owner) -> Claim<'_> {
     let (is_dead, waits) = (&|_: &Owner| false, &|_: &FoundLock| true);
-    Claim { bucket, cluster: "fds-smv", owner, plan: "plan", until: None, is_dead, waits }
+    Claim { bucket, cluster: "fds-smv", owner, plan: "plan", until: None, watch: Watch::default(), is_dead, waits }
 }
 
 /// FT-07: the times in a lock are another machine's. A lock that is renewed is nobody else's, however old it seems.

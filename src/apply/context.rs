@@ -1,11 +1,7 @@
 //! What every step has at hand.
 
 use super::{ApplyError, Event, Listener, Lock, NodeProgram};
-use crate::{
-    cloud::Cloud,
-    model::StackKey,
-    plan::Plan,
-};
+use crate::{cloud::Cloud, model::StackKey, plan::Plan};
 use std::{
     collections::BTreeMap,
     sync::{

@@ -199,7 +199,9 @@ impl From<CloudError> for ApplyError {
 impl From<OrderError> for ApplyError {
     fn from(error: OrderError) -> Self {
         match error {
-            OrderError::Cloud(error) if matches!(error.kind, ErrorKind::LockLost | ErrorKind::LeaseEnded) => error.into(),
+            OrderError::Cloud(error) if matches!(error.kind, ErrorKind::LockLost | ErrorKind::LeaseEnded) => {
+                error.into()
+            }
             error => Self::Order(error),
         }
     }

@@ -3,7 +3,7 @@
 use super::{Care, guard::Guarded};
 use crate::cloud::{
     Compute, FileSystemState, FileSystems, Fleet, FleetInput, ImageQuery, ImageState, InstanceHealth, InstanceState,
-    InterfaceState, Result, SubnetState, TaggedResource, TaskInput, TaskState, VolumeState,
+    InterfaceState, OfferedType, Result, SubnetState, TaggedResource, TaskInput, TaskState, VolumeState,
 };
 use async_trait::async_trait;
 use std::collections::BTreeMap;
@@ -107,7 +107,7 @@ impl Compute for Guarded {
     async fn newest_image(&self, query: &ImageQuery) -> Result<Option<ImageState>> {
         self.cloud.compute.newest_image(query).await
     }
-    async fn instance_types(&self) -> Result<Vec<crate::catalog::InstanceType>> {
+    async fn instance_types(&self) -> Result<Vec<OfferedType>> {
         self.cloud.compute.instance_types().await
     }
     async fn tagged(&self, cluster: &str) -> Result<Vec<TaggedResource>> {

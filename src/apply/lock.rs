@@ -37,6 +37,8 @@ pub struct Claim<'a> {
     /// Until when somebody else is waited for, by the clock that nobody sets; `None`: nobody is waited for who seems to be
     /// at work, and a lock that seems to be silent is watched for a lease.
     pub until: Option<Duration>,
+    /// How long somebody else's lock has been watched already.
+    pub watch: Watch,
     /// Whether an owner is known to be dead.
     pub is_dead: &'a dyn Fn(&Owner) -> bool,
     /// Asked before each further look at somebody else's lock, whether to look on.
@@ -49,7 +51,7 @@ impl Claim<'_> {
     /// # Errors
     /// When a call fails.
     pub async fn acquire(&self, cloud: &Cloud) -> Result<LockOutcome> {
-        let mut watch = Watch::default();
+        let mut watch = self.watch.clone();
         loop {
             let began = Moment::of(cloud);
             let info = self.info(cloud);

@@ -7,7 +7,7 @@ use super::{
     cloud::on_cloud,
     history,
     load::{self, Loaded, load_for_cloud},
-    lock::{Patience, Until, settled, with_owner},
+    lock::{Patience, Wait, settled, with_owner},
     node_programs::programs,
     obstacles,
     output::{Output, Progress, ProgressFormat},
@@ -59,7 +59,7 @@ pub struct ApplyArgs {
 }
 
 /// How a plan is carried out.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Manner {
     /// How progress is shown.
     pub progress: ProgressFormat,
@@ -68,7 +68,7 @@ pub struct Manner {
     /// How many minutes running jobs have to end where a file system goes; `None`: as many as usual.
     pub jobs_minutes: Option<u64>,
     /// How long somebody else who works on the cluster is waited for.
-    pub until: Until,
+    pub others: Wait,
 }
 
 /// Makes the cluster as its file, or a saved plan, says.
@@ -77,7 +77,8 @@ pub fn apply(args: &ApplyArgs, global: &Global, output: &mut Output) -> Result<u
     // Machines of a rehearsal live in real time: what they report is not waited for in a hurry.
     let rehearsed = args.with_slurm || rehearsal::running(global).is_some();
     let wait = !args.no_wait && !rehearsed;
-    let manner = Manner { progress: args.progress, wait, jobs_minutes: Some(args.wait_for_jobs), until: None };
+    let manner =
+        Manner { progress: args.progress, wait, jobs_minutes: Some(args.wait_for_jobs), others: Wait::default() };
     let hurried = &global.hurried();
     let is_plan = text.trim_start().starts_with('{');
     if is_plan && args.to.is_some() {
@@ -93,7 +94,7 @@ pub fn apply(args: &ApplyArgs, global: &Global, output: &mut Output) -> Result<u
         (region, cluster) = (plan.region.clone(), plan.cluster.clone());
         let (name, output) = (cluster.clone(), &mut *output);
         let run = |cloud: Cloud, stop| async move {
-            let manner = Manner { until: args.patience.until(&cloud), ..manner };
+            let manner = Manner { others: args.patience.begins(&cloud), ..manner };
             let ran = saved_plan(args, cloud.clone(), stop, plan, manner, output).await;
             named(&cloud, &name, ran).await
         };
@@ -103,7 +104,7 @@ pub fn apply(args: &ApplyArgs, global: &Global, output: &mut Output) -> Result<u
         (region, cluster) = (loaded.graph.region.clone(), loaded.graph.cluster.clone());
         let (name, output) = (cluster.clone(), &mut *output);
         let run = |cloud: Cloud, stop| async move {
-            let manner = Manner { until: args.patience.until(&cloud), ..manner };
+            let manner = Manner { others: args.patience.begins(&cloud), ..manner };
             let ran = fresh_plan(args, cloud.clone(), stop, loaded, manner, output).await;
             named(&cloud, &name, ran).await
         };
@@ -151,13 +152,13 @@ async fn fresh_plan(
     cloud: Cloud,
     stop: Stop,
     mut loaded: Loaded,
-    manner: Manner,
+    mut manner: Manner,
     output: &mut Output,
 ) -> Result<u8, Failure> {
     if let Some(number) = args.to {
         loaded = history::back_to(&cloud, &loaded, number, output).await?;
     }
-    let live = settled(&cloud, &stop, output, manner.until, || look(&cloud, &loaded, false)).await?;
+    let live = settled(&cloud, &stop, output, &mut manner.others, || look(&cloud, &loaded, false)).await?;
     args.preflight.run(&cloud, &mut loaded, &live, output).await?;
     let plan = preview::agreed(&cloud, &loaded, &live).await?;
     output.data(&show(&plan, PlanFormat::Text, output));
@@ -222,7 +223,7 @@ pub async fn carry_out(
     let mut applied = Applied::default();
     if !plan.only_waits() {
         context.programs = programs(cloud, plan)?;
-        applied = under_lock(&context, manner.until, output).await?;
+        applied = under_lock(&context, manner.others, output).await?;
     }
     if manner.wait {
         apply::finish(&context, &mut applied).await;
@@ -245,9 +246,9 @@ pub async fn carry_out(
 }
 
 /// Takes the lock, makes sure that nothing moved, carries out what needs the lock, gives it back.
-async fn under_lock(context: &Context<'_>, until: Until, output: &Output) -> Result<Applied, Failure> {
+async fn under_lock(context: &Context<'_>, others: Wait, output: &Output) -> Result<Applied, Failure> {
     let caller = context.cloud.identity.caller().await?;
-    let mut lock = lock(context, &caller, until).await?;
+    let mut lock = lock(context, &caller, others).await?;
     match fresh(context).await {
         Ok(Fresh::Open) => {}
         Ok(Fresh::Done) => {
@@ -278,7 +279,7 @@ async fn under_lock(context: &Context<'_>, until: Until, output: &Output) -> Res
 }
 
 /// The lock. Before the artifact bucket exists there is nothing to lock with: the bucket is made first.
-async fn lock(context: &Context<'_>, caller: &Caller, until: Until) -> Result<Option<apply::Lock>, Failure> {
+async fn lock(context: &Context<'_>, caller: &Caller, others: Wait) -> Result<Option<apply::Lock>, Failure> {
     let bucket = context.bucket();
     if !context.cloud.objects.bucket_exists(&bucket).await? {
         let bootstraps = context.plan.steps.iter().any(|step| step.action == crate::plan::StepAction::Bootstrap);
@@ -299,7 +300,8 @@ async fn lock(context: &Context<'_>, caller: &Caller, until: Until) -> Result<Op
         cluster: &context.plan.cluster,
         owner: process::owner(&caller.arn),
         plan: context.plan.id(),
-        until,
+        until: others.until,
+        watch: others.watch,
         is_dead: &process::is_dead,
         waits: &waits,
     };

@@ -71,8 +71,8 @@ async fn run(
 ) -> Result<u8, Failure> {
     let name = cluster.name.as_str();
     let look = || async { Ok(observe::observe(&cloud, name, &Wanted::default()).await?) };
-    let until = args.patience.until(&cloud);
-    let live = settled(&cloud, &stop, output, until, look).await?;
+    let mut others = args.patience.begins(&cloud);
+    let live = settled(&cloud, &stop, output, &mut others, look).await?;
     let source = Source { name: document.name.clone(), sha256: sha256(&document.text), text: document.text.clone() };
     let options = DestroyOptions {
         discard: args.discard.clone(),
@@ -89,7 +89,7 @@ async fn run(
         return Ok(exit::OK);
     }
     approve(&plan, &args.approval, output)?;
-    let manner = Manner { progress: args.progress, wait: false, jobs_minutes: None, until };
+    let manner = Manner { progress: args.progress, wait: false, jobs_minutes: None, others };
     carry_out(&cloud, stop, &plan, manner, output).await
 }
 

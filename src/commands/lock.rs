@@ -142,13 +142,20 @@ pub struct Patience {
     lock_timeout: Option<u64>,
 }
 
-/// Until when others are waited for, by the clock that nobody sets; `None`: nobody said.
-pub type Until = Option<Duration>;
+/// How others are waited for, from the first look on.
+#[derive(Debug, Clone, Default)]
+pub struct Wait {
+    /// Until when, by the clock that nobody sets; `None`: nobody said.
+    pub until: Option<Duration>,
+    /// How long their lock has stood still.
+    pub watch: Watch,
+}
 
 impl Patience {
-    /// Until when to wait, beginning now.
-    pub fn until(self, cloud: &Cloud) -> Until {
-        self.lock_timeout.map(|minutes| cloud.clock.elapsed() + Duration::from_secs(minutes.saturating_mul(60)))
+    /// The wait that begins now.
+    pub fn begins(self, cloud: &Cloud) -> Wait {
+        let minutes = |minutes: u64| cloud.clock.elapsed() + Duration::from_secs(minutes.saturating_mul(60));
+        Wait { until: self.lock_timeout.map(minutes), watch: Watch::default() }
     }
 }
 
@@ -160,14 +167,15 @@ pub async fn settled<F, L>(
     cloud: &Cloud,
     stop: &Stop,
     output: &Output,
-    until: Until,
+    wait: &mut Wait,
     look: L,
 ) -> Result<Live, Failure>
 where
     F: Future<Output = Result<Live, Failure>>,
     L: Fn() -> F,
 {
-    let (mut told, mut waited, mut watch) = (None, false, Watch::default());
+    let Wait { until, watch } = wait;
+    let (mut told, mut waited) = (None, false);
     loop {
         let live = look().await?;
         let still = |lock: &FoundLock| watch.look(&lock.etag, cloud.clock.elapsed()) >= LEASE;

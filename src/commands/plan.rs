@@ -108,8 +108,11 @@ fn with_cloud(args: &PlanArgs, global: &Global, mut loaded: Loaded, output: &Out
             let live = look(&cloud, &loaded, args.drift).await?;
             lock::tell(&live, &cloud, output);
             args.preflight.run(&cloud, &mut loaded, &live, output).await?;
-            let plan =
-                if args.no_change_sets { make(&loaded, &live)? } else { preview::agreed(&cloud, &loaded, &live).await? };
+            let plan = if args.no_change_sets {
+                make(&loaded, &live)?
+            } else {
+                preview::agreed(&cloud, &loaded, &live).await?
+            };
             obstacles::refuse(&cloud, &plan, &live).await?;
             Ok(plan)
         };

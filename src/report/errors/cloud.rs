@@ -51,11 +51,9 @@ fn code_and_remedy(error: &CloudError) -> (&'static str, String) {
         ErrorKind::Busy | ErrorKind::AlreadyExists | ErrorKind::PreconditionFailed => {
             ("HPC2001", "somebody else works on it: look with `hpcctl status FILE`, then run the same command again")
         }
-        ErrorKind::Capacity
-        | ErrorKind::Crash
-        | ErrorKind::LockLost
-        | ErrorKind::LeaseEnded
-        | ErrorKind::Other => ("HPC2001", "every command can be run again"),
+        ErrorKind::Capacity | ErrorKind::Crash | ErrorKind::LockLost | ErrorKind::LeaseEnded | ErrorKind::Other => {
+            ("HPC2001", "every command can be run again")
+        }
     };
     (code, remedy.to_owned())
 }
