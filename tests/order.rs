@@ -12,7 +12,7 @@ use hpcctl::{
         sandbox::{CallError, CallErrorKind, Fail, Fault, Launch, Sandbox, Slow, Target, Verb},
     },
     model::StackKey,
-    observe::{Outside, Owner, keys},
+    observe::{Outside, Owner, Watch, keys},
     plan::{self, Action, Desired, Plan, PlanError, Predicted, StepAction},
 };
 use serde_json::Value;
