@@ -189,6 +189,37 @@ fn an_owner_that_slept_and_lost_its_lock_changes_nothing_more() {
     });
 }
 
+/// Passes the lock on when a stack is being deleted.
+struct PassedOn(Cloud, Mutex<Option<Timestamp>>);
+
+impl Listener for PassedOn {
+    fn event(&self, at: Timestamp, event: &Event) {
+        let mut passed = self.1.lock().unwrap();
+        if passed.is_none() && matches!(event, Event::Resource { status, .. } if status == "DELETE_IN_PROGRESS") {
+            write(&self.0, foreign("two", 0)).now_or_never().unwrap();
+            *passed = Some(at);
+        }
+    }
+}
+
+/// Whoever only follows what it began sees within a minute that the lock is lost, and follows no longer.
+#[test]
+fn a_lock_that_is_lost_ends_the_run_at_the_next_renewal() {
+    on_sandbox(async {
+        let sandbox = made().await;
+        let cloud = sandbox.cloud();
+        let plan = plan_destroy(&cloud, &example()).await;
+        let listener = PassedOn(cloud.clone(), Mutex::new(None));
+        let lock = held(&cloud, "one").await;
+        sandbox.add_fault(Fault::Slow(Slow { target: Target::default(), factor: 1000.0 }));
+        let context = Context::new(&cloud, &plan, &listener, Stop::default());
+        let applied = apply::execute(&context, Some(&lock)).await;
+        assert!(applied.failed.iter().any(|failure| lost(&failure.error)), "{:?}", applied.failed);
+        let after = cloud.clock.now().0 - listener.1.lock().unwrap().unwrap().0;
+        assert!((1..=66).contains(&after), "{after} s");
+    });
+}
+
 /// Whoever wakes up and still has the lock goes on.
 #[test]
 fn an_owner_that_slept_and_kept_its_lock_goes_on() {
