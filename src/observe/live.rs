@@ -109,14 +109,10 @@ pub struct LiveStack {
 }
 
 impl LiveStack {
-    /// The physical id of a resource.
+    /// The physical id of a resource that is there.
     pub fn physical_id(&self, logical_id: &str) -> Option<&str> {
-        self.resources.iter().find(|resource| resource.logical_id == logical_id).map(|found| found.physical_id.as_str())
-    }
-
-    /// Whether resources with content may exist: not before the first creation succeeded.
-    pub fn holds_something(&self) -> bool {
-        !self.resources.is_empty()
+        let found = self.resources.iter().find(|one| one.logical_id == logical_id && one.is_there());
+        found.map(|found| found.physical_id.as_str())
     }
 }
 

@@ -277,9 +277,7 @@ async fn own_zones(
 ) -> Result<BTreeMap<String, String>, ObserveError> {
     let resources = stacks.get(&StackKey::Network).map(|stack| stack.resources.as_slice()).unwrap_or_default();
     let made = |resource: &&StackResource| {
-        resource.resource_type == "AWS::EC2::Subnet"
-            && !resource.physical_id.is_empty()
-            && !resource.status.starts_with("DELETE")
+        resource.resource_type == "AWS::EC2::Subnet" && !resource.physical_id.is_empty() && resource.is_there()
     };
     let subnets: Vec<String> = resources.iter().filter(made).map(|resource| resource.physical_id.clone()).collect();
     match zones(cloud, &subnets).await {
