@@ -57,5 +57,5 @@ pub(super) async fn open(context: &Context<'_>) -> Result<bool, ApplyError> {
 
 async fn give(context: &Context<'_>, wish: StorageOrder, seconds: Option<u64>) -> Result<(), ApplyError> {
     let given = order(context.cloud, &context.plan.cluster, Order::Storage(wish), seconds, &context.stop);
-    given.await.map(drop).map_err(ApplyError::Order)
+    Ok(given.await.map(drop)?)
 }

@@ -8,6 +8,8 @@
 pub mod aws;
 mod error;
 pub mod ports;
+#[cfg(any(feature = "aws", test))]
+mod real;
 pub mod rights;
 pub mod sandbox;
 mod time;

@@ -15,7 +15,7 @@ impl Timestamp {
 
     /// The point so many seconds later.
     pub fn plus(self, seconds: i64) -> Self {
-        Self(self.0 + seconds)
+        Self(self.0.saturating_add(seconds))
     }
 }
 

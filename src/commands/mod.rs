@@ -35,8 +35,10 @@ mod rehearsal;
 mod render;
 pub mod schema;
 mod show;
+mod signals;
 mod ssh;
 mod status;
 pub mod validate;
 
 pub use cli::{Cli, run};
+pub use signals::Signals;

@@ -1,6 +1,6 @@
 //! What exists, as data.
 
-use super::{LockInfo, SetUpLog, SlurmReport};
+use super::{FoundLock, SetUpLog, SlurmReport};
 use crate::{
     cloud::{
         Caller, FileSystemState, InstanceState, ResourceDrift, StackResource, StackState, TaskState, Timestamp,
@@ -32,7 +32,7 @@ pub struct Live {
     /// A revision after it that an apply began to archive, and never published.
     pub begun: Option<Begun>,
     /// Who works on the cluster at this moment.
-    pub lock: Option<LockInfo>,
+    pub lock: Option<FoundLock>,
     /// The node files that the cluster has now, by path.
     pub files: BTreeMap<String, String>,
     /// The file systems of the storage stack, by logical id.

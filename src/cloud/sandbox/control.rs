@@ -262,10 +262,12 @@ impl Sandbox {
         }
         let Inner { world, script, .. } = &mut *inner;
         let result = match scripted_error(world, script, call) {
-            Some(error) => Err(error),
-            None => {
+            Some((error, false)) => Err(error),
+            told => {
                 let permitted = call.others().map_or(Ok(()), |access| self.permit(world, call, &[access]));
-                permitted.and_then(|()| work(world, script))
+                let done = permitted.and_then(|()| work(world, script));
+                // Done, and nobody hears of it.
+                done.and_then(|answer| told.map_or(Ok(answer), |(error, _)| Err(error)))
             }
         };
         world.dirty |= call.changes;
@@ -347,10 +349,15 @@ fn crash_error(call: Call) -> CloudError {
     CloudError { code: None, ..call.error(ErrorKind::Crash, "", "the sandbox was told to crash here") }
 }
 
-fn scripted_error(world: &mut World, script: &Script, call: Call) -> Option<CloudError> {
+/// The error that a call answers, and whether the call takes effect all the same.
+fn scripted_error(world: &mut World, script: &Script, call: Call) -> Option<(CloudError, bool)> {
     let fits = |error: &CallError| error.operation == call.operation || error.operation == "*";
     for (index, fault) in script.faults.iter().enumerate() {
-        let Fault::Error(error) = fault else { continue };
+        let (error, takes_effect) = match fault {
+            Fault::Error(error) => (error, false),
+            Fault::Unheard(error) => (error, true),
+            _ => continue,
+        };
         let times = error.times.unwrap_or(1);
         let fired = world.fired.entry(fault.key(index)).or_default();
         if !fits(error) || *fired >= error.after + times {
@@ -360,7 +367,8 @@ fn scripted_error(world: &mut World, script: &Script, call: Call) -> Option<Clou
         world.dirty = true;
         if *fired > error.after {
             let (kind, code, words) = error.error.answer(call.operation);
-            return Some(call.error(kind, code, error.message.clone().unwrap_or_else(|| words.to_owned())));
+            let words = error.message.clone().unwrap_or_else(|| words.to_owned());
+            return Some((call.error(kind, code, words), takes_effect));
         }
     }
     None
