@@ -55,6 +55,7 @@ templates![
     "systemd/hpcctl-sync.service",
     "systemd/hpcctl-watch.service",
     "systemd/slurmctld.conf",
+    "systemd/slurmd-metadata.conf",
     "systemd/slurmd.conf",
     "systemd/slurmdbd.conf",
 ];

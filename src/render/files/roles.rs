@@ -181,6 +181,10 @@ fn common(site: &Site<'_>, files: &mut Files, role: &str) -> Result<(), RenderEr
         let (script, unit) = ("libexec/protect-metadata", "systemd/hpcctl-metadata.service");
         site.put(files, &format!("{role}/{script}"), script, &context, "image")?;
         site.put(files, &format!("{role}/{unit}"), unit, &context, "image")?;
+        if !shared {
+            let drop_in = "systemd/slurmd-metadata.conf";
+            site.put(files, &format!("{role}/{drop_in}"), drop_in, &context, "queues")?;
+        }
     }
     let context = vars! { os => site.os, slurm => site.slurm, head, storage => mounts(site.cluster, head) };
     site.put(files, &format!("{role}/storage.sh"), "shell/storage.sh", &context, "storage")?;
