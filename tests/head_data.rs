@@ -327,8 +327,10 @@ fn the_address_moves_to_the_next_head_node() {
         assert_eq!(node::head_address(&first, &head.cluster, &mut keep).await.unwrap(), address, "it stays");
         let interface = first.compute.interface_of(&first_id).await.unwrap().unwrap();
         assert_ne!(interface.primary, address, "the instance's own address cannot move");
-        // The nodes read it where the head node writes it.
+        // The nodes read it where the head node writes it, which it does when it answers there.
         let (bucket, key) = (head.cluster.bucket().unwrap(), "clusters/head/launches/head.json");
+        assert!(head.people.objects.get(bucket, key).await.unwrap().is_none(), "nobody is told too early");
+        node::publish_address(&first, &head.cluster, &address, &mut keep).await.unwrap();
         let (text, _) = head.cloud.objects.get(bucket, key).await.unwrap().unwrap();
         let written: node::HeadAddress = serde_json::from_slice(&text).unwrap();
         assert_eq!(written.address, address);
@@ -354,6 +356,7 @@ fn an_address_of_another_subnet_is_given_up_with_a_word() {
         let mut events = Vec::new();
         let mut keep = |event| events.push(event);
         let before = node::head_address(&first, &head.cluster, &mut keep).await.unwrap();
+        node::publish_address(&first, &head.cluster, &before, &mut keep).await.unwrap();
         let after = node::head_address(&there, &head.cluster, &mut keep).await.unwrap();
         assert_ne!(after, before);
         assert!(lines(&events)[1].contains(&format!("{before} cannot be taken over")), "{:?}", lines(&events));

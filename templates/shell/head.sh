@@ -210,6 +210,19 @@ forget_cluster_id() {
 }
 {% endif %}
 
+# Nodes that come ask for the head node's address first: they are told when everything answers there.
+tell_address() {
+  /opt/hpcctl/bin/hpcctl node --etc "$NODE_TREE" attach --publish "$HEAD_ADDRESS" || die "cannot tell the nodes the head node's address"
+}
+
+# wake NAME...: at a boot that got its volumes at the second try those who need them were not started.
+wake() {
+  local name
+  for name in "$@"; do
+    ! systemctl -q is-enabled "$name" 2>/dev/null || systemctl start --no-block "$name"
+  done
+}
+
 start_services() {
 {% if accounting %}
   systemctl enable -q slurmdbd
@@ -245,6 +258,7 @@ fi
 if [[ $mode == attach ]]; then
   mount_volumes
   take_address
+  wake {{ os.nfs_service }} {% if accounting %}slurmdbd {% endif %}slurmctld hpcctl-sync
   log "volumes and address are here"
   exit
 fi
@@ -267,5 +281,6 @@ setup_dcv
 {% endif %}
 [[ $mode == update ]] || on_configured
 start_services
+tell_address
 [[ $mode != update ]] || on_updated
 log "set-up done ($mode)"
