@@ -133,7 +133,12 @@ fn a_refusal_that_passes_is_waited_for() {
         fault_times(&head, operation, error, 3);
         let (attached, events) = attach(&head, &["tools"]);
         assert_eq!(attached.unwrap().len(), 1, "{operation}");
-        assert_eq!(events.iter().filter(|event| matches!(event, Event::Again { .. })).count(), 3, "{:?}", lines(&events));
+        assert_eq!(
+            events.iter().filter(|event| matches!(event, Event::Again { .. })).count(),
+            3,
+            "{:?}",
+            lines(&events)
+        );
         detach(&head, &head.cloud, &[]).unwrap();
     }
     let waited = |error, times| {

@@ -103,7 +103,10 @@ fn the_metadata_is_shut_before_anybody_comes() {
         for role in ["head", "login", "compute"] {
             let Some(unit) = files.get(&format!("{role}/systemd/hpcctl-metadata.service")) else { continue };
             for line in ["DefaultDependencies=no", "Wants=network-pre.target ", "Before=network-pre.target "] {
-                assert!(unit.content.lines().any(|found| format!("{found} ").starts_with(line)), "{name}: {role} {line}");
+                assert!(
+                    unit.content.lines().any(|found| format!("{found} ").starts_with(line)),
+                    "{name}: {role} {line}"
+                );
             }
         }
         let drop_in = files.get("compute/systemd/slurmd-metadata.conf");

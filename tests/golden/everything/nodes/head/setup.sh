@@ -153,6 +153,19 @@ forget_cluster_id() {
   nodes_changed=true
 }
 
+# Nodes that come ask for the head node's address first: they are told when everything answers there.
+tell_address() {
+  /opt/hpcctl/bin/hpcctl node --etc "$NODE_TREE" attach --publish "$HEAD_ADDRESS" || die "cannot tell the nodes the head node's address"
+}
+
+# wake NAME...: at a boot that got its volumes at the second try those who need them were not started.
+wake() {
+  local name
+  for name in "$@"; do
+    ! systemctl -q is-enabled "$name" 2>/dev/null || systemctl start --no-block "$name"
+  done
+}
+
 start_services() {
   systemctl enable -q slurmdbd
   if [[ $dbd_changed == true ]]; then
@@ -219,6 +232,7 @@ fi
 if [[ $mode == attach ]]; then
   mount_volumes
   take_address
+  wake nfs-kernel-server slurmdbd slurmctld hpcctl-sync
   log "volumes and address are here"
   exit
 fi
@@ -237,5 +251,6 @@ setup_logs
 setup_dcv
 [[ $mode == update ]] || on_configured
 start_services
+tell_address
 [[ $mode != update ]] || on_updated
 log "set-up done ($mode)"

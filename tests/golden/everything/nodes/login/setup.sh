@@ -10,9 +10,26 @@ cd "$(dirname "$0")"
 # shellcheck source=pool.sh disable=SC1091
 . "./$POOL/pool.sh"
 
-# A login node that cannot be set up stays, so that an administrator can look at it.
-failed() { log "set-up failed: $*"; exit 1; }
-trap 'log "set-up failed in line $LINENO"' ERR
+# A login node that cannot be set up stays, so that an administrator can look at it. A script of one's own that failed is not
+# run again.
+failed() {
+  trap - ERR
+  log "set-up failed: $*"
+  exit 1
+}
+# What else fails may be there in a while: login nodes boot beside the head node, or while another one takes its place.
+AGAIN=${AGAIN:-0}
+again() {
+  trap - ERR
+  # A subshell ends, and then its caller is here.
+  ((BASH_SUBSHELL == 0)) || exit 1
+  ((AGAIN < 15)) || failed "$*"
+  log "the set-up starts again in a minute: $*"
+  sleep 60
+  AGAIN=$((AGAIN + 1)) exec bash "$PWD/setup.sh" start
+}
+die() { again "$*"; }
+trap 'again "line $LINENO: $BASH_COMMAND"' ERR
 
 # The commands read slurm.conf: the same as the head node's.
 configure_slurm() {
@@ -30,7 +47,10 @@ remember_node
 configure_proxy
 install_packages ca-certificates curl jq munge
 setup_session_manager
-on_start
+if [[ ! -e /var/lib/hpcctl/started ]]; then
+  on_start
+  touch /var/lib/hpcctl/started
+fi
 # shellcheck disable=SC2119  # no daemons here
 ensure_slurm
 find_head

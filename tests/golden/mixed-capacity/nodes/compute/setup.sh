@@ -159,7 +159,8 @@ install_packages slurmd slurm-client slurm-wlm-basic-plugins
 install_hpcctl
 find_head
 setup_munge
-retry 300 2 node_name || die "nobody said which node this is"
+# The launch writes it down when EC2 has answered: a miss is no error.
+retry 300 2 node_name 2>/run/hpcctl-name.why || die "nobody said which node this is: $(tail -n 1 /run/hpcctl-name.why)"
 log "this is $node"
 hostnamectl set-hostname "$node"
 setup_logs

@@ -97,6 +97,19 @@ install_units() {
   systemctl enable -q hpcctl-attach
 }
 
+# Nodes that come ask for the head node's address first: they are told when everything answers there.
+tell_address() {
+  /opt/hpcctl/bin/hpcctl node --etc "$NODE_TREE" attach --publish "$HEAD_ADDRESS" || die "cannot tell the nodes the head node's address"
+}
+
+# wake NAME...: at a boot that got its volumes at the second try those who need them were not started.
+wake() {
+  local name
+  for name in "$@"; do
+    ! systemctl -q is-enabled "$name" 2>/dev/null || systemctl start --no-block "$name"
+  done
+}
+
 start_services() {
   systemctl enable -q slurmctld
   # Restart, not reconfigure: added nodes kill slurmctld 22.05 at a reconfigure. Running jobs do not mind.
@@ -117,6 +130,7 @@ fi
 if [[ $mode == attach ]]; then
   mount_volumes
   take_address
+  wake nfs-kernel-server slurmctld hpcctl-sync
   log "volumes and address are here"
   exit
 fi
@@ -133,5 +147,6 @@ protect_metadata
 setup_logs
 [[ $mode == update ]] || on_configured
 start_services
+tell_address
 [[ $mode != update ]] || on_updated
 log "set-up done ($mode)"
