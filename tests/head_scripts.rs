@@ -1,5 +1,5 @@
-//! Functions of the head node's set-up, run by bash with stand-ins for what they call: what the next head node takes over,
-//! and what is told of a run.
+//! Functions of the set-up of head and login nodes, run by bash with stand-ins for what they call: what the next head node
+//! takes over, what is told of a run, and what a new configuration changes.
 #![allow(clippy::unwrap_used)]
 
 use hpcctl::{catalog::InstanceCatalog, render::node_files, spec};
@@ -27,7 +27,10 @@ fn files(more: &str) -> BTreeMap<String, String> {
 
 /// A function of the head node's set-up, in a place of the test's own.
 fn head_function(name: &str) -> String {
-    let setup = &files("")["head/setup.sh"];
+    function_of(&files("")["head/setup.sh"], name)
+}
+
+fn function_of(setup: &str, name: &str) -> String {
     let from = setup.find(&format!("\n{name}() {{")).unwrap();
     let line = setup[from + 1..].lines().next().unwrap();
     let end = if line.ends_with('}') { line.len() } else { setup[from + 1..].find("\n}\n").unwrap() + 3 };
@@ -141,4 +144,36 @@ fn credentials_outlive_the_prolog() {
         assert_eq!(prolog > 0, !more.is_empty());
         assert!(lives >= prolog + 30, "{lives} s, and the prolog takes {prolog} s");
     }
+}
+
+const LOGIN: &str = "login_nodes: [{ name: in, instance_type: c5.large, count: 1, ssh_from: [203.0.113.0/24] }]\n";
+
+/// A login node has the configuration of the newest revision, as a whole or not at all.
+#[test]
+fn login_nodes_have_the_newest_configuration() {
+    let root = fresh("login-refresh", &["etc", "current"]);
+    let files = files(LOGIN);
+    let timer = &files["login/systemd/hpcctl-refresh.timer"];
+    assert!(timer.contains("OnUnitInactiveSec=2min") && files["login/setup.sh"].contains("\nstart_refresh\n"));
+    let setup = &files["login/setup.sh"];
+    let of_setup = ["configure_slurm", "fetch_conf", "refresh"].map(|name| function_of(setup, name)).join("\n");
+    let of_common = ["fact", "fill_head", "put"].map(|name| function_of(&files["login/common.sh"], name)).join("\n");
+    // Of the AWS CLI the copy of a folder and that of a file.
+    let script = format!(
+        "log() {{ echo \"$*\"; }}\ndie() {{ echo \"died: $*\"; exit 1; }}\nhead_address() {{ echo 10.0.0.9; }}\n\
+         aws() {{ case \"$*\" in *'s3 cp'*) [[ -e $ROOT/current/slurm.conf ]] && cp $ROOT/current/* \"${{@: -1}}\" ;; *) \
+         cp $ROOT/current/cluster.json \"${{@: -1}}\" ;; esac; }}\n\
+         SLURM_ETC=$ROOT/etc CLUSTER=c BUCKET=b ACCOUNT=1\n{of_common}\n{of_setup}\nrefresh\n"
+    );
+    let read = |file: &str| fs::read_to_string(root.join("etc").join(file)).ok();
+    fs::write(root.join("etc/slurm-queue-old.conf"), "old").unwrap();
+    let (good, said) = run_in(&root, &script, &[]);
+    assert!(good && said.contains("it stays as it is") && read("slurm-queue-old.conf").is_some(), "{said}");
+    fs::write(root.join("current/slurm.conf"), "SlurmctldHost=@@HEAD_HOSTNAME@@(@@HEAD_ADDRESS@@)\n").unwrap();
+    fs::write(root.join("current/slurm-queue-new.conf"), "new\n").unwrap();
+    fs::write(root.join("current/cluster.json"), r#"{"head": {"hostname": "ip-9"}}"#).unwrap();
+    let (good, said) = run_in(&root, &script, &[]);
+    assert!(good && said.is_empty(), "{said}");
+    assert_eq!(read("slurm.conf").as_deref(), Some("SlurmctldHost=ip-9(10.0.0.9)\n"));
+    assert_eq!((read("slurm-queue-new.conf").as_deref(), read("slurm-queue-old.conf")), (Some("new\n"), None));
 }

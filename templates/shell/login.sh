@@ -1,7 +1,14 @@
 #!/bin/bash
-# Sets a login node of {{ cluster }} up, at its first boot. Written by hpcctl.
+# Sets a login node of {{ cluster }} up, at its first boot; `setup.sh refresh` fetches Slurm's configuration again. Written by
+# hpcctl.
 set -Eeuo pipefail
 cd "$(dirname "$0")"
+if [[ ${1:-start} == refresh ]]; then
+  set -a
+  # shellcheck disable=SC1091
+  . /etc/hpcctl/node.env
+  set +a
+fi
 # shellcheck source=common.sh
 . ./common.sh
 # shellcheck source=storage.sh
@@ -31,16 +38,54 @@ again() {
 die() { again "$*"; }
 trap 'again "line $LINENO: $BASH_COMMAND"' ERR
 
-# The commands read slurm.conf: the same as the head node's.
+# configure_slurm DIRECTORY: the commands read slurm.conf, the same as the head node's.
 configure_slurm() {
   local work file
   work=$(mktemp -d)
-  cp ./slurm*.conf "$work/"
+  cp "$1"/slurm*.conf "$work/"
   fill_head "$(fact .head.hostname)" "$head" "$work"/*
   for file in "$work"/*; do
     put "$file" "$SLURM_ETC/$(basename "$file")" || true
   done
+  # A queue that is no more must not be left for an Include by hand.
+  for file in "$SLURM_ETC"/slurm-queue-*.conf; do
+    [[ ! -e $file || -e $work/$(basename "$file") ]] || rm -f "$file"
+  done
   rm -rf "$work"
+}
+
+# fetch_conf DIRECTORY: the configuration of the newest revision, and the cluster's facts.
+fetch_conf() {
+  local from=clusters/$CLUSTER/current
+  aws s3 cp --only-show-errors --recursive "s3://$BUCKET/$from/login/" "$1/" &&
+    aws s3api get-object --expected-bucket-owner "$ACCOUNT" --bucket "$BUCKET" --key "$from/cluster.json" "$1/cluster.json" >/dev/null &&
+    [[ -s $1/slurm.conf ]]
+}
+
+# A new configuration reaches login nodes by a timer; what they mount and run stays as it was at their boot.
+refresh() {
+  local work
+  trap - ERR
+  # Whatever fails, the next time will do: nothing is set up again.
+  AGAIN=15
+  work=$(mktemp -d)
+  if fetch_conf "$work" && head=$(head_address); then
+    NODE_TREE=$work configure_slurm "$work"
+  else
+    log "cannot fetch Slurm's configuration: it stays as it is"
+  fi
+  rm -rf "$work"
+}
+if [[ ${1:-start} == refresh ]]; then
+  refresh
+  exit
+fi
+
+start_refresh() {
+  put systemd/hpcctl-refresh.service /etc/systemd/system/hpcctl-refresh.service || true
+  put systemd/hpcctl-refresh.timer /etc/systemd/system/hpcctl-refresh.timer || true
+  systemctl daemon-reload
+  systemctl enable -q --now hpcctl-refresh.timer
 }
 
 remember_node
@@ -59,9 +104,10 @@ install_packages {{ os.packages.login | join(" ") }}
 find_head
 setup_munge
 mount_all
-configure_slurm
+configure_slurm .
 protect_metadata
 setup_logs
 setup_dcv
 on_configured
+start_refresh
 log "set-up done"

@@ -134,6 +134,9 @@ pub(super) fn login(site: &Site<'_>, files: &mut Files) -> Result<(), RenderErro
     put_slurm_conf(site, files, "login")?;
     let context = vars! { cluster => site.cluster.name, os => site.os, slurm => site.slurm };
     site.put(files, "login/setup.sh", "shell/login.sh", &context, "login_nodes")?;
+    for unit in ["systemd/hpcctl-refresh.service", "systemd/hpcctl-refresh.timer"] {
+        site.put(files, &format!("login/{unit}"), unit, &context, "login_nodes")?;
+    }
     put_ticket_maker(
         site,
         files,
