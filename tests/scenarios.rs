@@ -13,7 +13,10 @@ use hpcctl::{
     model::StackKey,
     observe::{self, FoundLock, LockInfo, Owner, Wanted, Watch, keys},
     plan::{Action, DataFate, Obstacle, Plan, PlanError, Reason, StepAction},
-    report::{errors::applied_text, paint::Paint},
+    report::{
+        errors::{Failure, applied_text},
+        paint::Paint,
+    },
 };
 use std::{collections::BTreeMap, fs};
 use support::*;
@@ -410,7 +413,8 @@ fn a_bucket_that_cannot_be_made_names_its_cause_and_is_made_anew() {
         assert_eq!(status, "ROLLBACK_COMPLETE");
         let named: Vec<&str> = resources.iter().map(|failed| failed.address.as_str()).collect();
         assert_eq!(named, ["Artifacts"]);
-        let text = applied_text(&applied, Paint::PLAIN);
+        let first: Failure = applied.failed[0].error.clone().into();
+        let text = applied_text(&applied, &first, Paint::PLAIN);
         assert!(text.contains("stack hpcctl-bootstrap ended in ROLLBACK_COMPLETE"), "{text}");
         assert!(text.contains("no such luck"), "{text}");
         carry_out_well(&cloud, &plan_for(&cloud, &built).await).await;

@@ -29,6 +29,7 @@ mod launch;
 mod ledger;
 mod machine;
 mod objects;
+mod patience;
 mod pools;
 mod processes;
 mod reasons;
@@ -42,7 +43,7 @@ mod timetable;
 mod unmount;
 mod watch;
 
-pub use address::{HeadAddress, head_address};
+pub use address::{HeadAddress, head_address, publish_address};
 pub use attach::{Attached, attach, detach};
 pub use config::{Cluster, PoolRef};
 pub use error::NodeError;
