@@ -17,6 +17,8 @@ mod instances;
 mod kept;
 mod lock;
 mod orders;
+#[doc(hidden)]
+pub mod parsers;
 mod programs;
 mod rest;
 mod stack;

@@ -22,7 +22,7 @@ pub(super) async fn failed_files(cloud: &Cloud, task: &TaskState) -> Vec<FailedF
 }
 
 /// Reads a failure report: comma-separated, the path first and the words last.
-fn parse(text: &str) -> Vec<FailedFile> {
+pub(super) fn parse(text: &str) -> Vec<FailedFile> {
     let fields = |line: &str| -> Vec<String> {
         line.split(',').map(|field| field.trim().trim_matches('"').to_owned()).collect()
     };

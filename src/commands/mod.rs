@@ -27,6 +27,8 @@ mod node_programs;
 mod obstacles;
 mod orders;
 mod output;
+#[doc(hidden)]
+pub mod parsers;
 mod plan;
 mod preflight;
 mod preview;
