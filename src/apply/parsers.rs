@@ -2,6 +2,9 @@
 
 use super::task_report;
 
-/// Each kind of text, and what reads it and says whether it made sense.
-pub const PARSERS: &[(&str, fn(&[u8]) -> bool)] =
+/// A kind of text, and what reads it and says whether it made sense.
+pub type Parser = (&'static str, fn(&[u8]) -> bool);
+
+/// All of them here.
+pub const PARSERS: &[Parser] =
     &[("task-report", |text| !task_report::parse(&String::from_utf8_lossy(text)).is_empty())];

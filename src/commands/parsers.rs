@@ -16,8 +16,11 @@ use crate::{
     spec,
 };
 
-/// Each kind of text, and what reads it and says whether it made sense.
-pub const PARSERS: &[(&str, fn(&[u8]) -> bool)] = &[
+/// A kind of text, and what reads it and says whether it made sense.
+pub type Parser = (&'static str, fn(&[u8]) -> bool);
+
+/// All of them here.
+pub const PARSERS: &[Parser] = &[
     ("cluster-file", cluster_file),
     ("cluster-path", |text| !spec::Path::parse(&String::from_utf8_lossy(text)).to_string().is_empty()),
     ("plan", plan),

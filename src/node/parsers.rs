@@ -5,8 +5,11 @@ use crate::render::{NodeConfig, PoolConfig};
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 
-/// Each kind of text, and what reads it and says whether it made sense.
-pub const PARSERS: &[(&str, fn(&[u8]) -> bool)] = &[
+/// A kind of text, and what reads it and says whether it made sense.
+pub type Parser = (&'static str, fn(&[u8]) -> bool);
+
+/// All of them here.
+pub const PARSERS: &[Parser] = &[
     ("host-list", host_list),
     ("resume-file", resume_file),
     ("ledger", document::<Launch>),

@@ -4,8 +4,11 @@ use super::{Answer, Kept, LockInfo, OrderDocument, Revision, SetUpLog, SlurmRepo
 use crate::cloud::Timestamp;
 use serde::de::DeserializeOwned;
 
-/// Each kind of text, and what reads it and says whether it made sense.
-pub const PARSERS: &[(&str, fn(&[u8]) -> bool)] = &[
+/// A kind of text, and what reads it and says whether it made sense.
+pub type Parser = (&'static str, fn(&[u8]) -> bool);
+
+/// All of them here.
+pub const PARSERS: &[Parser] = &[
     ("lock", lock),
     ("revision", document::<Revision>),
     ("kept", document::<Vec<Kept>>),

@@ -2,6 +2,8 @@
 
 use super::http;
 
-/// Each kind of text, and what reads it and says whether it made sense.
-pub const PARSERS: &[(&str, fn(&[u8]) -> bool)] =
-    &[("metadata-request", |text| http::parse(&String::from_utf8_lossy(text)).is_some())];
+/// A kind of text, and what reads it and says whether it made sense.
+pub type Parser = (&'static str, fn(&[u8]) -> bool);
+
+/// All of them here.
+pub const PARSERS: &[Parser] = &[("metadata-request", |text| http::parse(&String::from_utf8_lossy(text)).is_some())];

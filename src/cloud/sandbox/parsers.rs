@@ -5,8 +5,11 @@ use crate::cloud::Stacks;
 use serde_json::Value;
 use std::path::Path;
 
-/// Each kind of text, and what reads it and says whether it made sense.
-pub const PARSERS: &[(&str, fn(&[u8]) -> bool)] =
+/// A kind of text, and what reads it and says whether it made sense.
+pub type Parser = (&'static str, fn(&[u8]) -> bool);
+
+/// All of them here.
+pub const PARSERS: &[Parser] =
     &[("template", template), ("faults", faults), ("iam-policy", policy), ("sandbox-state", state)];
 
 fn template(text: &[u8]) -> bool {
