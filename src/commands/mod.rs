@@ -1,5 +1,6 @@
 //! COMMANDS: the command line. One short function a command, wiring rooms; no logic of its own.
 
+mod about;
 mod accounting;
 mod apply;
 mod approve;
