@@ -13,6 +13,7 @@ use hpcctl::{
     model::StackKey,
     observe::{self, LockInfo, Owner, Wanted, keys},
     plan::{Action, DataFate, Obstacle, Plan, PlanError, Reason, StepAction},
+    report::{errors::applied_text, paint::Paint},
 };
 use std::{collections::BTreeMap, fs};
 use support::*;
@@ -384,4 +385,26 @@ fn passing_failures_of_the_cloud_are_clear_errors() {
 
 fn plan_for_source(built: &Built) -> hpcctl::plan::Source {
     hpcctl::plan::Source { name: built.document.name.clone(), sha256: String::new(), text: built.document.text.clone() }
+}
+
+/// A first apply in an account begins with the artifact bucket: what is wrong with it is said in CloudFormation's words.
+#[test]
+fn a_bucket_that_cannot_be_made_names_its_cause_and_is_made_anew() {
+    on_sandbox(async {
+        let sandbox = Sandbox::in_memory(REGION);
+        let (cloud, built) = (sandbox.cloud(), example());
+        sandbox.add_fault(fail("Artifacts", Verb::Create, Some(1)));
+        let applied = carry_out(&cloud, &plan_for(&cloud, &built).await).await;
+        let ApplyError::Bootstrap { status, resources, .. } = &applied.failed[0].error else {
+            panic!("{:?}", applied.failed)
+        };
+        assert_eq!(status, "ROLLBACK_COMPLETE");
+        let named: Vec<&str> = resources.iter().map(|failed| failed.address.as_str()).collect();
+        assert_eq!(named, ["Artifacts"]);
+        let text = applied_text(&applied, Paint::PLAIN);
+        assert!(text.contains("stack hpcctl-bootstrap ended in ROLLBACK_COMPLETE"), "{text}");
+        assert!(text.contains("no such luck"), "{text}");
+        carry_out_well(&cloud, &plan_for(&cloud, &built).await).await;
+        assert!(plan_for(&cloud, &built).await.is_empty());
+    });
 }
