@@ -23,7 +23,7 @@ pub(super) async fn failed_files(cloud: &Cloud, task: &TaskState) -> Vec<FailedF
 
 /// Reads a failure report: comma-separated, the path first and the words last. A path that holds commas without being
 /// quoted has more fields than the heading names: all but the heading's other columns are the path's.
-fn parse(text: &str) -> Vec<FailedFile> {
+pub(super) fn parse(text: &str) -> Vec<FailedFile> {
     let mut reader =
         csv::ReaderBuilder::new().has_headers(false).flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
     let mut others = 1;

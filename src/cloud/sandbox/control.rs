@@ -112,6 +112,11 @@ impl Sandbox {
         Self::new(region, World::default(), Store::new(None), Script::default(), None)
     }
 
+    /// The account in this state, to be forgotten.
+    pub(super) fn of(world: World) -> Self {
+        Self::new("us-east-1", world, Store::new(None), Script::default(), None)
+    }
+
     fn new(region: &str, world: World, store: Store, script: Script, pace: Option<f64>) -> Self {
         let clock = Arc::new(VirtualClock::new(world.now, pace));
         let inner = Inner { written: world.now, world, store, script, crashed: false };
