@@ -6,12 +6,14 @@
 
 #[cfg(feature = "aws")]
 pub mod aws;
+mod bounded;
 mod error;
 pub mod ports;
 pub mod rights;
 pub mod sandbox;
 mod time;
 
+pub use bounded::{all_of, read_bounded, read_text};
 pub use error::{CloudError, ErrorKind, Result};
 pub use ports::*;
 pub use time::Timestamp;

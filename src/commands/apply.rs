@@ -6,7 +6,7 @@ use super::{
     cli::Global,
     cloud::on_cloud,
     history,
-    load::{self, Loaded, load_for_cloud},
+    load::{self, Loaded},
     lock::{LOOK, Patience, settled},
     node_programs::programs,
     obstacles,
@@ -14,12 +14,13 @@ use super::{
     plan::{PlanFormat, look, show},
     preflight::Preflight,
     preview, process, rehearsal,
+    saved::{is_document, saved},
 };
 use crate::{
     apply::{self, Applied, ApplyError, Context, LockOutcome, StepFailure, Stop},
     cloud::{Caller, Cloud, ErrorKind},
     observe::{self, LockInfo, ObserveError, Wanted},
-    plan::{Gap, Goal, PLAN_FORMAT, PLAN_KIND, Plan, StepAction},
+    plan::{Gap, Goal, Plan, StepAction},
     report::{
         errors::{self, Failure, exit},
         events,
@@ -72,14 +73,15 @@ pub struct Manner {
 
 /// Makes the cluster as its file, or a saved plan, says.
 pub fn apply(args: &ApplyArgs, global: &Global, output: &mut Output) -> Result<u8, Failure> {
-    let text = load::read(&args.target)?;
+    let given = load::read(&args.target)?;
     // Machines of a rehearsal live in real time: what they report is not waited for in a hurry.
     let rehearsed = args.with_slurm || rehearsal::running(global).is_some();
     let wait = !args.no_wait && !rehearsed;
     let manner =
         Manner { progress: args.progress, wait, jobs_minutes: Some(args.wait_for_jobs), patience: args.patience };
     let hurried = &global.hurried();
-    let is_plan = text.trim_start().starts_with('{');
+    let text = given.text().filter(|text| is_document(text));
+    let is_plan = text.is_some();
     if is_plan && args.to.is_some() {
         let remedy = "make the plan with `hpcctl plan FILE --to REVISION --out PLAN`";
         return Err(Failure::new("HPC2014", "a saved plan says itself where it goes", remedy, exit::ERROR));
@@ -88,13 +90,13 @@ pub fn apply(args: &ApplyArgs, global: &Global, output: &mut Output) -> Result<u
         rehearsal::possible(&args.target, is_plan, hurried, output)?;
     }
     let (region, cluster, code);
-    if is_plan {
-        let plan = saved(&text)?;
+    if let Some(text) = text {
+        let plan = saved(text)?;
         (region, cluster) = (plan.region.clone(), plan.cluster.clone());
         let run = |cloud, stop| saved_plan(args, cloud, stop, plan, manner, output);
         code = on_cloud(hurried, Some(&region), run)?;
     } else {
-        let loaded = load_for_cloud(&args.target, output)?;
+        let loaded = load::from_bytes(given, output)?;
         (region, cluster) = (loaded.graph.region.clone(), loaded.graph.cluster.clone());
         let run = |cloud, stop| fresh_plan(args, cloud, stop, loaded, manner, output);
         code = on_cloud(hurried, Some(&region), run)?;
@@ -109,23 +111,6 @@ pub fn apply(args: &ApplyArgs, global: &Global, output: &mut Output) -> Result<u
         true => Ok(exit::OK),
         false => await_head::after_apply(global, &region, &cluster, args.progress, output),
     }
-}
-
-/// Reads a saved plan.
-pub fn saved(text: &str) -> Result<Plan, Failure> {
-    let bad =
-        |message: String| Failure::new("HPC2014", message, "make one with `hpcctl plan FILE --out PLAN`", exit::ERROR);
-    let value: serde_json::Value =
-        serde_json::from_str(text).map_err(|error| bad(format!("failed to read the plan: {error}")))?;
-    let kind = value.get("kind").and_then(|kind| kind.as_str()).unwrap_or_default();
-    if kind != PLAN_KIND {
-        return Err(bad(format!("this is no plan: its `kind` is `{kind}`")));
-    }
-    let version = value.get("format_version").and_then(|version| version.as_str()).unwrap_or_default();
-    if version.split('.').next() != PLAN_FORMAT.split('.').next() {
-        return Err(bad(format!("the plan's format is {version}, this hpcctl reads {PLAN_FORMAT}")));
-    }
-    serde_json::from_value(value).map_err(|error| bad(format!("failed to read the plan: {error}")))
 }
 
 async fn fresh_plan(

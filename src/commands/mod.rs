@@ -33,6 +33,7 @@ mod preview;
 mod process;
 mod rehearsal;
 mod render;
+mod saved;
 pub mod schema;
 mod show;
 mod ssh;
