@@ -36,6 +36,7 @@ mod preview;
 mod process;
 mod rehearsal;
 mod render;
+mod saved;
 pub mod schema;
 mod show;
 mod signals;
