@@ -13,6 +13,10 @@ use hpcctl::{
     model::StackKey,
     observe::{self, FoundLock, LockInfo, Owner, Wanted, Watch, keys},
     plan::{Action, DataFate, Obstacle, Plan, PlanError, Reason, StepAction},
+    report::{
+        errors::{Failure, applied_text},
+        paint::Paint,
+    },
 };
 use std::{collections::BTreeMap, fs};
 use support::*;
@@ -104,19 +108,15 @@ fn a_crash_at_any_call_is_gone_on_from() {
             drop(first);
 
             let cloud = Sandbox::open(&state, REGION).unwrap().cloud();
-            if !applied.failed.is_empty() {
-                assert!(
-                    applied.failed.iter().any(
-                        |failure| matches!(&failure.error, ApplyError::Cloud(error) if error.kind == ErrorKind::Crash)
-                    ),
-                    "{:?}",
-                    applied.failed
-                );
-                // The very same plan goes on: nothing of what it did itself counts as moved.
-                let live = look(&cloud, &built).await;
-                assert_eq!(plan.moved(&live), vec![], "crash at call {at}");
-                carry_out_well(&cloud, &plan).await;
-            }
+            let died = applied
+                .failed
+                .iter()
+                .any(|one| matches!(&one.error, ApplyError::Cloud(error) if error.kind == ErrorKind::Crash));
+            assert!(died, "no crash at call {at}: {:?}", applied.failed);
+            // The very same plan goes on: nothing of what it did itself counts as moved.
+            let live = look(&cloud, &built).await;
+            assert_eq!(plan.moved(&live), vec![], "crash at call {at}");
+            carry_out_well(&cloud, &plan).await;
             let again = plan_for(&cloud, &built).await;
             assert!(again.is_empty(), "crash at call {at}: {:?}", again.changes);
             fs::remove_dir_all(&folder).unwrap();
@@ -393,4 +393,27 @@ fn passing_failures_of_the_cloud_are_clear_errors() {
 
 fn plan_for_source(built: &Built) -> hpcctl::plan::Source {
     hpcctl::plan::Source { name: built.document.name.clone(), sha256: String::new(), text: built.document.text.clone() }
+}
+
+/// A first apply in an account begins with the artifact bucket: what is wrong with it is said in CloudFormation's words.
+#[test]
+fn a_bucket_that_cannot_be_made_names_its_cause_and_is_made_anew() {
+    on_sandbox(async {
+        let sandbox = Sandbox::in_memory(REGION);
+        let (cloud, built) = (sandbox.cloud(), example());
+        sandbox.add_fault(fail("Artifacts", Verb::Create, Some(1)));
+        let applied = carry_out(&cloud, &plan_for(&cloud, &built).await).await;
+        let ApplyError::Bootstrap { status, resources, .. } = &applied.failed[0].error else {
+            panic!("{:?}", applied.failed)
+        };
+        assert_eq!(status, "ROLLBACK_COMPLETE");
+        let named: Vec<&str> = resources.iter().map(|failed| failed.address.as_str()).collect();
+        assert_eq!(named, ["Artifacts"]);
+        let first: Failure = applied.failed[0].error.clone().into();
+        let text = applied_text(&applied, &first, Paint::PLAIN);
+        assert!(text.contains("stack hpcctl-bootstrap ended in ROLLBACK_COMPLETE"), "{text}");
+        assert!(text.contains("no such luck"), "{text}");
+        carry_out_well(&cloud, &plan_for(&cloud, &built).await).await;
+        assert!(plan_for(&cloud, &built).await.is_empty());
+    });
 }

@@ -2,7 +2,7 @@
 
 use super::{ApplyError, Context};
 use crate::{
-    cloud::{ErrorKind, PutCondition, StackInput, StackStatus, TemplateSource},
+    cloud::{ErrorKind, PutCondition, StackEvent, StackInput, StackStatus, TemplateSource},
     model,
     observe::{Revision, keys},
     plan::{CLUSTER_FACTS, Goal, Outputs},
@@ -46,16 +46,28 @@ async fn settle(context: &Context<'_>, id: &str) -> Result<(), ApplyError> {
         match context.cloud.stacks.stack(id).await? {
             Some(state) if state.status.in_progress() => context.pause(&mut pace).await?,
             Some(state) if !state.status.succeeded() && state.status != StackStatus::UpdateRollbackComplete => {
-                return Err(ApplyError::Stack {
-                    stack: model::StackKey::Network,
+                let events = context.cloud.stacks.events(id, None).await?;
+                // Of this try alone: the events before its beginning are another's.
+                let begin = events.iter().rposition(|event| begins(id, event)).unwrap_or_default();
+                let failures =
+                    events[begin..].iter().filter_map(|event| super::stack::failure(id, event, str::to_owned));
+                return Err(ApplyError::Bootstrap {
                     status: state.status.as_str().to_owned(),
                     reason: state.reason,
-                    resources: Vec::new(),
+                    resources: failures.collect(),
                 });
             }
             _ => return Ok(()),
         }
     }
+}
+
+/// Whether a stack begins something with this event: one of its own that nothing it did itself led to.
+fn begins(id: &str, event: &StackEvent) -> bool {
+    event.physical_id.as_deref() == Some(id)
+        && event.status.ends_with("_IN_PROGRESS")
+        && !event.status.contains("ROLLBACK")
+        && !event.status.contains("CLEANUP")
 }
 
 /// Writes templates, node files, cluster file and plan into the archive of the new revision.

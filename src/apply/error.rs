@@ -58,6 +58,15 @@ pub enum ApplyError {
         /// The resources that failed, the first cause first.
         resources: Vec<FailedResource>,
     },
+    /// The stack of the account's artifact bucket did not come to be.
+    Bootstrap {
+        /// Its status.
+        status: String,
+        /// CloudFormation's words on the status.
+        reason: Option<String>,
+        /// The resources that failed, by logical id, the first cause first.
+        resources: Vec<FailedResource>,
+    },
     /// A stack is as it should be, but what left it could not be deleted: it is still there, in no stack.
     NotDeleted {
         /// The stack.

@@ -20,6 +20,8 @@ mod kept;
 mod lease;
 mod lock;
 mod orders;
+#[doc(hidden)]
+pub mod parsers;
 mod programs;
 mod rest;
 mod stack;

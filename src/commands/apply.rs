@@ -6,7 +6,7 @@ use super::{
     cli::Global,
     cloud::on_cloud,
     history,
-    load::{self, Loaded, load_for_cloud},
+    load::{self, Loaded},
     lock::{Patience, Wait, settled, with_owner},
     node_programs::programs,
     obstacles,
@@ -14,12 +14,13 @@ use super::{
     plan::{PlanFormat, look, show},
     preflight::Preflight,
     preview, process, rehearsal,
+    saved::{is_document, saved},
 };
 use crate::{
     apply::{self, Applied, ApplyError, Claim, Context, LockOutcome, StepFailure, Stop},
     cloud::{Caller, Cloud, ErrorKind},
     observe::{self, FoundLock, ObserveError, Wanted},
-    plan::{Gap, Goal, PLAN_FORMAT, PLAN_KIND, Plan, StepAction},
+    plan::{Gap, Goal, Plan, StepAction},
     report::{
         errors::{self, Failure, exit},
         events,
@@ -73,14 +74,15 @@ pub struct Manner {
 
 /// Makes the cluster as its file, or a saved plan, says.
 pub fn apply(args: &ApplyArgs, global: &Global, output: &mut Output) -> Result<u8, Failure> {
-    let text = load::read(&args.target)?;
+    let given = load::read(&args.target)?;
     // Machines of a rehearsal live in real time: what they report is not waited for in a hurry.
     let rehearsed = args.with_slurm || rehearsal::running(global).is_some();
     let wait = !args.no_wait && !rehearsed;
     let manner =
         Manner { progress: args.progress, wait, jobs_minutes: Some(args.wait_for_jobs), others: Wait::default() };
     let hurried = &global.hurried();
-    let is_plan = text.trim_start().starts_with('{');
+    let text = given.text().filter(|text| is_document(text));
+    let is_plan = text.is_some();
     if is_plan && args.to.is_some() {
         let remedy = "make the plan with `hpcctl plan FILE --to REVISION --out PLAN`";
         return Err(Failure::new("HPC2014", "a saved plan says itself where it goes", remedy, exit::ERROR));
@@ -89,8 +91,8 @@ pub fn apply(args: &ApplyArgs, global: &Global, output: &mut Output) -> Result<u
         rehearsal::possible(&args.target, is_plan, hurried, output)?;
     }
     let (region, cluster, code);
-    if is_plan {
-        let plan = saved(&text)?;
+    if let Some(text) = text {
+        let plan = saved(text)?;
         (region, cluster) = (plan.region.clone(), plan.cluster.clone());
         let (name, output) = (cluster.clone(), &mut *output);
         let run = |cloud: Cloud, stop| async move {
@@ -100,7 +102,7 @@ pub fn apply(args: &ApplyArgs, global: &Global, output: &mut Output) -> Result<u
         };
         code = on_cloud(hurried, Some(&region), run)?;
     } else {
-        let loaded = load_for_cloud(&args.target, output)?;
+        let loaded = load::from_bytes(given, output)?;
         (region, cluster) = (loaded.graph.region.clone(), loaded.graph.cluster.clone());
         let (name, output) = (cluster.clone(), &mut *output);
         let run = |cloud: Cloud, stop| async move {
@@ -128,23 +130,6 @@ pub async fn named<T>(cloud: &Cloud, cluster: &str, ran: Result<T, Failure>) -> 
         Err(failure) => Err(with_owner(cloud, cluster, failure).await),
         ran => ran,
     }
-}
-
-/// Reads a saved plan.
-pub fn saved(text: &str) -> Result<Plan, Failure> {
-    let bad =
-        |message: String| Failure::new("HPC2014", message, "make one with `hpcctl plan FILE --out PLAN`", exit::ERROR);
-    let value: serde_json::Value =
-        serde_json::from_str(text).map_err(|error| bad(format!("failed to read the plan: {error}")))?;
-    let kind = value.get("kind").and_then(|kind| kind.as_str()).unwrap_or_default();
-    if kind != PLAN_KIND {
-        return Err(bad(format!("this is no plan: its `kind` is `{kind}`")));
-    }
-    let version = value.get("format_version").and_then(|version| version.as_str()).unwrap_or_default();
-    if version.split('.').next() != PLAN_FORMAT.split('.').next() {
-        return Err(bad(format!("the plan's format is {version}, this hpcctl reads {PLAN_FORMAT}")));
-    }
-    serde_json::from_value(value).map_err(|error| bad(format!("failed to read the plan: {error}")))
 }
 
 async fn fresh_plan(

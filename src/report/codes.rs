@@ -193,6 +193,16 @@ pub static CODES: &[(&str, &str, &str)] = &[
         "Before a plan, hpcctl asks AWS for what the file names (subnets, groups, images, key pairs, buckets, reservations, file systems), for the instance types that its zones offer, for quotas, and for the caller's rights. Each miss is listed with its place in the file. What the caller may not ask is skipped with a note. `--no-preflight` leaves these questions out.",
     ),
     (
+        "HPC2187",
+        "a saved plan says more than is applied",
+        "The plan has a field that this hpcctl does not know, or a key that stands twice. The digest covers what hpcctl understood of the plan, so a reviewer could read something there that is not carried out. Nothing was done. Plans are applied as `hpcctl plan --out` wrote them.",
+    ),
+    (
+        "HPC2188",
+        "a file is too large",
+        "A file that was named is larger than any of its kind, or has no end, such as a device or a pipe. Nothing was done. Limits: cluster files 16 MiB, plans 64 MiB, the sandbox's state 256 MiB, its faults, catalogs and certificates 16 MiB, hpcctl for nodes 512 MiB.",
+    ),
+    (
         "HPC2095",
         "this machine cannot rehearse",
         "`--with-slurm` runs Slurm's daemons in namespaces of this machine: it needs Linux, root, and the packages that the message lists.",

@@ -10,7 +10,7 @@ use super::{
     store::Store,
     world::World,
 };
-use crate::cloud::{Cloud, CloudError, CloudKind, ErrorKind, Result, Timestamp};
+use crate::cloud::{Cloud, CloudError, CloudKind, ErrorKind, Result, Timestamp, read_text};
 use std::{
     path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -110,6 +110,11 @@ impl Sandbox {
     /// An empty account that is forgotten at the end, without faults.
     pub fn in_memory(region: &str) -> Self {
         Self::new(region, World::default(), Store::new(None), Script::default(), None)
+    }
+
+    /// The account in this state, to be forgotten.
+    pub(super) fn of(world: World) -> Self {
+        Self::new("us-east-1", world, Store::new(None), Script::default(), None)
     }
 
     fn new(region: &str, world: World, store: Store, script: Script, pace: Option<f64>) -> Self {
@@ -378,7 +383,7 @@ fn read_script(path: &Path) -> Result<Script> {
     let call = Call::look("sandbox", "Faults");
     let wrong =
         |what: String| call.error(ErrorKind::Invalid, "Faults", format!("the faults file `{}` {what}", path.display()));
-    let text = std::fs::read_to_string(path).map_err(|e| wrong(format!("cannot be read: {e}")))?;
+    let text = read_text(path, 16 << 20).map_err(|e| wrong(format!("cannot be read: {e}")))?;
     let script = serde_json::from_str(&text)
         .map_err(|e| wrong(format!("is not valid: {e}; `docs/sandbox.md` has the format")))?;
     operations::misnamed(&script).map_or(Ok(script), |what| Err(wrong(what)))

@@ -152,6 +152,7 @@ pub enum CallErrorKind {
     Throttled,
     Unavailable,
     Network,
+    Unreadable,
 }
 
 impl CallErrorKind {
@@ -174,6 +175,7 @@ impl CallErrorKind {
             Self::Throttled => (K::Throttled, "Throttling", "Rate exceeded"),
             Self::Unavailable => (K::Unavailable, "ServiceUnavailable", "The service is unavailable"),
             Self::Network => (K::Network, "NetworkError", "no answer from the service"),
+            Self::Unreadable => (K::Unreadable, "Unreadable", "an answer that is cut off"),
         }
     }
 }

@@ -2,7 +2,8 @@
 
 use super::{Failure, exit, interrupted};
 use crate::{
-    apply::{Applied, ApplyError, TransferFailure},
+    apply::{Applied, ApplyError, FailedResource, TransferFailure},
+    model::BOOTSTRAP_STACK,
     observe::FoundLock,
     operate::OperateError,
     plan::Moved,
@@ -45,18 +46,10 @@ impl From<ApplyError> for Failure {
             )
             .with(vec![cause]),
             ApplyError::Stack { stack, status, reason, resources } => {
-                let mut details: Vec<String> = resources
-                    .iter()
-                    .map(|failed| format!("{}  {}  {}", failed.address, failed.status, failed.reason))
-                    .collect();
-                details.extend(reason.filter(|_| resources.is_empty()));
-                Failure::new(
-                    "HPC2030",
-                    format!("stack {stack} ended in {status}"),
-                    "mend the cause, and run the same command again",
-                    exit::ERROR,
-                )
-                .with(details)
+                stack_failed(&stack.to_string(), &status, reason, &resources)
+            }
+            ApplyError::Bootstrap { status, reason, resources } => {
+                stack_failed(BOOTSTRAP_STACK, &status, reason, &resources)
             }
             ApplyError::NotDeleted { stack, resources } => {
                 let details = resources.iter().map(|left| {
@@ -189,6 +182,19 @@ fn stale(moved: &[Moved]) -> Failure {
     });
     Failure::new("HPC2010", "failed to apply: the plan is stale", "make a new plan", exit::STALE)
         .with(details.collect())
+}
+
+fn stack_failed(stack: &str, status: &str, reason: Option<String>, resources: &[FailedResource]) -> Failure {
+    let mut details: Vec<String> =
+        resources.iter().map(|failed| format!("{}  {}  {}", failed.address, failed.status, failed.reason)).collect();
+    details.extend(reason.filter(|_| resources.is_empty()));
+    Failure::new(
+        "HPC2030",
+        format!("stack {stack} ended in {status}"),
+        "mend the cause, and run the same command again",
+        exit::ERROR,
+    )
+    .with(details)
 }
 
 fn locked(lock: &FoundLock) -> Failure {
