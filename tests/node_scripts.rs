@@ -290,6 +290,18 @@ fn root_follows_no_link_among_checkpoints() {
     let said = Command::new("bash").arg(&clean).output().unwrap();
     assert!(said.status.success(), "{said:?}");
     assert!(victim.join("precious").exists() && directory.join("7").exists());
+    // With the sticky bit nobody takes another's place: a new job gets its directory, what is there stays as it is.
+    fs::set_permissions(&directory, fs::Permissions::from_mode(0o1777)).unwrap();
+    fs::write(directory.join("10"), "").unwrap();
+    for job in ["8", "9", "10"] {
+        assert!(run_prolog(job).status.success(), "a user is not to drain nodes: {job}");
+    }
+    assert_eq!(fs::metadata(directory.join("9")).unwrap().uid(), 12345);
+    assert_eq!((fs::metadata(&victim).unwrap().uid(), fs::metadata(directory.join("10")).unwrap().uid()), (0, 0));
+    let said = Command::new("bash").arg(&clean).output().unwrap();
+    assert!(said.status.success() && victim.join("precious").exists(), "{said:?}");
+    assert!(!directory.join("9").exists() && directory.join("8").is_symlink(), "{said:?}");
+    assert!(run_prolog("7").status.success());
     // Of root's again: what is a link stays, what is a job's goes.
     fs::set_permissions(&directory, fs::Permissions::from_mode(0o755)).unwrap();
     let said = Command::new("bash").arg(&clean).output().unwrap();

@@ -29,6 +29,8 @@ mod launch;
 mod ledger;
 mod machine;
 mod objects;
+#[doc(hidden)]
+pub mod parsers;
 mod patience;
 mod pools;
 mod processes;

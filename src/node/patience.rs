@@ -15,8 +15,8 @@ const LONGEST: Duration = Duration::from_secs(60);
 /// How long a refusal is taken for one that passes; none: not at all.
 fn patience(error: &NodeError) -> Option<Duration> {
     use ErrorKind::{
-        AccessDenied, AlreadyExists, Busy, Capacity, Crash, Credentials, Invalid, Network, NotFound, Other,
-        PreconditionFailed, Quota, Throttled, Unavailable, Unreadable,
+        AccessDenied, AlreadyExists, Busy, Capacity, Crash, Credentials, Invalid, LeaseEnded, LockLost, Network,
+        NotFound, Other, PreconditionFailed, Quota, Throttled, Unavailable, Unreadable,
     };
     let NodeError::Cloud(error) = error else { return None };
     match error.kind {
@@ -25,7 +25,7 @@ fn patience(error: &NodeError) -> Option<Duration> {
         }
         // Rights that are on their way; those that nobody gave are to be told soon.
         AccessDenied => Some(Duration::from_mins(2)),
-        NotFound | AlreadyExists | PreconditionFailed | Invalid | Quota | Crash => None,
+        NotFound | AlreadyExists | PreconditionFailed | Invalid | Quota | LockLost | LeaseEnded | Crash => None,
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{Action, Change, DataRisk, Effect, Reason, head};
 use crate::{
     model::{DataHolding, StackKey},
-    observe::{HEAD_CONFIG, HeldWhy, Live, brought_volumes},
+    observe::{HEAD_CONFIG, Live, brought_volumes},
     render::Rendered,
 };
 use std::collections::BTreeMap;
@@ -74,10 +74,9 @@ pub fn queues(live: &Live) -> Option<Vec<String>> {
     (live.revision.is_some() && role("head")).then(|| live.stacks.keys().filter_map(of).collect())
 }
 
-/// Whether queues are still held for a file system that an earlier apply did not bring to its end.
+/// Whether queues are still held for something that goes, by an earlier apply that did not come to its end.
 pub fn left_held(live: &Live) -> bool {
-    let held = |queue: &crate::observe::QueueReport| queue.held.as_ref().is_some_and(|one| one.why == HeldWhy::Storage);
-    live.slurm.as_ref().is_some_and(|report| report.queues.iter().any(held))
+    live.held.is_some()
 }
 
 /// The associations of a file system that export by themselves, with the events.

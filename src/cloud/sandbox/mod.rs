@@ -41,6 +41,8 @@ mod objects;
 mod operation;
 mod operations;
 mod parameters;
+#[doc(hidden)]
+pub mod parsers;
 mod phases;
 mod references;
 mod rehearsal;
