@@ -47,8 +47,8 @@ mod volumes;
 
 pub use facts::{Facts, RoleSize};
 pub use finding::{Finding, Related};
-pub use input::{MAX_BYTES, not_utf8, too_large, unreadable};
-pub use rules::{RULES, Rule, Severity};
+pub use input::{MAX_BYTES, no_character, not_utf8, other_encoding, too_large, unreadable};
+pub use rules::{RULES, Rule, Severity, names::SECRET_IN_CLEAR};
 
 use crate::spec::Document;
 

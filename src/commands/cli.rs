@@ -1,6 +1,6 @@
 //! The command line itself.
 
-use super::output::Output;
+use super::{output::Output, signals::Signals};
 use crate::report::errors::{Failure, exit};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::{path::PathBuf, process::ExitCode};
@@ -52,6 +52,9 @@ pub struct Global {
     /// Whether the command skips the sandbox's time instead of waiting, even while a rehearsal runs.
     #[arg(skip)]
     pub hurried: bool,
+    /// Who hears of signals.
+    #[arg(skip)]
+    pub signals: Signals,
 }
 
 impl Global {
@@ -145,7 +148,8 @@ enum Command {
 }
 
 /// Runs a command; gives the exit code.
-pub fn run(cli: Cli) -> ExitCode {
+pub fn run(mut cli: Cli, signals: Signals) -> ExitCode {
+    cli.global.signals = signals;
     let mut output = Output::new(&cli.global);
     let result = dispatch(&cli, &mut output);
     let told = |failure: Failure| {

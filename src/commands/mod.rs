@@ -36,10 +36,13 @@ mod preview;
 mod process;
 mod rehearsal;
 mod render;
+mod saved;
 pub mod schema;
 mod show;
+mod signals;
 mod ssh;
 mod status;
 pub mod validate;
 
 pub use cli::{Cli, run};
+pub use signals::Signals;

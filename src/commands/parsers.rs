@@ -1,6 +1,6 @@
 //! The files that commands are given. `tests/fuzz.rs` feeds them.
 
-use super::{apply::saved, validate::check_bytes};
+use super::{saved::saved, validate::check_bytes};
 use crate::{
     catalog::InstanceCatalog,
     check::Facts,

@@ -5,6 +5,7 @@
 mod ground;
 mod guards;
 mod head;
+mod held;
 mod history;
 mod live;
 mod lock;
@@ -18,6 +19,7 @@ mod snapshot;
 pub use ground::{Questions, ground};
 pub use guards::{Going, Guards, guards};
 pub use head::*;
+pub use held::{HELD_FORMAT, HELD_KIND, HeldQueues};
 pub use history::{Past, PastState, history, revision_file};
 pub use live::*;
 pub use lock::*;

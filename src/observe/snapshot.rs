@@ -1,6 +1,8 @@
 //! Taking the snapshot.
 
-use super::{Begun, Bucket, HEAD_CONFIG, HeadSays, Live, LiveFileSystem, LiveStack, Revision, keys, lock, outside};
+use super::{
+    Begun, Bucket, HEAD_CONFIG, HeadSays, Live, LiveFileSystem, LiveStack, Revision, held, keys, lock, outside,
+};
 use crate::{
     catalog,
     cloud::{
@@ -122,6 +124,7 @@ pub async fn observe(cloud: &Cloud, cluster: &str, wanted: &Wanted) -> Result<Li
         // Only a view: whoever may not read it plans without it.
         let said = HeadSays::read(cloud, &bucket, cluster).await.unwrap_or_default();
         (live.slurm, live.set_up) = (said.report, said.log);
+        live.held = held::held(cloud, &bucket, cluster, live.slurm.as_ref()).await?;
     }
     if exists {
         live.kept = outside::kept(cloud, &bucket, cluster, &live.stacks).await?;
@@ -285,9 +288,7 @@ async fn own_zones(
 ) -> Result<BTreeMap<String, String>, ObserveError> {
     let resources = stacks.get(&StackKey::Network).map(|stack| stack.resources.as_slice()).unwrap_or_default();
     let made = |resource: &&StackResource| {
-        resource.resource_type == "AWS::EC2::Subnet"
-            && !resource.physical_id.is_empty()
-            && !resource.status.starts_with("DELETE")
+        resource.resource_type == "AWS::EC2::Subnet" && !resource.physical_id.is_empty() && resource.is_there()
     };
     let subnets: Vec<String> = resources.iter().filter(made).map(|resource| resource.physical_id.clone()).collect();
     match zones(cloud, &subnets).await {

@@ -35,6 +35,9 @@ const CIDR: (&str, &str) = ("10.0.0.0/16", "16");
 const ROUTER: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
 /// The address of the metadata service.
 const METADATA: &str = "169.254.169.254";
+/// Its other address, where this machine knows IPv6; a machine's own ends with its IPv4 address.
+const METADATA_6: &str = "fd00:ec2::254";
+const MACHINES_6: &str = "fd00:a::/64";
 const BRIDGE: &str = "br0";
 
 /// What a VPC is made of.
@@ -97,6 +100,9 @@ pub async fn run(vpc: Vpc, sandbox: Sandbox, mut tell: impl FnMut(&str)) -> Resu
     let listener = TcpListener::bind((METADATA, 80)).await.map_err(|error| failed(METADATA, &error))?;
     let metadata = Arc::new(Mutex::new(Metadata { cidr: CIDR.0.to_owned(), ..Metadata::default() }));
     tokio::spawn(metadata::serve(listener, metadata.clone()));
+    if let Some(listener) = second_listener().await {
+        tokio::spawn(metadata::serve(listener, metadata.clone()));
+    }
     sandbox.real_time()?;
     let databases = Databases::new(vpc.place.clone(), vpc.database.clone())?;
     let mut hypervisor = Hypervisor {
@@ -142,6 +148,14 @@ async fn network() -> Result<(), RehearsalError> {
         run_program("ip", words).await?;
     }
     Ok(())
+}
+
+/// The metadata service by IPv6, as instances have it whose administrator switched it on.
+async fn second_listener() -> Option<TcpListener> {
+    let address = format!("{METADATA_6}/128");
+    run_program("ip", &["-6", "address", "add", &address, "dev", BRIDGE, "nodad"]).await.ok()?;
+    run_program("ip", &["-6", "route", "add", MACHINES_6, "dev", BRIDGE]).await.ok()?;
+    TcpListener::bind((METADATA_6, 80)).await.ok()
 }
 
 impl Hypervisor {

@@ -34,7 +34,6 @@ const LINKS: &[(&str, &str)] = &[
     ("image/usr/bin/apt-get", PRESENT),
     ("image/usr/bin/dpkg-query", PRESENT),
     ("image/usr/bin/hostnamectl", PRESENT),
-    ("image/usr/sbin/iptables", PRESENT),
     ("image/usr/sbin/modinfo", PRESENT),
     ("image/usr/sbin/mount.efs", "mount.lustre"),
     ("image/usr/sbin/mount.nfs4", "mount.lustre"),

@@ -104,7 +104,7 @@ impl Status<'_> {
             "instances": self.live.instances,
             "head_node": self.head_json(),
             "slurm": self.live.slurm,
-            "lock": self.live.lock,
+            "lock": words::lock_json(self.live.lock.as_ref()),
         });
         if let Some(directory) = self.rehearsal {
             value["rehearsal"] = json!({ "directory": directory });

@@ -10,7 +10,7 @@ use super::{
     store::Store,
     world::World,
 };
-use crate::cloud::{Cloud, CloudError, CloudKind, ErrorKind, Result, Timestamp};
+use crate::cloud::{Cloud, CloudError, CloudKind, ErrorKind, Result, Timestamp, read_text};
 use std::{
     io::Write,
     path::{Path, PathBuf},
@@ -272,10 +272,12 @@ impl Sandbox {
         }
         let Inner { world, script, .. } = &mut *inner;
         let result = match scripted_error(world, script, call) {
-            Some(error) => Err(error),
-            None => {
+            Some((error, false)) => Err(error),
+            told => {
                 let permitted = call.others().map_or(Ok(()), |access| self.permit(world, call, &[access]));
-                permitted.and_then(|()| work(world, script))
+                let done = permitted.and_then(|()| work(world, script));
+                // Done, and nobody hears of it.
+                done.and_then(|answer| told.map_or(Ok(answer), |(error, _)| Err(error)))
             }
         };
         world.dirty |= call.changes;
@@ -367,10 +369,15 @@ fn crash_error(call: Call) -> CloudError {
     CloudError { code: None, ..call.error(ErrorKind::Crash, "", "the sandbox was told to crash here") }
 }
 
-fn scripted_error(world: &mut World, script: &Script, call: Call) -> Option<CloudError> {
+/// The error that a call answers, and whether the call takes effect all the same.
+fn scripted_error(world: &mut World, script: &Script, call: Call) -> Option<(CloudError, bool)> {
     let fits = |error: &CallError| error.operation == call.operation || error.operation == "*";
     for (index, fault) in script.faults.iter().enumerate() {
-        let Fault::Error(error) = fault else { continue };
+        let (error, takes_effect) = match fault {
+            Fault::Error(error) => (error, false),
+            Fault::Unheard(error) => (error, true),
+            _ => continue,
+        };
         let times = error.times.unwrap_or(1);
         let fired = world.fired.entry(fault.key(index)).or_default();
         if !fits(error) || *fired >= error.after + times {
@@ -380,7 +387,8 @@ fn scripted_error(world: &mut World, script: &Script, call: Call) -> Option<Clou
         world.dirty = true;
         if *fired > error.after {
             let (kind, code, words) = error.error.answer(call.operation);
-            return Some(call.error(kind, code, error.message.clone().unwrap_or_else(|| words.to_owned())));
+            let words = error.message.clone().unwrap_or_else(|| words.to_owned());
+            return Some((call.error(kind, code, words), takes_effect));
         }
     }
     None
@@ -390,7 +398,7 @@ fn read_script(path: &Path) -> Result<Script> {
     let call = Call::look("sandbox", "Faults");
     let wrong =
         |what: String| call.error(ErrorKind::Invalid, "Faults", format!("the faults file `{}` {what}", path.display()));
-    let text = std::fs::read_to_string(path).map_err(|e| wrong(format!("cannot be read: {e}")))?;
+    let text = read_text(path, 16 << 20).map_err(|e| wrong(format!("cannot be read: {e}")))?;
     let script = serde_json::from_str(&text)
         .map_err(|e| wrong(format!("is not valid: {e}; `docs/sandbox.md` has the format")))?;
     operations::misnamed(&script).map_or(Ok(script), |what| Err(wrong(what)))
