@@ -32,7 +32,7 @@ pub use error::{ApplyError, Console, FailedResource, HeadSilence, TransferFailur
 pub use event::{Event, Listener};
 pub use execute::{Applied, StepFailure, execute, finish};
 pub use export::{ExportRequest, ExportResult, FailedFile, TransferKind, transfer};
-pub use kept::keeps;
+pub use kept::{keeps, leaves_something};
 pub use lock::{Lock, LockOutcome, bury, unlock};
 pub use orders::{OrderError, OrderOutcome, order};
 pub use programs::{NodeProgram, OLDEST_GLIBC};
