@@ -30,6 +30,11 @@ pub enum ApplyError {
         /// What moved.
         moved: Vec<Moved>,
     },
+    /// Jobs would end that the plan did not know of.
+    JobsEnd {
+        /// The queues.
+        queues: Vec<String>,
+    },
     /// All steps are done, and the cluster is not as planned.
     NotAsPlanned {
         /// What is not.

@@ -86,7 +86,7 @@ async fn kept(context: &Context<'_>) -> std::result::Result<BTreeSet<String>, Ap
         && let Some((text, _)) = objects.get(&bucket, &keys::kept(&plan.cluster)).await?
     {
         let list: Vec<Kept> = serde_json::from_slice(&text).unwrap_or_default();
-        ids.extend(list.into_iter().map(|kept| kept.id));
+        ids.extend(list.into_iter().filter(|kept| kept.made_of.is_none()).map(|kept| kept.id));
     }
     Ok(ids)
 }

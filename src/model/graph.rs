@@ -127,7 +127,7 @@ pub struct Parameter {
 }
 
 /// Where a parameter's value comes from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ParameterSource {
     /// An output of another stack.
@@ -192,7 +192,7 @@ pub enum DeletionPolicy {
 }
 
 /// Data that would be lost with a resource.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DataHolding {
     /// A file system.
@@ -232,6 +232,21 @@ pub enum DataHolding {
         /// The Slurm that comes.
         to: String,
     },
+    /// Jobs that end with their queue or pool.
+    Jobs {
+        /// The queues.
+        queues: Vec<String>,
+    },
     /// Logs.
     Logs,
+}
+
+impl schemars::JsonSchema for StackKey {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "StackKey".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "description": "A stack: `network`, `storage`, `accounting`, `head`, `queue.NAME` or `monitoring`." })
+    }
 }

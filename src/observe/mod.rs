@@ -24,5 +24,6 @@ pub use history::{Past, PastState, history, revision_file};
 pub use live::*;
 pub use lock::*;
 pub use orders::*;
+pub use outside::VOLUME_SNAPSHOT;
 pub use slurm_report::*;
 pub use snapshot::{ObserveError, Wanted, observe};

@@ -355,13 +355,15 @@ fn removals(work: &Work<'_>, publish: usize, at_rest: &[usize], list: &mut List)
     for (key, kind) in last {
         let mut after = vec![publish];
         match key {
+            // The head node ends the nodes of a pool that its files name no more.
+            StackKey::Queue(_) if *kind != StackWork::Remove && !loses(work.changes, key, held::PLACEMENT_GROUP) => {}
             StackKey::Queue(queue) => {
                 let terminate = StepAction::Terminate { queue: Some(queue.clone()) };
                 after = vec![list.push(terminate, &after, duration::TERMINATE_SECONDS)];
             }
             _ => after.extend(&gone),
         }
-        if *kind != StackWork::Remove && loses_subnet(work.changes, key) {
+        if *kind != StackWork::Remove && loses(work.changes, key, held::SUBNET) {
             after = vec![list.push(StepAction::Terminate { queue: None }, &after, duration::TERMINATE_SECONDS)];
         }
         if touches_data(work.changes, key) {
@@ -376,9 +378,9 @@ fn removals(work: &Work<'_>, publish: usize, at_rest: &[usize], list: &mut List)
     }
 }
 
-fn loses_subnet(changes: &[Change], key: &StackKey) -> bool {
+fn loses(changes: &[Change], key: &StackKey, resource_type: &str) -> bool {
     let goes = |change: &&Change| change.stack == *key && change.action == Action::Delete;
-    changes.iter().filter(goes).any(|change| change.resource_type == held::SUBNET)
+    changes.iter().filter(goes).any(|change| change.resource_type == resource_type)
 }
 
 fn delete(work: &Work<'_>, key: &StackKey, after: &[usize], list: &mut List) -> usize {

@@ -31,6 +31,12 @@ impl From<ApplyError> for Failure {
                 exit::REFUSED,
             ),
             ApplyError::Stale { moved } => stale(&moved),
+            ApplyError::JobsEnd { queues } => Failure::new(
+                "HPC2190",
+                format!("jobs of {} would end, and the plan was made before there were any", queues.join(", ")),
+                "let them end, or make a new plan and approve the loss",
+                exit::STALE,
+            ),
             ApplyError::Locked { lock } => locked(&lock),
             ApplyError::LockLost => Failure::new(
                 "HPC2021",
@@ -85,7 +91,8 @@ impl From<ApplyError> for Failure {
                 Failure::new(
                     "HPC2050",
                     format!("transfer {task} of `{storage}` ended in {lifecycle}"),
-                    "mend what the report names and run the command again",
+                    "mend what the report names, and run the same command again: it goes on from here, and nothing is deleted \
+                     before all is exported",
                     exit::ERROR,
                 )
                 .with(details)
