@@ -4,7 +4,7 @@ use super::{Failure, exit, interrupted};
 use crate::{
     apply::{Applied, ApplyError, FailedResource, TransferFailure},
     model::BOOTSTRAP_STACK,
-    observe::FoundLock,
+    observe::{FoundLock, ObserveError},
     operate::OperateError,
     plan::Moved,
     report::{head, paint::Paint, words},
@@ -15,6 +15,7 @@ impl From<ApplyError> for Failure {
     fn from(error: ApplyError) -> Self {
         match error {
             ApplyError::Cloud(error) => error.into(),
+            ApplyError::Archive { key, message } => ObserveError::Archive { key, message }.into(),
             ApplyError::OfflinePlan => Failure::new(
                 "HPC2012",
                 "failed to apply: the plan was made offline",
