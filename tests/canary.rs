@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[allow(dead_code)]
 #[path = "support/files.rs"]
 mod files;
 #[path = "support/lab.rs"]

@@ -10,7 +10,7 @@ use hpcctl::{
     check::{self, Facts},
     cloud::{
         Cloud, StackStatus,
-        sandbox::{CallError, CallErrorKind, Fault, Sandbox},
+        sandbox::{CallError, CallErrorKind, Fail, Fault, Sandbox, Target, Verb},
     },
     model::StackKey,
     observe::{self, Live},
@@ -308,4 +308,30 @@ fn nothing_else_that_is_kept_has_a_name_of_its_own() {
         }
     }
     assert_eq!(named, BTreeSet::from(["AWS::Logs::LogGroup LogGroupName".to_owned()]));
+}
+
+/// A stack whose deletion failed has given up what it keeps: the next plan deletes what is left of it, and keeps nothing twice.
+#[test]
+fn what_a_failed_deletion_has_kept_is_not_the_stacks_any_more() {
+    on_sandbox(async {
+        let sandbox = Sandbox::in_memory("eu-west-1");
+        let (cloud, built) = (sandbox.cloud(), file(&[]));
+        carry_out_well(&cloud, &plan_for(&cloud, &built).await).await;
+        let target = Target { logical_id: Some("MungeKey".to_owned()), ..Target::default() };
+        sandbox.add_fault(Fault::Fail(Fail { target, on: Verb::Delete, reason: None, times: Some(1) }));
+        let applied = carry_out(&cloud, &plan_destroy(&cloud, &built).await).await;
+        assert!(matches!(&applied.failed[0].error, ApplyError::Stack { .. }), "{:?}", applied.failed);
+        let live = look(&cloud, &built).await;
+        let stack = &live.stacks[&StackKey::Storage];
+        assert_eq!(stack.state.status, StackStatus::DeleteFailed);
+        let kept = stack.resources.iter().find(|one| one.resource_type == FSX).unwrap();
+        assert_eq!(kept.status, "DELETE_SKIPPED");
+        assert_eq!(stack.physical_id(&kept.logical_id), None);
+        // It is known as kept, and no plan says anything of it again.
+        assert_eq!(of(&live, FSX), [kept.physical_id.as_str()]);
+        let again = plan_destroy(&cloud, &built).await;
+        assert!(again.changes.iter().all(|change| change.resource_type != FSX), "{:?}", again.changes);
+        carry_out_well(&cloud, &again).await;
+        assert_eq!(of(&look(&cloud, &built).await, FSX), [kept.physical_id.as_str()]);
+    });
 }

@@ -1,9 +1,9 @@
 //! Why a step failed.
 
 use super::{FailedFile, Leftover, OrderError};
-use crate::observe::LockInfo;
+use crate::observe::FoundLock;
 use crate::{
-    cloud::CloudError,
+    cloud::{CloudError, ErrorKind},
     model::StackKey,
     observe::HeadFailure,
     plan::{Gap, Moved},
@@ -38,10 +38,15 @@ pub enum ApplyError {
     /// Somebody else applies.
     Locked {
         /// Who.
-        lock: Box<LockInfo>,
+        lock: Box<FoundLock>,
     },
     /// The lock was lost while the plan was applied.
     LockLost,
+    /// The lock could not be renewed.
+    LeaseEnded {
+        /// Why.
+        cause: String,
+    },
     /// A stack did not reach what was asked.
     Stack {
         /// The stack.
@@ -51,6 +56,15 @@ pub enum ApplyError {
         /// CloudFormation's words on the status.
         reason: Option<String>,
         /// The resources that failed, the first cause first.
+        resources: Vec<FailedResource>,
+    },
+    /// The stack of the account's artifact bucket did not come to be.
+    Bootstrap {
+        /// Its status.
+        status: String,
+        /// CloudFormation's words on the status.
+        reason: Option<String>,
+        /// The resources that failed, by logical id, the first cause first.
         resources: Vec<FailedResource>,
     },
     /// A stack is as it should be, but what left it could not be deleted: it is still there, in no stack.
@@ -183,7 +197,22 @@ pub struct TransferFailure {
 
 impl From<CloudError> for ApplyError {
     fn from(error: CloudError) -> Self {
-        Self::Cloud(error)
+        match error.kind {
+            ErrorKind::LockLost => Self::LockLost,
+            ErrorKind::LeaseEnded => Self::LeaseEnded { cause: error.message },
+            _ => Self::Cloud(error),
+        }
+    }
+}
+
+impl From<OrderError> for ApplyError {
+    fn from(error: OrderError) -> Self {
+        match error {
+            OrderError::Cloud(error) if matches!(error.kind, ErrorKind::LockLost | ErrorKind::LeaseEnded) => {
+                error.into()
+            }
+            error => Self::Order(error),
+        }
     }
 }
 

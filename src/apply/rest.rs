@@ -102,5 +102,5 @@ pub(super) async fn forget(context: &Context<'_>) -> Result<(), ApplyError> {
 
 async fn give(context: &Context<'_>, wish: StorageOrder, seconds: Option<u64>) -> Result<(), ApplyError> {
     let given = order(context.cloud, &context.plan.cluster, Order::Storage(wish), seconds, &context.stop);
-    given.await.map(drop).map_err(ApplyError::Order)
+    Ok(given.await.map(drop)?)
 }

@@ -1,7 +1,7 @@
 //! `destroy`.
 
 use super::{
-    apply::{Manner, bury_lock, carry_out},
+    apply::{Manner, bury_lock, carry_out, named},
     approve::{Approval, approve},
     cli::Global,
     cloud::on_cloud,
@@ -52,7 +52,11 @@ pub fn destroy(args: &DestroyArgs, global: &Global, output: &mut Output) -> Resu
     let (document, cluster) = checked(&args.file, output)?;
     let region = cluster.region.as_str().to_owned();
     let global = &global.hurried();
-    let code = on_cloud(global, Some(&region), |cloud, stop| run(args, cloud, stop, document, cluster, output))?;
+    let (name, told) = (cluster.name.as_str().to_owned(), &mut *output);
+    let code = on_cloud(global, Some(&region), |cloud, stop| async move {
+        let ran = run(args, cloud.clone(), stop, document, cluster, told).await;
+        named(&cloud, &name, ran).await
+    })?;
     super::rehearsal::end_if_empty(global, &region, output)?;
     Ok(code)
 }
@@ -67,7 +71,8 @@ async fn run(
 ) -> Result<u8, Failure> {
     let name = cluster.name.as_str();
     let look = || async { Ok(observe::observe(&cloud, name, &Wanted::default()).await?) };
-    let live = settled(&cloud, &stop, output, args.patience, look).await?;
+    let mut others = args.patience.begins(&cloud);
+    let live = settled(&cloud, &stop, output, &mut others, look).await?;
     let source = Source { name: document.name.clone(), sha256: sha256(&document.text), text: document.text.clone() };
     let options = DestroyOptions {
         discard: args.discard.clone(),
@@ -84,7 +89,7 @@ async fn run(
         return Ok(exit::OK);
     }
     approve(&plan, &args.approval, output)?;
-    let manner = Manner { progress: args.progress, wait: false, jobs_minutes: None, patience: args.patience };
+    let manner = Manner { progress: args.progress, wait: false, jobs_minutes: None, others };
     carry_out(&cloud, stop, &plan, manner, output).await
 }
 

@@ -64,6 +64,9 @@ enum NodeCommand {
         /// The address alone
         #[arg(long, conflicts_with = "names")]
         address: bool,
+        /// Tell the other nodes the address, which answers by now
+        #[arg(long, value_name = "ADDRESS", conflicts_with_all = ["names", "address"])]
+        publish: Option<String>,
     },
     /// Give volumes of the head node back
     Detach {
@@ -99,7 +102,8 @@ pub fn node(args: &NodeArgs, global: &Global, output: &mut Output) -> Result<u8,
             let place = Place { tree, program, logs: logs.clone(), machine: Machine::default() };
             sync(&home, &place, *once, global, output)
         }
-        NodeCommand::Attach { names, address } => attach(&home, names, *address, global, output),
+        NodeCommand::Attach { publish: Some(address), .. } => publish(&home, address, global, output),
+        NodeCommand::Attach { names, address, .. } => attach(&home, names, *address, global, output),
         NodeCommand::Detach { names } => detach(&home, names, global),
         NodeCommand::Watch(args) => watch(&home, args, global, output),
     }
@@ -151,6 +155,15 @@ fn attach(home: &Home, names: &[String], address: bool, global: &Global, output:
         for Attached { name, volume, device } in attached {
             output.data(&format!("volume {name} {volume} {device}\n"));
         }
+        Ok(exit::OK)
+    })
+}
+
+fn publish(home: &Home, address: &str, global: &Global, output: &mut Output) -> Result<u8, Failure> {
+    let cluster = Cluster::load(home)?;
+    on_cloud(global, Some(&cluster.config.region.clone()), |cloud, _| async move {
+        let mut events = log(output, cloud.clock.clone());
+        node::publish_address(&cloud, &cluster, address, &mut events).await?;
         Ok(exit::OK)
     })
 }

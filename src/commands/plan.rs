@@ -1,6 +1,7 @@
 //! `plan`.
 
 use super::{
+    apply::named,
     cli::Global,
     cloud::on_cloud,
     history,
@@ -98,17 +99,25 @@ pub fn plan(args: &PlanArgs, global: &Global, output: &mut Output) -> Result<u8,
 
 fn with_cloud(args: &PlanArgs, global: &Global, mut loaded: Loaded, output: &Output) -> Result<Plan, Failure> {
     let region = loaded.graph.region.clone();
+    let name = loaded.graph.cluster.clone();
     on_cloud(global, Some(&region), |cloud, _| async move {
-        if let Some(number) = args.to {
-            loaded = history::back_to(&cloud, &loaded, number, output).await?;
-        }
-        let live = look(&cloud, &loaded, args.drift).await?;
-        lock::tell(&live, &cloud, output);
-        args.preflight.run(&cloud, &mut loaded, &live, output).await?;
-        let plan =
-            if args.no_change_sets { make(&loaded, &live)? } else { preview::agreed(&cloud, &loaded, &live).await? };
-        obstacles::refuse(&cloud, &plan, &live).await?;
-        Ok(plan)
+        let made = async {
+            if let Some(number) = args.to {
+                loaded = history::back_to(&cloud, &loaded, number, output).await?;
+            }
+            let live = look(&cloud, &loaded, args.drift).await?;
+            lock::tell(&live, &cloud, output);
+            args.preflight.run(&cloud, &mut loaded, &live, output).await?;
+            let plan = if args.no_change_sets {
+                make(&loaded, &live)?
+            } else {
+                preview::agreed(&cloud, &loaded, &live).await?
+            };
+            obstacles::refuse(&cloud, &plan, &live).await?;
+            Ok(plan)
+        };
+        let made = made.await;
+        named(&cloud, &name, made).await
     })
 }
 

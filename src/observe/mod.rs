@@ -11,6 +11,8 @@ mod live;
 mod lock;
 mod orders;
 mod outside;
+#[doc(hidden)]
+pub mod parsers;
 mod slurm_report;
 mod snapshot;
 

@@ -86,6 +86,5 @@ async fn without_gone(cloud: &Cloud, mut list: Vec<Kept>) -> Result<Vec<Kept>> {
 /// The physical ids of what is in stacks.
 fn ids(stacks: &BTreeMap<StackKey, LiveStack>) -> impl Iterator<Item = &str> {
     let resources = stacks.values().flat_map(|stack| &stack.resources);
-    let there = resources.filter(|one| !matches!(one.status.as_str(), "DELETE_COMPLETE" | "DELETE_SKIPPED"));
-    there.map(|one| one.physical_id.as_str())
+    resources.filter(|one| one.is_there()).map(|one| one.physical_id.as_str())
 }

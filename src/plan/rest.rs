@@ -115,7 +115,8 @@ pub fn silent_links(changes: &[Change], live: &Live) -> BTreeMap<String, Vec<Str
 /// The login nodes that have something mounted which they can no longer reach: they take no orders, and mount once, as
 /// they boot.
 pub fn stale_login_nodes(changes: &[Change], brought: &[(String, String)], live: &Live) -> Vec<String> {
-    if brought.is_empty() && !changes.iter().any(|change| is_cut_off(change) || leaves_file(change)) {
+    let cut_off = changes.iter().any(|change| is_cut_off(change) || leaves_file(change));
+    if brought.is_empty() && !cut_off && !head::moves(changes) {
         return Vec::new();
     }
     live.instances.iter().filter(|one| one.has_role("login") && one.is_alive()).map(|one| one.id.clone()).collect()

@@ -87,7 +87,7 @@ pub fn to_apply(work: &Work<'_>) -> Vec<Step> {
         if touches_data(work.changes, key) {
             after.extend(exports.iter().chain(&at_rest));
         }
-        if *key == StackKey::Head && !work.brought.is_empty() {
+        if *key == StackKey::Head && (!work.brought.is_empty() || head::moves(work.changes)) {
             after.extend(&at_rest);
         }
         match work.postponed.get(key) {
@@ -249,13 +249,17 @@ impl List {
     }
 }
 
-/// Nobody on the cluster writes to a file system that goes: the step after which that is so.
+/// Nobody on the cluster writes to a file system that goes, or waits for a head node that has moved away: the step after
+/// which that is so.
 fn bring_to_rest(work: &Work<'_>, list: &mut List, archive: usize) -> Option<usize> {
     let (file_systems, volumes) = (rest::going(work.changes), rest::leaving(work.changes, work.live));
-    if file_systems.is_empty() && volumes.is_empty() && work.brought.is_empty() {
+    let moves = head::moves(work.changes);
+    if file_systems.is_empty() && volumes.is_empty() && work.brought.is_empty() && !moves {
         return None;
     }
-    let Some(queues) = rest::queues(work.live) else {
+    // A head node that moves without being asked leaves nodes behind that find it no more.
+    let queues = rest::queues(work.live).filter(|_| !moves || rest::takes_orders(work.live));
+    let Some(queues) = queues else {
         // No head node: no orders, and nobody who would end what still runs.
         let terminate = StepAction::Terminate { queue: None };
         return has_compute(work.live).then(|| list.push(terminate, &[archive], duration::TERMINATE_SECONDS));

@@ -51,6 +51,8 @@ pub enum Fault {
     Slow(Slow),
     /// A call answers an error.
     Error(CallError),
+    /// A call answers an error, although it takes effect: only its answer is lost.
+    Unheard(CallError),
     /// The program dies at a call.
     Crash(Crash),
     /// Somebody changes a resource by hand, once its stack is at rest.

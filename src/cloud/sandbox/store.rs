@@ -78,7 +78,7 @@ impl Store {
         Ok(Some(world))
     }
 
-    fn parse(&self, text: &str) -> Result<World> {
+    pub(super) fn parse(&self, text: &str) -> Result<World> {
         #[derive(serde::Deserialize)]
         struct Header {
             kind: String,

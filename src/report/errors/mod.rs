@@ -6,7 +6,7 @@ mod operate;
 mod plan;
 mod rehearsal;
 
-pub use apply::{applied_text, still_held};
+pub use apply::{applied_text, passed_on, still_held};
 
 use super::paint::Paint;
 use std::fmt::Write;
