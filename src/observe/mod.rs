@@ -9,6 +9,7 @@ mod held;
 mod history;
 mod live;
 mod lock;
+mod login;
 mod orders;
 mod outside;
 #[doc(hidden)]
@@ -23,6 +24,7 @@ pub use held::{HELD_FORMAT, HELD_KIND, HeldQueues};
 pub use history::{Past, PastState, history, revision_file};
 pub use live::*;
 pub use lock::*;
+pub use login::{LoginFailure, failure as login_failure, login_failures};
 pub use orders::*;
 pub use slurm_report::*;
 pub use snapshot::{ObserveError, Wanted, observe};
