@@ -60,7 +60,7 @@ async fn run(
     kind: TransferKind,
     output: &mut Output,
 ) -> Result<u8, Failure> {
-    let live = observe::observe(&cloud, cluster.name.as_str(), &Wanted::default()).await?;
+    let live = observe::observe(&cloud, cluster.name.as_str(), &Wanted { no_files: true, ..Wanted::default() }).await?;
     let progress = Progress::new(output, args.progress);
     let mut code = exit::OK;
     for (storage, file_system) in targets(args, &cluster, &live)? {

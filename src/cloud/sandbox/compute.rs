@@ -11,14 +11,15 @@ use super::{
     ids::{hex, number},
     instance::Instance,
     resource::Resource,
-    volumes,
+    updates, volumes,
     world::World,
 };
 use crate::{
     catalog::{InstanceCatalog, InstanceType},
     cloud::{
         CLUSTER_TAG, Compute, ErrorKind, Fleet, FleetInput, ImageQuery, ImageState, InstanceHealth, InstanceState,
-        InterfaceState, LAUNCH_TAG, Result, SubnetState, TaggedResource, VolumeState,
+        InterfaceState, LAUNCH_TAG, Result, SnapshotState, SubnetState, TaggedResource, VolumeModification,
+        VolumeState,
     },
 };
 use async_trait::async_trait;
@@ -50,6 +51,29 @@ impl Sandbox {
     /// Launches an instance outside all stacks; gives its id.
     pub fn launch(&self, launch: Launch) -> Result<String> {
         self.call(Call::change(SERVICE, "RunInstances"), |world, _| Ok(run(world, &self.region, launch)))
+    }
+
+    /// Writes a file of so many bytes into a file system, as a job does; its path has no leading slash.
+    ///
+    /// # Errors
+    /// When there is no such file system.
+    pub fn write_file(&self, file_system: &str, path: &str, bytes: u64) -> Result<()> {
+        let call = Call::change("sandbox", "WriteFile");
+        self.call(call, |world, _| {
+            let files = world.files.get_mut(file_system);
+            let files = files.ok_or_else(|| call.error(ErrorKind::NotFound, "NotFound", "no such file system"))?;
+            files.insert(path.to_owned(), bytes);
+            Ok(())
+        })
+    }
+
+    /// The files of a file system, by path without a leading slash; none when there is no such file system.
+    ///
+    /// # Errors
+    /// When the state file cannot be read.
+    pub fn files(&self, file_system: &str) -> Result<Vec<String>> {
+        let list = |world: &mut World| world.files.get(file_system).map(|files| files.keys().cloned().collect());
+        self.call(Call::look("sandbox", "Files"), |world, _| Ok(list(world).unwrap_or_default()))
     }
 
     /// An action of EC2's that knows no resources.
@@ -269,6 +293,25 @@ impl Compute for Sandbox {
         self.call(Call::look(SERVICE, "DescribeVolumes"), |world, script| {
             let there = ids.iter().filter(|id| !script.absent.contains(id));
             Ok(there.filter_map(|id| volumes::view(world, &self.region, id)).collect())
+        })
+    }
+
+    async fn snapshots_of(&self, ids: &[String]) -> Result<Vec<SnapshotState>> {
+        let call = Call::look(SERVICE, "DescribeSnapshots");
+        self.call(call, |world, _| {
+            self.permit(world, call, &[self.looks("ec2:DescribeSnapshots")])?;
+            Ok(volumes::snapshots(world, &self.region, ids))
+        })
+    }
+
+    async fn modifications(&self, ids: &[String]) -> Result<Vec<VolumeModification>> {
+        self.call(Call::look(SERVICE, "DescribeVolumesModifications"), |world, _| {
+            let one = |id: &String| {
+                let state = updates::modification(volumes::made(world, id)?, world.now)?.to_owned();
+                let progress = Some(if state == "completed" { 100 } else { 0 });
+                Some(VolumeModification { volume: id.clone(), state, progress })
+            };
+            Ok(ids.iter().filter_map(one).collect())
         })
     }
 

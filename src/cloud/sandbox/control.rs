@@ -1,7 +1,7 @@
 //! The sandbox as one thing: the world, its file, its clock, and what goes wrong.
 
 use super::{
-    FAULTS_VARIABLE, INSTANCE_VARIABLE, PACE_VARIABLE,
+    CALLS_VARIABLE, FAULTS_VARIABLE, INSTANCE_VARIABLE, PACE_VARIABLE,
     clock::{SandboxClock, VirtualClock, real_ms},
     faults::{CallError, Fault, HandEdit, Script},
     iam::{Access, Principal},
@@ -12,7 +12,8 @@ use super::{
 };
 use crate::cloud::{Cloud, CloudError, CloudKind, ErrorKind, Result, Timestamp, read_text};
 use std::{
-    path::Path,
+    io::Write,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -36,6 +37,8 @@ struct Inner {
     script: Script,
     crashed: bool,
     written: Timestamp,
+    /// Where calls are written down.
+    calls: Option<PathBuf>,
 }
 
 /// A call of a port.
@@ -119,7 +122,8 @@ impl Sandbox {
 
     fn new(region: &str, world: World, store: Store, script: Script, pace: Option<f64>) -> Self {
         let clock = Arc::new(VirtualClock::new(world.now, pace));
-        let inner = Inner { written: world.now, world, store, script, crashed: false };
+        let calls = std::env::var_os(CALLS_VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from);
+        let inner = Inner { written: world.now, world, store, script, crashed: false, calls };
         let instance = std::env::var(INSTANCE_VARIABLE).ok().filter(|id| !id.is_empty());
         Self { region: region.to_owned(), instance, clock, inner: Arc::new(Mutex::new(inner)) }
     }
@@ -259,6 +263,7 @@ impl Sandbox {
         let mut inner = self.lock();
         inner.refuse_after_crash(call)?;
         let _guard = inner.store.lock()?;
+        inner.note(call)?;
         inner.catch_up(&self.clock)?;
         let crash = inner.crash_at(call);
         if let Some(false) = crash {
@@ -289,6 +294,16 @@ impl Inner {
     fn crash(&mut self, call: Call) -> CloudError {
         self.crashed = true;
         crash_error(call)
+    }
+
+    /// Writes a call down where somebody wants to know.
+    fn note(&self, call: Call) -> Result<()> {
+        let Some(path) = &self.calls else { return Ok(()) };
+        let file = std::fs::File::options().create(true).append(true).open(path);
+        let written = file.and_then(|mut file| writeln!(file, "{} {}", call.service, call.operation));
+        written.map_err(|e| {
+            call.error(ErrorKind::Invalid, "Calls", format!("`{}` cannot be written: {e}", path.display()))
+        })
     }
 
     /// Reads what other processes wrote, and lets the world move on to the clock's time.
