@@ -46,6 +46,11 @@ fn the_schema_file_is_current() {
 }
 
 #[test]
+fn the_schema_of_plans_is_current() {
+    is_current("schemas/plan.schema.json", &hpcctl::plan::plan_schema_text());
+}
+
+#[test]
 fn the_page_of_codes_is_current() {
     is_current("docs/codes.md", &findings::codes_page());
 }

@@ -57,7 +57,7 @@ fn everything(file: &Path) -> BTreeMap<PathBuf, String> {
     let mut plan = plan::plan(&desired, &Live::default(), &ResourceCatalog::embedded()).unwrap();
     let view = PlanView { paint: Paint::PLAIN, verbose: false };
     out.insert("plan.txt".into(), plan_text(&plan, view));
-    out.insert("plan.md".into(), plan_markdown(&plan));
+    out.insert("plan.md".into(), plan_markdown(&plan, &[]));
     // Templates and node files have goldens of their own.
     plan.content = Content { rendered_digest: plan.content.rendered_digest.clone(), ..Content::default() };
     plan.source.text = String::new();

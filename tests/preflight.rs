@@ -475,6 +475,25 @@ fn what_nobody_may_ask_is_skipped_with_a_word() {
     });
 }
 
+/// The session of a role does not tell the role's path: IAM is asked for it, and its simulator knows the whole ARN alone.
+#[test]
+fn the_rights_of_an_identity_center_role_are_asked_for() {
+    on_sandbox(async {
+        let role = "AWSReservedSSO_Engineers_0123456789abcdef";
+        let caller = format!("arn:aws:sts::123456789012:assumed-role/{role}/jane");
+        let script = json!({ "caller": caller, "denied": ["fsx:CreateFileSystem"] });
+        let sandbox = sandbox(self::script(script));
+        let found = on(&sandbox, &format!("{BASE}{LUSTRE}\n")).await;
+        assert_eq!(found.ground.denied, Some(BTreeSet::from(["fsx:CreateFileSystem".to_owned()])));
+        assert!(!found.ground.skipped.contains_key("the caller's rights"), "{:?}", found.ground.skipped);
+        let without_path = format!("arn:aws:iam::123456789012:role/{role}");
+        let question =
+            hpcctl::cloud::RightsQuestion { resource: "*".to_owned(), actions: Vec::new(), context: Vec::new() };
+        let refused = sandbox.cloud().inventory.denied(&without_path, &question).await.unwrap_err();
+        assert_eq!(refused.kind, hpcctl::cloud::ErrorKind::NotFound, "{refused}");
+    });
+}
+
 #[test]
 fn few_calls_are_made() {
     on_sandbox(async {

@@ -1,11 +1,10 @@
 //! Why a step failed.
 
 use super::{FailedFile, Leftover, OrderError};
-use crate::observe::FoundLock;
 use crate::{
     cloud::{CloudError, ErrorKind},
     model::StackKey,
-    observe::HeadFailure,
+    observe::{FoundLock, HeadFailure, ObserveError},
     plan::{Gap, Moved},
 };
 
@@ -14,6 +13,13 @@ use crate::{
 pub enum ApplyError {
     /// A call failed.
     Cloud(CloudError),
+    /// Something in the archive cannot be read.
+    Archive {
+        /// The object's key.
+        key: String,
+        /// What is wrong with it.
+        message: String,
+    },
     /// The plan was made without a cloud.
     OfflinePlan,
     /// The plan's digest does not fit its content: somebody edited it.
@@ -29,6 +35,11 @@ pub enum ApplyError {
     Stale {
         /// What moved.
         moved: Vec<Moved>,
+    },
+    /// Jobs would end that the plan did not know of.
+    JobsEnd {
+        /// The queues.
+        queues: Vec<String>,
     },
     /// All steps are done, and the cluster is not as planned.
     NotAsPlanned {
@@ -193,6 +204,15 @@ pub struct TransferFailure {
     pub files: Vec<FailedFile>,
     /// Where the report is.
     pub report: Option<String>,
+}
+
+impl From<ObserveError> for ApplyError {
+    fn from(error: ObserveError) -> Self {
+        match error {
+            ObserveError::Cloud(error) => Self::Cloud(error),
+            ObserveError::Archive { key, message } => Self::Archive { key, message },
+        }
+    }
 }
 
 impl From<CloudError> for ApplyError {

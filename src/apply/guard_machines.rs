@@ -3,7 +3,8 @@
 use super::{Care, guard::Guarded};
 use crate::cloud::{
     Compute, FileSystemState, FileSystems, Fleet, FleetInput, ImageQuery, ImageState, InstanceHealth, InstanceState,
-    InterfaceState, OfferedType, Result, SubnetState, TaggedResource, TaskInput, TaskState, VolumeState,
+    InterfaceState, OfferedType, Result, SnapshotState, SubnetState, TaggedResource, TaskInput, TaskState,
+    VolumeModification, VolumeState,
 };
 use async_trait::async_trait;
 use std::collections::BTreeMap;
@@ -85,6 +86,12 @@ impl Compute for Guarded {
     }
     async fn volumes(&self, ids: &[String]) -> Result<Vec<VolumeState>> {
         self.cloud.compute.volumes(ids).await
+    }
+    async fn snapshots_of(&self, volumes: &[String]) -> Result<Vec<SnapshotState>> {
+        self.cloud.compute.snapshots_of(volumes).await
+    }
+    async fn modifications(&self, volumes: &[String]) -> Result<Vec<VolumeModification>> {
+        self.cloud.compute.modifications(volumes).await
     }
     async fn attach_volume(&self, volume: &str, instance: &str, device: &str) -> Result<()> {
         self.may(Care::Makes).await?;

@@ -38,7 +38,7 @@ pub use event::{Event, Listener};
 pub use execute::{Applied, StepFailure, execute, finish};
 pub use export::{ExportRequest, ExportResult, FailedFile, TransferKind, transfer};
 pub use guard::guarded;
-pub use kept::keeps;
+pub use kept::{keeps, leaves_something};
 pub use lease::{Care, Lock};
 pub use lock::{Claim, LockOutcome, Released, bury, unlock};
 pub use orders::{OrderError, OrderOutcome, order};

@@ -75,6 +75,7 @@ mod tests {
             repositories: links.iter().map(link).collect(),
             tags: Default::default(),
             created: Timestamp(0),
+            grown: None,
         }
     }
 

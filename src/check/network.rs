@@ -117,17 +117,20 @@ fn created(sheet: &mut Sheet, cluster: &Cluster, create: &CreateNetwork, at: &Pa
 /// Whether the private subnets, which share half of the block, have an address for every node.
 fn room(sheet: &mut Sheet, cluster: &Cluster, create: &CreateNetwork, prefix: u32, at: Path) {
     let zones = zone_count(create);
-    let each_may_want = |nodes: u64| nodes.div_ceil(u64::from(zones));
-    let nodes: u64 = cluster.queues.iter().flat_map(|queue| &queue.pools).map(|pool| u64::from(pool.max)).sum();
+    let pools = || cluster.queues.iter().flat_map(|queue| queue.pools.iter().map(move |pool| (queue, pool)));
+    let nodes: u64 = pools().map(|(_, pool)| u64::from(pool.max)).sum();
+    let close = pools().filter(|(queue, pool)| queue.in_one_zone(pool));
+    let close: u64 = close.map(|(_, pool)| u64::from(pool.max)).sum();
+    let each_may_want = nodes.div_ceil(u64::from(zones)).max(close);
     let addresses = |prefix: u32| {
         let shares = u64::from(zones.next_power_of_two());
         ((1_u64 << (32 - prefix)) / 2 / shares).saturating_sub(5)
     };
-    if each_may_want(nodes) <= addresses(prefix) || !sheet.is_whole(&Path::from("queues")) {
+    if each_may_want <= addresses(prefix) || !sheet.is_whole(&Path::from("queues")) {
         return;
     }
     let mut args = args! { cidr: create.cidr, zones: zones, addresses: addresses(prefix), nodes: nodes };
-    let wanted = (16..prefix).rev().find(|prefix| each_may_want(nodes) <= addresses(*prefix));
+    let wanted = (16..prefix).rev().find(|prefix| each_may_want <= addresses(*prefix));
     args.extend(wanted.map(|prefix| ("wanted", prefix.to_string())));
     sheet.add(&rule::CIDR_TOO_SMALL, at, args);
 }

@@ -125,7 +125,9 @@ fn offerings(sheet: &mut Sheet, cluster: &Cluster, ground: &Ground) {
         let (subnets, _) = pool_subnets(&cluster.network, queue, pool, &at);
         let mut wanted = zones(sheet, subnets);
         if let Some(create) = &cluster.network.create {
-            wanted.extend(create.zones.iter().map(|zone| zone.to_string()));
+            let zones =
+                if queue.in_one_zone(pool) { &create.zones[..create.zones.len().min(1)] } else { &create.zones };
+            wanted.extend(zones.iter().map(|zone| zone.to_string()));
         }
         for (k, name) in pool.instance_types.iter().enumerate() {
             offered(sheet, ground, name, wanted.clone(), at.key("instance_types").index(k));

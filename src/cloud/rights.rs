@@ -49,6 +49,8 @@ enum On {
     RoleTags,
     /// Instance profiles that the file may name.
     Profiles,
+    /// The role whose session calls, below whatever path.
+    CallersRole,
     /// The role of experiments.
     ExperimentRole,
     /// Experiments, their templates and what these may do.
@@ -113,6 +115,8 @@ const CALLS: &[Call] = &[
     ("ec2", "DescribeLaunchTemplates", &["ec2:DescribeLaunchTemplates"], On::Any, LOOK),
     ("ec2", "DescribePlacementGroups", &["ec2:DescribePlacementGroups"], On::Any, LOOK),
     ("ec2", "DescribeVolumes", &["ec2:DescribeVolumes"], On::Any, ALL),
+    ("ec2", "DescribeSnapshots", &["ec2:DescribeSnapshots"], On::Any, LOOK),
+    ("ec2", "DescribeVolumesModifications", &["ec2:DescribeVolumesModifications"], On::Any, LOOK),
     ("ec2", "DetachVolume", &["ec2:DetachVolume"], On::Volumes, BUILD),
     ("ec2", "StopInstances", &["ec2:StopInstances"], On::Instances, BUILD),
     ("ec2", "StartInstances", &["ec2:StartInstances"], On::Instances, BUILD),
@@ -125,8 +129,9 @@ const CALLS: &[Call] = &[
     ("ec2", "GetGroupsForCapacityReservation", &["ec2:GetGroupsForCapacityReservation"], On::Reservations, LOOK),
     ("servicequotas", "GetServiceQuota", &["servicequotas:GetServiceQuota"], On::Any, LOOK),
     ("iam", "SimulatePrincipalPolicy", &["iam:SimulatePrincipalPolicy"], On::Any, LOOK),
-    ("iam", "ListRoles", &["iam:ListRoles"], On::Any, BUILD),
-    ("iam", "ListRoleTags", &["iam:ListRoleTags"], On::RoleTags, BUILD),
+    ("iam", "GetRole", &["iam:GetRole"], On::CallersRole, LOOK),
+    ("iam", "ListRoles", &["iam:ListRoles"], On::Any, LOOK),
+    ("iam", "ListRoleTags", &["iam:ListRoleTags"], On::RoleTags, LOOK),
     ("iam", "GetInstanceProfile", &["iam:GetInstanceProfile"], On::Profiles, LOOK),
     ("fsx", "DescribeFileSystems", &["fsx:DescribeFileSystems"], On::Any, ALL),
     ("fsx", "DescribeDataRepositoryAssociations", &["fsx:DescribeDataRepositoryAssociations"], On::Any, ALL),
@@ -373,6 +378,7 @@ impl Scope {
             }
             On::RoleTags => ("RoleTags", vec![self.arn(&format!("iam::{account}:role{iam_path}*"))], None),
             On::Profiles => ("Profiles", vec![self.arn(&format!("iam::{account}:instance-profile/*"))], None),
+            On::CallersRole => ("CallersRole", vec![self.arn(&format!("iam::{account}:role/*"))], None),
             On::Experiments => {
                 let of = |kind: &str| self.arn(&format!("fis:{region}:{account}:{kind}/*"));
                 ("Experiments", ["experiment-template", "experiment", "action"].map(of).into(), None)

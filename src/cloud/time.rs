@@ -6,7 +6,20 @@ use std::{fmt, time::Duration};
 ///
 /// One that is read from a document lies between the years 0 and 9999: whoever writes another one means "long ago" or
 /// "never", and the time between two of them can be counted.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+    schemars::JsonSchema,
+)]
 #[serde(from = "i64", into = "i64")]
 pub struct Timestamp(pub i64);
 

@@ -11,7 +11,7 @@ use super::{
     node_programs::programs,
     obstacles,
     output::{Output, Progress, ProgressFormat},
-    plan::{PlanFormat, look, show},
+    plan::{PlanFormat, elsewhere, look, show},
     preflight::Preflight,
     preview, process, rehearsal,
     saved::{is_document, saved},
@@ -20,10 +20,10 @@ use crate::{
     apply::{self, Applied, ApplyError, Claim, Context, LockOutcome, StepFailure, Stop},
     cloud::{Caller, Cloud, ErrorKind},
     observe::{self, FoundLock, ObserveError, Wanted},
-    plan::{Gap, Goal, Plan, StepAction},
+    plan::{self, Gap, Goal, Plan, StepAction},
     report::{
         errors::{self, Failure, exit},
-        events,
+        events, kept,
         plan_text::summary,
         words,
     },
@@ -144,6 +144,7 @@ async fn fresh_plan(
         loaded = history::back_to(&cloud, &loaded, number, output).await?;
     }
     let live = settled(&cloud, &stop, output, &mut manner.others, || look(&cloud, &loaded, false)).await?;
+    elsewhere(&cloud, &loaded, &live, output).await?;
     args.preflight.run(&cloud, &mut loaded, &live, output).await?;
     let plan = preview::agreed(&cloud, &loaded, &live).await?;
     output.data(&show(&plan, PlanFormat::Text, output));
@@ -227,6 +228,13 @@ pub async fn carry_out(
     }
     let took = events::duration(cloud.clock.now().0 - began.0);
     output.data(&format!("\nDone: plan {} of {} in {took}.\n", plan.id(), plan.cluster));
+    if apply::leaves_something(plan) {
+        // Snapshots have their ids only now.
+        match observe::observe(cloud, &plan.cluster, &Wanted::default()).await {
+            Ok(live) => output.data(&kept::end(&live.kept, output.paint)),
+            Err(error) => output.note(&format!("failed to look for what is kept: {}", Failure::from(error).message)),
+        }
+    }
     Ok(exit::OK)
 }
 
@@ -318,6 +326,10 @@ async fn fresh(context: &Context<'_>) -> Result<Fresh, Failure> {
     let moved = context.plan.moved(&live);
     if !moved.is_empty() {
         return Err(ApplyError::Stale { moved }.into());
+    }
+    let ended = plan::unforeseen(context.plan, &live);
+    if !ended.is_empty() {
+        return Err(ApplyError::JobsEnd { queues: ended }.into());
     }
     obstacles::refuse(context.cloud, context.plan, &live).await.map(|()| Fresh::Open)
 }

@@ -3,11 +3,14 @@
 use super::output::Output;
 use crate::{
     model::DataHolding,
-    plan::{Change, Goal, Plan},
+    plan::{Change, DataFate, Goal, Plan},
     report::errors::{Failure, exit},
 };
 use clap::Args;
-use std::io::{BufRead, IsTerminal, Write};
+use std::{
+    collections::BTreeSet,
+    io::{BufRead, IsTerminal, Write},
+};
 
 /// Options of approval.
 #[derive(Debug, Clone, Args)]
@@ -35,14 +38,9 @@ pub fn approve(plan: &Plan, approval: &Approval, output: &Output) -> Result<(), 
         ));
     }
     if !open.is_empty() {
-        let jobs = |change: &Change| {
-            change.data.as_ref().is_some_and(|data| matches!(data.holding, DataHolding::Queue { .. }))
-        };
-        let instead = if plan.losses().any(jobs) {
-            "let the jobs end first"
-        } else {
-            "set `on_destroy` to keep or export it, and apply that alone first"
-        };
+        let causes: BTreeSet<&str> =
+            plan.losses().filter(|change| !covered(&change.address)).filter_map(instead).collect();
+        let instead = causes.into_iter().collect::<Vec<_>>().join("; ");
         let remedy = format!("approve each with `--approve-data-loss {}`, or {instead}", open[0]);
         let mut failure =
             Failure::new("HPC2041", "data would be lost without export or snapshot", remedy, exit::REFUSED);
@@ -62,6 +60,31 @@ pub fn approve(plan: &Plan, approval: &Approval, output: &Output) -> Result<(), 
         ));
     }
     ask(plan, output)
+}
+
+/// What somebody does who does not want the loss, by its cause.
+fn instead(change: &Change) -> Option<&'static str> {
+    let data = change.data.as_ref()?;
+    Some(match &data.holding {
+        DataHolding::Queue { .. } | DataHolding::Jobs { .. } => "let the jobs end first",
+        DataHolding::HeadNode { .. } => {
+            "let the head node move its data to its volume first, as the note below the plan says"
+        }
+        DataHolding::FileSystem { .. } if data.login_nodes => {
+            "take the login nodes out of the cluster file and apply that first: they are not held while it is exported"
+        }
+        DataHolding::FileSystem { .. } if data.fate == DataFate::ExportedInPart => {
+            "link what lies outside with S3, or copy it elsewhere first"
+        }
+        DataHolding::FileSystem { exportable: true, .. } => {
+            "set `on_destroy` to export or keep, and apply that alone first"
+        }
+        DataHolding::FileSystem { .. } => "set `on_destroy: keep`, and apply that alone first",
+        DataHolding::Database | DataHolding::Volume { .. } | DataHolding::HeadData { .. } => {
+            "set `on_destroy` to snapshot or keep, and apply that alone first"
+        }
+        DataHolding::Logs => return None,
+    })
 }
 
 fn ask(plan: &Plan, output: &Output) -> Result<(), Failure> {

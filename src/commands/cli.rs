@@ -91,7 +91,7 @@ enum Command {
     /// Check cluster files: every mistake at once, each with its place
     Validate(super::findings::ValidateArgs),
     /// Print the JSON schema of cluster files
-    Schema,
+    Schema(super::findings::SchemaArgs),
     /// Explain a code such as HPC1034
     Explain(super::findings::ExplainArgs),
     /// Write every template and node file
@@ -166,7 +166,7 @@ fn dispatch(cli: &Cli, output: &mut Output) -> Result<u8, Failure> {
     match &cli.command {
         Command::Init(args) => super::init::init(args, output),
         Command::Validate(args) => super::findings::validate(args, output),
-        Command::Schema => super::findings::schema(output),
+        Command::Schema(args) => super::findings::schema(args, output),
         Command::Explain(args) => super::findings::explain(args, output),
         Command::Render(args) => super::render::render(args, output),
         Command::Graph(args) => super::graph::graph(args, output),

@@ -5,7 +5,8 @@ use super::{
     approve::{Approval, approve},
     cli::Global,
     cloud::on_cloud,
-    load::checked,
+    history,
+    load::{self, target},
     lock::{Patience, settled},
     obstacles,
     output::{Output, ProgressFormat},
@@ -27,7 +28,7 @@ use std::path::PathBuf;
 /// Options of `destroy`.
 #[derive(Debug, Args)]
 pub struct DestroyArgs {
-    /// The cluster file
+    /// The cluster file, or the cluster's name with --region: then its newest revision says what it says
     file: PathBuf,
     #[command(flatten)]
     approval: Approval,
@@ -49,16 +50,30 @@ pub struct DestroyArgs {
 
 /// Deletes the cluster.
 pub fn destroy(args: &DestroyArgs, global: &Global, output: &mut Output) -> Result<u8, Failure> {
-    let (document, cluster) = checked(&args.file, output)?;
-    let region = cluster.region.as_str().to_owned();
+    let load::Target { name, region, file } = target(&args.file, global, output)?;
     let global = &global.hurried();
-    let (name, told) = (cluster.name.as_str().to_owned(), &mut *output);
+    let (told, cluster) = (&mut *output, name.clone());
     let code = on_cloud(global, Some(&region), |cloud, stop| async move {
-        let ran = run(args, cloud.clone(), stop, document, cluster, told).await;
-        named(&cloud, &name, ran).await
+        let ran = async {
+            let (document, cluster) = match file {
+                Some(file) => file,
+                None => archived(&cloud, &name, told).await?,
+            };
+            run(args, cloud.clone(), stop, document, cluster, told).await
+        };
+        let ran = ran.await;
+        named(&cloud, &cluster, ran).await
     })?;
     super::rehearsal::end_if_empty(global, &region, output)?;
     Ok(code)
+}
+
+/// The cluster file that the newest revision was made of.
+async fn archived(cloud: &Cloud, name: &str, output: &Output) -> Result<(Document, Cluster), Failure> {
+    let bucket = history::bucket(cloud).await?;
+    let (text, called) = history::newest_file(cloud, &bucket, name).await?;
+    let loaded = load::from_text(&called, text, output)?;
+    Ok((loaded.document, loaded.cluster))
 }
 
 async fn run(

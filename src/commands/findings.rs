@@ -3,6 +3,7 @@
 use super::{explain as pages, output::Output, schema as json_schema, validate as files};
 use crate::{
     check::Facts,
+    plan::plan_schema_text,
     report::{
         codes::CODES,
         errors::{Failure, exit},
@@ -55,8 +56,29 @@ pub fn validate(args: &ValidateArgs, output: &mut Output) -> Result<u8, Failure>
     to_output(output, |text, color| files::validate(&args.files, &facts, format, color, text))
 }
 
-/// Prints the JSON schema.
-pub fn schema(output: &mut Output) -> Result<u8, Failure> {
+/// Options of `schema`.
+#[derive(Debug, Args)]
+pub struct SchemaArgs {
+    /// Of what
+    #[arg(value_enum, default_value_t = SchemaOf::Cluster)]
+    of: SchemaOf,
+}
+
+/// What has a JSON schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SchemaOf {
+    /// The cluster file
+    Cluster,
+    /// A plan, as `plan --format json` prints it
+    Plan,
+}
+
+/// Prints a JSON schema.
+pub fn schema(args: &SchemaArgs, output: &mut Output) -> Result<u8, Failure> {
+    if args.of == SchemaOf::Plan {
+        output.data(&plan_schema_text());
+        return Ok(exit::OK);
+    }
     to_output(output, |text, _| json_schema::schema(text).map(|()| exit::OK))
 }
 

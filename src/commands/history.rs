@@ -3,7 +3,7 @@
 use super::{
     cli::Global,
     cloud::on_cloud,
-    load::{self, Loaded, checked},
+    load::{self, Loaded, target},
     output::Output,
 };
 use crate::{
@@ -21,7 +21,7 @@ use std::path::PathBuf;
 /// Options of `history`.
 #[derive(Debug, Args)]
 pub struct HistoryArgs {
-    /// The cluster file
+    /// The cluster file, or the cluster's name with --region
     file: PathBuf,
     /// How to show the list
     #[arg(long, value_enum, default_value_t = HistoryFormat::Text)]
@@ -64,8 +64,7 @@ impl std::str::FromStr for Range {
 
 /// Lists the revisions of a cluster, the newest first; shows or compares their cluster files.
 pub fn history(args: &HistoryArgs, global: &Global, output: &mut Output) -> Result<u8, Failure> {
-    let (document, cluster) = checked(&args.file, output)?;
-    let (name, region) = (cluster.name.as_str().to_owned(), cluster.region.as_str().to_owned());
+    let load::Target { name, region, file } = target(&args.file, global, output)?;
     on_cloud(global, Some(&region.clone()), |cloud, _| async move {
         let bucket = bucket(&cloud).await?;
         match (args.show, args.compare) {
@@ -74,7 +73,10 @@ pub fn history(args: &HistoryArgs, global: &Global, output: &mut Output) -> Resu
                 let before = file_of(&cloud, &bucket, &name, from).await?;
                 let (after, label) = match to {
                     Some(to) => (file_of(&cloud, &bucket, &name, to).await?, format!("revision {to}")),
-                    None => (document.text, document.name),
+                    None => match file {
+                        Some((document, _)) => (document.text, document.name),
+                        None => newest_file(&cloud, &bucket, &name).await?,
+                    },
                 };
                 output.data(&words::difference(&before, &after, &format!("revision {from}"), &label));
             }
@@ -128,8 +130,16 @@ pub fn told(loaded: &Loaded, number: u64, output: &Output) {
     ));
 }
 
-async fn bucket(cloud: &Cloud) -> Result<String, Failure> {
+pub async fn bucket(cloud: &Cloud) -> Result<String, Failure> {
     Ok(keys::bucket_name(&cloud.identity.caller().await?.account, &cloud.region))
+}
+
+/// The cluster file of the newest revision, and what it is called.
+pub async fn newest_file(cloud: &Cloud, bucket: &str, cluster: &str) -> Result<(String, String), Failure> {
+    let past = observe::history(cloud, bucket, cluster).await?;
+    let newest = past.iter().filter(|one| one.state == PastState::Applied).map(|one| one.number).max();
+    let number = newest.or(past.iter().map(|one| one.number).max()).unwrap_or_default();
+    Ok((file_of(cloud, bucket, cluster, number).await?, format!("{cluster}@{number}")))
 }
 
 async fn file_of(cloud: &Cloud, bucket: &str, cluster: &str, number: u64) -> Result<String, Failure> {

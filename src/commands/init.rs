@@ -42,6 +42,11 @@ examples!(
     "starccm",
 );
 
+/// Where the examples' schema is from where they lie, and from anywhere else.
+const OUR_SCHEMA: &str = "# yaml-language-server: $schema=../../schemas/cluster.schema.json\n";
+const YOUR_SCHEMA: &str = "# yaml-language-server: $schema=cluster.schema.json\n\
+                           # For completion in an editor: hpcctl schema > cluster.schema.json\n";
+
 /// Writes a commented cluster file to begin with.
 pub fn init(args: &InitArgs, output: &mut Output) -> Result<u8, Failure> {
     let Some((_, text)) = EXAMPLES.iter().find(|(name, _)| *name == args.from) else {
@@ -58,7 +63,7 @@ pub fn init(args: &InitArgs, output: &mut Output) -> Result<u8, Failure> {
             exit::ERROR,
         ));
     }
-    write(&args.file, text)?;
+    write(&args.file, &text.replace(OUR_SCHEMA, YOUR_SCHEMA))?;
     output.note(&format!("wrote {}; next: hpcctl validate {}", args.file.display(), args.file.display()));
     Ok(exit::OK)
 }

@@ -1,6 +1,7 @@
 //! From a cluster file to everything that it is turned into.
 
 use super::{
+    cli::Global,
     output::Output,
     validate::{self, CheckedFile},
 };
@@ -94,15 +95,47 @@ fn built(cluster: &Cluster, catalog: &InstanceCatalog, ground: &Ground) -> Resul
     Ok((graph, rendered))
 }
 
-/// Reads and checks a cluster file, for commands that need no more than its name and region.
+/// Reads and checks a cluster file, for commands that need no more than its name and region. Warnings are for `validate`,
+/// `plan` and `apply` to tell: who looks at a cluster, or uses it, has read them.
 pub fn checked(path: &Path, output: &Output) -> Result<(Document, Cluster), Failure> {
     let catalog = super::catalog::instance_catalog()?;
-    let (document, cluster, warnings) = sound(path, &catalog, output)?;
-    if !warnings.is_empty() && !output.quiet {
-        let view = Checked { file: &document.name, text: &document.text, findings: &warnings };
-        output.warn(&findings::text(&view, output.paint_err.color));
-    }
+    let (document, cluster, _) = sound(path, &catalog, output)?;
     Ok((document, cluster))
+}
+
+/// Which cluster a command is about.
+pub struct Target {
+    /// Its name.
+    pub name: String,
+    /// Its region.
+    pub region: String,
+    /// Its file; `None`: it was named alone.
+    pub file: Option<(Document, Cluster)>,
+}
+
+/// A cluster by its file, or by its name and `--region` where the file is not at hand.
+pub fn target(path: &Path, global: &Global, output: &Output) -> Result<Target, Failure> {
+    let name = path.to_string_lossy().into_owned();
+    if path.exists() || !is_name(&name) {
+        let (document, cluster) = checked(path, output)?;
+        let (name, region) = (cluster.name.to_string(), cluster.region.to_string());
+        return Ok(Target { name, region, file: Some((document, cluster)) });
+    }
+    match &global.region {
+        Some(region) => Ok(Target { name, region: region.clone(), file: None }),
+        None => Err(Failure::new(
+            "HPC2192",
+            format!("there is no file `{name}`, and no region to look for a cluster of this name in"),
+            "name the cluster file, or add `--region`",
+            exit::ERROR,
+        )),
+    }
+}
+
+/// Whether it can be a cluster's name, and is no path.
+fn is_name(text: &str) -> bool {
+    let plain = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
+    text.starts_with(|letter: char| letter.is_ascii_lowercase()) && text.chars().all(plain)
 }
 
 /// Reads and checks a cluster file; gives it with its warnings, or shows its errors.

@@ -42,7 +42,7 @@ fn plan(text: &[u8]) -> bool {
     let Ok(plan) = saved(&String::from_utf8_lossy(text)) else { return false };
     plan.is_intact();
     drop(plan_text(&plan, PlanView { paint: Paint::PLAIN, verbose: true }));
-    drop(plan_markdown(&plan));
+    drop(plan_markdown(&plan, &[]));
     true
 }
 

@@ -13,7 +13,9 @@ use super::{
 };
 use crate::{
     catalog::ResourceCatalog,
-    cloud::Cloud,
+    check::Finding,
+    cloud::{Cloud, ErrorKind, REGION_TAG},
+    model::names,
     observe::{self, Live, Wanted},
     plan::{self, Desired, Plan},
     report::{
@@ -24,7 +26,7 @@ use crate::{
     },
 };
 use clap::{Args, ValueEnum};
-use std::path::PathBuf;
+use std::{collections::BTreeSet, path::PathBuf};
 
 /// Options of `plan`.
 #[derive(Debug, Args)]
@@ -83,12 +85,16 @@ pub fn plan(args: &PlanArgs, global: &Global, output: &mut Output) -> Result<u8,
     }
     let mut changes = false;
     for file in &args.files {
-        let plan = if args.offline {
-            make(&load(file, output)?, &Live::default())?
+        let (plan, found) = if args.offline {
+            let loaded = load(file, output)?;
+            (make(&loaded, &Live::default())?, loaded.warnings)
         } else {
             with_cloud(args, global, load_for_cloud(file, output)?, output)?
         };
-        output.data(&show(&plan, args.format, output));
+        output.data(&match args.format {
+            PlanFormat::Markdown => plan_markdown(&plan, &found),
+            format => show(&plan, format, output),
+        });
         for path in [&args.out, &args.json_into].into_iter().flatten() {
             write(path, &plan_json(&plan))?;
         }
@@ -97,7 +103,12 @@ pub fn plan(args: &PlanArgs, global: &Global, output: &mut Output) -> Result<u8,
     Ok(if changes && args.detailed_exitcode { exit::CHANGES } else { exit::OK })
 }
 
-fn with_cloud(args: &PlanArgs, global: &Global, mut loaded: Loaded, output: &Output) -> Result<Plan, Failure> {
+fn with_cloud(
+    args: &PlanArgs,
+    global: &Global,
+    mut loaded: Loaded,
+    output: &Output,
+) -> Result<(Plan, Vec<Finding>), Failure> {
     let region = loaded.graph.region.clone();
     let name = loaded.graph.cluster.clone();
     on_cloud(global, Some(&region), |cloud, _| async move {
@@ -107,18 +118,43 @@ fn with_cloud(args: &PlanArgs, global: &Global, mut loaded: Loaded, output: &Out
             }
             let live = look(&cloud, &loaded, args.drift).await?;
             lock::tell(&live, &cloud, output);
-            args.preflight.run(&cloud, &mut loaded, &live, output).await?;
+            elsewhere(&cloud, &loaded, &live, output).await?;
+            let found = args.preflight.run(&cloud, &mut loaded, &live, output).await?;
             let plan = if args.no_change_sets {
                 make(&loaded, &live)?
             } else {
                 preview::agreed(&cloud, &loaded, &live).await?
             };
             obstacles::refuse(&cloud, &plan, &live).await?;
-            Ok(plan)
+            Ok((plan, found))
         };
         let made = made.await;
         named(&cloud, &name, made).await
     })
+}
+
+/// A cluster of this name that does not exist here may exist in another region: roles know it, which are one for all
+/// regions. Then another `region` in the file made a second cluster of it.
+pub async fn elsewhere(cloud: &Cloud, loaded: &Loaded, live: &Live, output: &Output) -> Result<(), Failure> {
+    if !live.stacks.is_empty() {
+        return Ok(());
+    }
+    let roles = match cloud.identity.roles(&names::iam_path(&loaded.cluster)).await {
+        Ok(roles) => roles,
+        // Who may not ask plans without.
+        Err(error) if error.kind == ErrorKind::AccessDenied => return Ok(()),
+        Err(error) => return Err(error.into()),
+    };
+    let told = roles.iter().filter_map(|role| role.tags.get(REGION_TAG)).filter(|region| **region != cloud.region);
+    let regions: BTreeSet<&str> = told.map(String::as_str).collect();
+    if !regions.is_empty() {
+        let (name, list) = (&loaded.graph.cluster, regions.into_iter().collect::<Vec<_>>().join(", "));
+        output.note(&format!(
+            "a cluster {name} exists in {list}: this is a second one, in {}; the other stays as it is, and costs what it does",
+            cloud.region
+        ));
+    }
+    Ok(())
 }
 
 /// Looks at everything that a plan for this cluster file needs.
@@ -138,6 +174,6 @@ pub fn show(plan: &Plan, format: PlanFormat, output: &Output) -> String {
     match format {
         PlanFormat::Text => plan_text(plan, PlanView { paint: output.paint, verbose: output.verbose }),
         PlanFormat::Json => plan_json(plan),
-        PlanFormat::Markdown => plan_markdown(plan),
+        PlanFormat::Markdown => plan_markdown(plan, &[]),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{iam::scope, load::Loaded, output::Output};
 use crate::{
-    check::Severity,
+    check::{Finding, Severity},
     cloud::{Cloud, rights},
     observe::{self, Live, Questions},
     report::errors::{Failure, exit},
@@ -22,7 +22,13 @@ impl Preflight {
     ///
     /// # Errors
     /// When the account lacks something that the file names.
-    pub async fn run(self, cloud: &Cloud, loaded: &mut Loaded, live: &Live, output: &Output) -> Result<(), Failure> {
+    pub async fn run(
+        self,
+        cloud: &Cloud,
+        loaded: &mut Loaded,
+        live: &Live,
+        output: &Output,
+    ) -> Result<Vec<Finding>, Failure> {
         let questions = if self.no_preflight {
             Questions::default()
         } else {
@@ -51,6 +57,7 @@ impl Preflight {
                 exit::ERROR,
             ));
         }
-        loaded.on(&ground)
+        loaded.on(&ground)?;
+        Ok(found)
     }
 }

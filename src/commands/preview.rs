@@ -16,7 +16,13 @@ pub async fn agreed(cloud: &Cloud, loaded: &Loaded, live: &Live) -> Result<Plan,
     let first = make(loaded, live)?;
     let predictions = predictions(cloud, &first, live).await?;
     let desired = Desired { document: &loaded.document, graph: &loaded.graph, rendered: &loaded.rendered };
-    Ok(plan::agreed(first, &predictions, &desired, live, &ResourceCatalog::embedded())?)
+    let mut plan = plan::agreed(first, &predictions, &desired, live, &ResourceCatalog::embedded())?;
+    let changed = plan.steps.iter().filter_map(|step| match &step.action {
+        StepAction::UpdateStack { stack } => Some(stack),
+        _ => None,
+    });
+    plan.unasked = changed.filter(|stack| !predictions.contains_key(*stack)).cloned().collect();
+    Ok(plan)
 }
 
 /// What CloudFormation says of each stack that is updated and whose parameters are all known.

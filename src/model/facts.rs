@@ -9,7 +9,7 @@ use crate::spec::{Cluster, Storage};
 use serde::{Deserialize, Serialize};
 
 /// A fact for the nodes that only a stack knows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct NodeFact {
     /// Where it goes in `cluster.json`, such as `storage`, `scratch`, `dns`.
     pub path: Vec<String>,
@@ -20,7 +20,7 @@ pub struct NodeFact {
 }
 
 /// How a fact is made of outputs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FactSource {
     /// One value.

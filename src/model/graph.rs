@@ -44,7 +44,27 @@ pub enum StackKey {
     Monitoring,
 }
 
+/// When a stack goes, as all of the cluster goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Teardown {
+    /// Before the compute nodes end: what launches them, and what would raise alarms. The last stack first.
+    BeforeNodes,
+    /// When the compute nodes have ended; all at the same time.
+    AfterNodes,
+    /// What the others use, when they are gone and data is exported. The last stack first.
+    Last,
+}
+
 impl StackKey {
+    /// When the stack goes as all of the cluster goes.
+    pub fn teardown(&self) -> Teardown {
+        match self {
+            Self::Head | Self::Monitoring => Teardown::BeforeNodes,
+            Self::Accounting | Self::Queue(_) => Teardown::AfterNodes,
+            Self::Network | Self::Storage => Teardown::Last,
+        }
+    }
+
     /// The stack's name in CloudFormation.
     pub fn stack_name(&self, cluster: &str) -> String {
         match self {
@@ -127,7 +147,7 @@ pub struct Parameter {
 }
 
 /// Where a parameter's value comes from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ParameterSource {
     /// An output of another stack.
@@ -192,7 +212,7 @@ pub enum DeletionPolicy {
 }
 
 /// Data that would be lost with a resource.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DataHolding {
     /// A file system.
@@ -232,6 +252,21 @@ pub enum DataHolding {
         /// The Slurm that comes.
         to: String,
     },
+    /// Jobs that end with their queue or pool.
+    Jobs {
+        /// The queues.
+        queues: Vec<String>,
+    },
     /// Logs.
     Logs,
+}
+
+impl schemars::JsonSchema for StackKey {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "StackKey".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "description": "A stack: `network`, `storage`, `accounting`, `head`, `queue.NAME` or `monitoring`." })
+    }
 }

@@ -68,7 +68,7 @@ impl Builder<'_> {
         for template in pool_templates(self.site.cluster.name.as_str(), self.queue, pool, self.site.catalog) {
             self.launch_template(pool, &template, &cause, placement.clone());
         }
-        let subnets = self.site.pool_subnets(&mut self.stack, &pool.subnets, self.queue);
+        let subnets = self.site.pool_subnets(&mut self.stack, pool, self.queue);
         self.stack.output(format!("Subnets{}", camel(pool.name.as_str())), Val::Join(",".to_owned(), subnets));
     }
 

@@ -3,7 +3,7 @@
 use super::{ParameterSource, Stack, StackKey, Val, names};
 use crate::{
     catalog::{Ground, InstanceCatalog},
-    spec::{Cluster, CreateNetwork, Queue, SecurityGroupId, SubnetId},
+    spec::{Cluster, CreateNetwork, Pool, Queue, SecurityGroupId, SubnetId},
 };
 
 /// A cluster with the facts about instance types.
@@ -68,17 +68,22 @@ impl<'c> Site<'c> {
     /// The subnets that compute nodes are in unless their queue says otherwise.
     pub(super) fn compute_subnets(&self, stack: &mut Stack) -> Vec<Val> {
         let Some(create) = self.created() else { return ids(&self.cluster.network.compute_subnets) };
-        let take = |index| stack.take(&StackKey::Network, format!("PrivateSubnet{index}"), SUBNET);
-        (0..zone_count(create)).map(take).collect()
+        (0..zone_count(create)).map(|index| self.private_subnet(stack, index)).collect()
     }
 
-    /// The subnets of a pool: its own, the queue's, or the network's.
-    pub(super) fn pool_subnets(&self, stack: &mut Stack, own: &[SubnetId], queue: &Queue) -> Vec<Val> {
-        match (own, &queue.subnets[..]) {
+    /// The subnets of a pool: its own, the queue's, or the network's. In a network that is created, nodes that must be close
+    /// are all in its first private subnet, which is that of its file systems, too.
+    pub(super) fn pool_subnets(&self, stack: &mut Stack, pool: &Pool, queue: &Queue) -> Vec<Val> {
+        match (&pool.subnets[..], &queue.subnets[..]) {
+            ([], []) if self.created().is_some() && queue.in_one_zone(pool) => vec![self.private_subnet(stack, 0)],
             ([], []) => self.compute_subnets(stack),
             ([], queue) => ids(queue),
             (own, _) => ids(own),
         }
+    }
+
+    fn private_subnet(&self, stack: &mut Stack, index: usize) -> Val {
+        stack.take(&StackKey::Network, format!("PrivateSubnet{index}"), SUBNET)
     }
 
     /// The security groups of a node: the cluster's, those of its kind, and the user's.

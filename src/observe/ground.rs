@@ -49,7 +49,11 @@ pub async fn ground(
     if questions.all {
         asks.extend(things(cloud, cluster));
         asks.extend(quotas(cloud, cluster));
-        asks.extend(account(cloud, graph, live, &questions.rights));
+        let principal = match (&live.caller, questions.rights.is_empty()) {
+            (Some(caller), false) => principal(cloud, &caller.arn).await,
+            _ => None,
+        };
+        asks.extend(account(cloud, graph, live, principal.as_deref(), &questions.rights));
     }
     let mut ground = Ground {
         lies_in: lies_in(live),
@@ -285,7 +289,13 @@ fn quotas<'c>(cloud: &'c Cloud, cluster: &Cluster) -> Vec<Ask<'c>> {
 }
 
 /// Stacks of the cluster's names that are not its own, and the caller's rights.
-fn account<'c>(cloud: &'c Cloud, graph: &Graph, live: &Live, rights: &[RightsQuestion]) -> Vec<Ask<'c>> {
+fn account<'c>(
+    cloud: &'c Cloud,
+    graph: &Graph,
+    live: &Live,
+    principal: Option<&str>,
+    rights: &[RightsQuestion],
+) -> Vec<Ask<'c>> {
     let mut asks = Vec::new();
     for stack in graph.stacks.iter().filter(|stack| !live.stacks.contains_key(&stack.key)) {
         let name = stack.key.stack_name(&graph.cluster);
@@ -296,9 +306,8 @@ fn account<'c>(cloud: &'c Cloud, graph: &Graph, live: &Live, rights: &[RightsQue
             ground.foreign_stacks.extend(foreign.then_some(name));
         }));
     }
-    let principal = live.caller.as_ref().and_then(|caller| principal(&caller.arn));
-    for question in rights.iter().filter(|_| principal.is_some()) {
-        let (principal, question) = (principal.clone().unwrap_or_default(), question.clone());
+    for (principal, question) in principal.iter().flat_map(|one| rights.iter().map(move |question| (one, question))) {
+        let (principal, question) = ((*principal).to_owned(), question.clone());
         let call = async move { cloud.inventory.denied(&principal, &question).await };
         asks.push(ask("the caller's rights", false, call, |found, ground| {
             ground.denied.get_or_insert_default().extend(found);
@@ -307,30 +316,42 @@ fn account<'c>(cloud: &'c Cloud, graph: &Graph, live: &Live, rights: &[RightsQue
     asks
 }
 
-/// The user or role whose policies decide: that of an assumed role's session is the role itself. The root user has no
-/// policies.
-fn principal(caller: &str) -> Option<String> {
+/// The user or role whose policies decide: that of an assumed role's session is the role itself. The session does not tell
+/// the role's path, which is part of its ARN: IAM is asked. The root user has no policies.
+async fn principal(cloud: &Cloud, caller: &str) -> Option<String> {
+    let known = who(caller)?;
+    match role_of_session(caller) {
+        // Who may not ask has a role without a path, as most have, or gets no answer.
+        Some(role) => Some(cloud.identity.role_arn(role).await.ok().flatten().unwrap_or(known)),
+        None => Some(known),
+    }
+}
+
+fn role_of_session(caller: &str) -> Option<&str> {
+    let (_, resource) = caller.rsplit_once(':')?;
+    resource.strip_prefix("assumed-role/")?.split('/').next()
+}
+
+/// As far as the caller's ARN itself tells it.
+fn who(caller: &str) -> Option<String> {
     let (rest, resource) = caller.rsplit_once(':')?;
-    match resource.split_once('/') {
-        Some(("assumed-role", session)) => {
-            let role = session.split('/').next()?;
-            Some(format!("{}:role/{role}", rest.replacen(":sts:", ":iam:", 1)))
-        }
-        Some(("user" | "role", _)) => Some(caller.to_owned()),
+    match (role_of_session(caller), resource.split_once('/')) {
+        (Some(role), _) => Some(format!("{}:role/{role}", rest.replacen(":sts:", ":iam:", 1))),
+        (None, Some(("user" | "role", _))) => Some(caller.to_owned()),
         _ => None,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::principal;
+    use super::who;
 
     #[test]
     fn a_session_is_asked_about_by_its_role() {
         let session = "arn:aws:sts::123456789012:assumed-role/ci/build-7";
-        assert_eq!(principal(session).as_deref(), Some("arn:aws:iam::123456789012:role/ci"));
+        assert_eq!(who(session).as_deref(), Some("arn:aws:iam::123456789012:role/ci"));
         let user = "arn:aws:iam::123456789012:user/people/one";
-        assert_eq!(principal(user).as_deref(), Some(user));
-        assert_eq!(principal("arn:aws:iam::123456789012:root"), None);
+        assert_eq!(who(user).as_deref(), Some(user));
+        assert_eq!(who("arn:aws:iam::123456789012:root"), None);
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     spec::S3Uri,
 };
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Something that goes: its stack and its logical id.
 pub type Going = (StackKey, String);
@@ -20,6 +20,8 @@ pub struct Guards {
     pub databases: BTreeSet<Going>,
     /// Ids of instances that are protected against termination.
     pub instances: BTreeSet<String>,
+    /// Volumes on whose last change EBS still works, with how much of it is done in percent.
+    pub changing: BTreeMap<String, Option<i64>>,
     /// Buckets that file systems export to and that are not there.
     pub missing_buckets: BTreeSet<String>,
 }
@@ -30,7 +32,7 @@ pub struct Guards {
 /// When a call fails.
 pub async fn guards(cloud: &Cloud, live: &Live, going: &[Going]) -> Result<Guards, ObserveError> {
     let mut guards = Guards::default();
-    let (mut instances, mut buckets) = (Vec::new(), BTreeSet::new());
+    let (mut instances, mut volumes, mut buckets) = (Vec::new(), Vec::new(), BTreeSet::new());
     for (key, logical_id) in going {
         let Some(stack) = live.stacks.get(key) else { continue };
         let Some(resource) = stack.resources.iter().find(|one| one.logical_id == *logical_id) else { continue };
@@ -42,11 +44,24 @@ pub async fn guards(cloud: &Cloud, live: &Live, going: &[Going]) -> Result<Guard
                 }
             }
             "AWS::EC2::Instance" if !resource.physical_id.is_empty() => instances.push(resource.physical_id.clone()),
+            "AWS::EC2::Volume" if !resource.physical_id.is_empty() => volumes.push(resource.physical_id.clone()),
             "AWS::FSx::FileSystem" => buckets.extend(targets(live, logical_id)),
             _ => {}
         }
     }
     guards.instances = cloud.compute.termination_protected(&instances).await?.into_iter().collect();
+    if !volumes.is_empty() {
+        let works = |state: &str| matches!(state, "modifying" | "optimizing");
+        match cloud.compute.modifications(&volumes).await {
+            Ok(found) => {
+                let open = found.into_iter().filter(|one| works(&one.state));
+                guards.changing = open.map(|one| (one.volume, one.progress)).collect();
+            }
+            // Who may not look is told by EC2 itself.
+            Err(error) if error.kind == ErrorKind::AccessDenied => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
     for bucket in buckets {
         match cloud.objects.bucket_exists(&bucket).await {
             Ok(true) => {}

@@ -119,7 +119,7 @@ impl LiveStack {
 }
 
 /// Something that carries the cluster's tag and is in none of its stacks.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Outside {
     /// Its kind, such as `security-group` or `file system`.
     pub kind: String,
@@ -128,7 +128,7 @@ pub struct Outside {
 }
 
 /// Something that was kept when it left the cluster.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Kept {
     /// Its id.
     pub id: String,
@@ -141,6 +141,12 @@ pub struct Kept {
     /// The VPC of the cluster's own network, when it had one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub network: Option<String>,
+    /// What a snapshot was made of: its id. A snapshot whose own id nobody knows has the same for its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made_of: Option<String>,
+    /// Its size, where that is known, in GiB.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size_gib: Option<u32>,
 }
 
 /// A file system that exists, and the last export from it.

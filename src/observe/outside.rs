@@ -1,8 +1,8 @@
 //! What carries the cluster's tag and is in none of its stacks.
 
-use super::{Kept, LiveStack, Outside, keys};
+use super::{Kept, KeptList, LiveStack, ObserveError, Outside};
 use crate::{
-    cloud::{Cloud, KEPT_TAG, Result, TaggedResource, VolumeState},
+    cloud::{Cloud, ErrorKind, KEPT_TAG, Result, TaggedResource, VolumeState},
     model::StackKey,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,6 +19,9 @@ const OF_EC2: &[(&str, &str)] = &[
     ("AWS::EC2::Volume", "volume"),
 ];
 
+/// The type of a volume's snapshot.
+pub const VOLUME_SNAPSHOT: &str = "AWS::EC2::Snapshot";
+
 /// What is outside of all stacks and not known to be kept.
 pub(super) async fn outside(
     cloud: &Cloud,
@@ -27,7 +30,8 @@ pub(super) async fn outside(
     kept: &[Kept],
     volumes: &[VolumeState],
 ) -> Result<Vec<Outside>> {
-    let inside: BTreeSet<&str> = ids(stacks).chain(kept.iter().map(|kept| kept.id.as_str())).collect();
+    let stays = kept.iter().filter(|kept| kept.made_of.as_ref() != Some(&kept.id));
+    let inside: BTreeSet<&str> = ids(stacks).chain(stays.map(|kept| kept.id.as_str())).collect();
     let mut found = Vec::new();
     for file_system in cloud.file_systems.file_systems_of(cluster).await? {
         if !inside.contains(file_system.id.as_str()) && !file_system.tags.contains_key(KEPT_TAG) {
@@ -53,12 +57,38 @@ pub(super) async fn kept(
     bucket: &str,
     cluster: &str,
     stacks: &BTreeMap<StackKey, LiveStack>,
-) -> Result<Vec<Kept>> {
-    let list = cloud.objects.get(bucket, &keys::kept(cluster)).await?;
-    let mut list: Vec<Kept> = list.and_then(|(text, _)| serde_json::from_slice(&text).ok()).unwrap_or_default();
+) -> std::result::Result<Vec<Kept>, ObserveError> {
+    let mut list = KeptList::read(cloud, bucket, cluster).await?.items;
     let inside: BTreeSet<&str> = ids(stacks).collect();
     list.retain(|kept| !inside.contains(kept.id.as_str()));
-    without_gone(cloud, list).await
+    Ok(without_gone(cloud, with_snapshots(cloud, list).await?).await?)
+}
+
+/// What was to become a snapshot is written down by the id of the volume, before there is a snapshot: in its place those that
+/// there are.
+async fn with_snapshots(cloud: &Cloud, list: Vec<Kept>) -> Result<Vec<Kept>> {
+    let (of_volumes, mut others): (Vec<Kept>, Vec<Kept>) =
+        list.into_iter().partition(|one| one.resource_type == VOLUME_SNAPSHOT);
+    if of_volumes.is_empty() {
+        return Ok(others);
+    }
+    let volumes: Vec<String> = of_volumes.iter().map(|one| one.id.clone()).collect();
+    match cloud.compute.snapshots_of(&volumes).await {
+        Ok(found) => {
+            let of = |kept: &Kept| found.iter().filter(|one| one.volume == kept.id).cloned().collect::<Vec<_>>();
+            let named = |kept: &Kept| {
+                let snapshots = of(kept).into_iter();
+                let one =
+                    |it: crate::cloud::SnapshotState| Kept { id: it.id, size_gib: Some(it.size_gib), ..kept.clone() };
+                snapshots.map(one).collect::<Vec<_>>()
+            };
+            others.extend(of_volumes.iter().flat_map(named));
+        }
+        // Who may not look for snapshots is told of what they were made.
+        Err(error) if error.kind == ErrorKind::AccessDenied => others.extend(of_volumes),
+        Err(error) => return Err(error),
+    }
+    Ok(others)
 }
 
 /// Leaves out what somebody has deleted since.

@@ -1,13 +1,13 @@
 //! What a plan was made against, and what of it has moved since.
 
 use super::{Goal, Plan, document::short_id};
-use crate::{observe::Live, render::sha256};
+use crate::{cloud::Repository, observe::Live, render::sha256};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// What a plan was made against.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Basis {
     /// The account; `None`: the plan was made without a cloud and cannot be applied.
     pub account: Option<String>,
@@ -16,6 +16,9 @@ pub struct Basis {
     /// A fingerprint of every thing that the plan relies on, by the thing's name.
     pub items: BTreeMap<String, String>,
 }
+
+/// How the links of a file system with S3 begin.
+const LINKS: &str = "links of file system ";
 
 /// A thing that is not as it was when the plan was made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,6 +55,13 @@ impl Basis {
         for file_system in live.file_systems.values() {
             let state = &file_system.state;
             items.insert(format!("file system {}", state.id), state.lifecycle.clone());
+            // Automatic export is switched by the plan itself.
+            let link = |one: &Repository| {
+                format!("{} -> {}", one.path, one.export.as_deref().or(one.import.as_deref()).unwrap_or("nowhere"))
+            };
+            let mut links: Vec<String> = state.repositories.iter().map(link).collect();
+            links.sort();
+            items.insert(format!("{LINKS}{}", state.id), links.join(", "));
         }
         Self {
             account: live.caller.as_ref().map(|caller| caller.account.clone()),
@@ -106,6 +116,11 @@ impl Plan {
         }
         if item == "revision begun" {
             return live.begun.as_ref().is_none_or(|begun| short_id(&begun.plan) == self.id());
+        }
+        // Links go and come with their stack. Where that is as it was, somebody else made or took them away.
+        if item.starts_with(LINKS) {
+            let storage = format!("stack {}", crate::model::StackKey::Storage);
+            return self.basis.items.get(&storage) != Basis::of(live).items.get(&storage);
         }
         // File systems follow their stack, which is checked by itself.
         item.starts_with("file system ")

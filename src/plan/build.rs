@@ -6,7 +6,7 @@ use super::{
     facts::CLUSTER_FACTS,
     head,
     held::{self, AttachedVolume, Between, HeldReplacement},
-    images, notes,
+    images, jobs, notes,
     obstacles::Obstacle,
     rest, settled,
     slurm_step::SlurmStep,
@@ -282,6 +282,7 @@ impl Builder<'_> {
         let Self { desired, live, head_anew, mut out, .. } = self;
         carried::carry(&mut out.changes, live);
         rest::mark_login_nodes(&mut out.changes, live);
+        jobs::mark(&mut out.changes, live);
         let mut file_changes = file_changes(desired, live);
         let unfinished = unfinished::revision(&desired.rendered.digest, live);
         if out.work.is_empty() && file_changes.is_empty() {
@@ -327,6 +328,7 @@ impl Builder<'_> {
                 text: desired.document.text.clone(),
             },
             busy_queues: busy_queues(&impact, live),
+            vanishing: jobs::vanishing(desired.rendered, live),
             notes: notes::notes(&out.changes, desired, live, unfinished, head_anew),
             head_behind: steps::head_behind(live),
             impact,
@@ -337,6 +339,7 @@ impl Builder<'_> {
             drift: drift.unwrap_or_default(),
             disagreements: Vec::new(),
             previewed: false,
+            unasked: Vec::new(),
             outside: live.outside.clone(),
             kept: live.kept.clone(),
             steps,
@@ -460,10 +463,13 @@ fn content(
 pub fn busy_queues(impact: &Impact, live: &Live) -> Vec<BusyQueue> {
     let Some(report) = &live.slurm else { return Vec::new() };
     let hit = |name: &String| impact.queues_changed.contains(name) || impact.queues_stopped.contains(name);
-    let busy = report.queues.iter().filter(|queue| queue.running > 0 && hit(&queue.name));
+    let stops = |name: &String| impact.queues_stopped.contains(name);
+    let jobs = |queue: &crate::observe::QueueReport| queue.running > 0 || (queue.pending > 0 && stops(&queue.name));
+    let busy = report.queues.iter().filter(|queue| jobs(queue) && hit(&queue.name));
     let one = |queue: &crate::observe::QueueReport| BusyQueue {
         queue: queue.name.clone(),
         jobs: queue.running,
+        waiting: if stops(&queue.name) { queue.pending } else { 0 },
         nodes: queue.busy_nodes,
         at: report.at,
     };
@@ -511,8 +517,12 @@ pub fn impact(changes: &[Change], live: &Live, seconds: u32) -> Impact {
         impact.head_node_replaced |= head && goes;
         impact.head_node_restarts |= head && !goes && restarts;
         if let StackKey::Queue(queue) = &change.stack {
-            let ends = change.action == Delete && change.resource_type == "AWS::EC2::LaunchTemplate"
-                || goes && change.resource_type == held::PLACEMENT_GROUP;
+            let template = change.action == Delete && change.resource_type == held::LAUNCH_TEMPLATE;
+            if template && !jobs::goes(&change.stack, changes, live) {
+                // Its nodes alone end, and are told of by name.
+                continue;
+            }
+            let ends = template || goes && change.resource_type == held::PLACEMENT_GROUP;
             let list = if ends {
                 &mut impact.queues_stopped
             } else if change.action != Create {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// What happens to one resource.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Change {
     /// The resource's name in plans, such as `queue.cfd.launch_template.spot`.
     pub address: String,
@@ -34,7 +34,7 @@ pub struct Change {
 }
 
 /// What happens to a resource.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
     /// It is made.
@@ -50,7 +50,7 @@ pub enum Action {
 }
 
 /// Why something happens to a resource.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum Reason {
     /// It does not exist yet.
@@ -86,7 +86,7 @@ pub enum Reason {
 }
 
 /// A place in the cluster file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Cause {
     /// The path, such as `queues[0].pools[1].max`.
     pub path: Path,
@@ -95,7 +95,7 @@ pub struct Cause {
 }
 
 /// What happens to one property.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct PropertyChange {
     /// The property, such as `LustreConfiguration/DeploymentType`.
     pub path: String,
@@ -113,7 +113,7 @@ pub struct PropertyChange {
 }
 
 /// Why a property's change does what it does.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Grounds {
     /// The rule.
     pub rule: Rule,
@@ -122,7 +122,7 @@ pub struct Grounds {
 }
 
 /// What a property will be.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum After {
     /// This.
@@ -134,7 +134,7 @@ pub enum After {
 }
 
 /// What changing a property does to its resource.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Effect {
     /// It is updated in place.
@@ -151,7 +151,7 @@ pub enum Effect {
 }
 
 /// Data at stake.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct DataRisk {
     /// What it is.
     pub holding: DataHolding,
@@ -162,9 +162,21 @@ pub struct DataRisk {
     /// The directories of a file system that are exported; `/`: all of it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub linked: Vec<String>,
+    /// Where exports go, each directory with its place in S3.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub targets: Vec<ExportTarget>,
     /// Whether login nodes have it mounted: what people write there after the export has begun is lost.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub login_nodes: bool,
+}
+
+/// Where what is exported of a directory goes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct ExportTarget {
+    /// The directory in the file system.
+    pub path: String,
+    /// The place, such as `s3://bucket/prefix`.
+    pub uri: String,
 }
 
 impl DataRisk {
@@ -181,7 +193,7 @@ impl DataRisk {
 }
 
 /// What becomes of data, from good to bad.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DataFate {
     /// It stays outside the cluster.
@@ -197,7 +209,7 @@ pub enum DataFate {
 }
 
 /// A change to a file on nodes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct FileChange {
     /// The file's path below the revision, such as `head/slurm.conf`.
     pub path: String,

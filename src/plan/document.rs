@@ -16,7 +16,7 @@ pub const PLAN_KIND: &str = "hpcctl.plan";
 pub const PLAN_FORMAT: &str = "1.0";
 
 /// A plan: everything that apply needs.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Plan {
     /// Always [`PLAN_KIND`].
     pub kind: String,
@@ -52,6 +52,9 @@ pub struct Plan {
     pub disagreements: Vec<Disagreement>,
     /// Whether change sets were asked.
     pub previewed: bool,
+    /// Stacks that are updated and whose change CloudFormation was not asked about.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unasked: Vec<StackKey>,
     /// What carries the cluster's tag and is in no stack: a deletion failed, or somebody made it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub outside: Vec<Outside>,
@@ -63,6 +66,9 @@ pub struct Plan {
     /// Queues that change while jobs run on their nodes, as the head node last said.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub busy_queues: Vec<BusyQueue>,
+    /// Nodes that run now and are no longer there with the next configuration.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub vanishing: Vec<Vanishing>,
     /// What a reviewer must know besides, and nobody can change by the plan.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<Note>,
@@ -76,7 +82,7 @@ pub struct Plan {
 }
 
 /// What a plan leads to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Goal {
     /// The cluster as its file says.
@@ -86,7 +92,7 @@ pub enum Goal {
 }
 
 /// The cluster file that a plan was made from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Source {
     /// Its name as the user gave it.
     pub name: String,
@@ -97,7 +103,7 @@ pub struct Source {
 }
 
 /// A resource for which CloudFormation predicts something else.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Disagreement {
     /// The stack.
     pub stack: StackKey,
@@ -117,7 +123,7 @@ fn is_false(value: &bool) -> bool {
 }
 
 /// What happens to people and jobs.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Impact {
     /// Whether the head node is replaced: log-ins end.
     pub head_node_replaced: bool,
@@ -152,7 +158,7 @@ pub struct Impact {
 }
 
 /// What a reviewer must know besides.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum Note {
     /// The budget counts by a tag that must be activated for cost allocation, in the account that pays.
@@ -219,6 +225,18 @@ pub enum Note {
         /// Whether it is switched on.
         on: bool,
     },
+    /// Something goes and something comes that is like it but for the name.
+    LooksRenamed {
+        /// What goes.
+        from: String,
+        /// What comes.
+        to: String,
+    },
+    /// Nodes get a newer image of Ubuntu's, for whose kernel FSx may have no Lustre client yet.
+    KernelMayLag {
+        /// The image.
+        image: String,
+    },
     /// An apply of the same began this revision and did not come to its end: this plan finishes it.
     FinishesRevision {
         /// Its number.
@@ -227,7 +245,7 @@ pub enum Note {
 }
 
 /// A head node that does not run the newest revision.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct HeadBehind {
     /// The revision that is published.
     pub published: u64,
@@ -237,13 +255,27 @@ pub struct HeadBehind {
     pub failed: Option<String>,
 }
 
+/// Nodes that run and go.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Vanishing {
+    /// The queue.
+    pub queue: String,
+    /// The pool.
+    pub pool: String,
+    /// Their names in Slurm.
+    pub nodes: Vec<String>,
+}
+
 /// A queue with jobs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct BusyQueue {
     /// The queue.
     pub queue: String,
     /// Jobs that run.
     pub jobs: u32,
+    /// Jobs that wait.
+    #[serde(default)]
+    pub waiting: u32,
     /// The nodes that they run on.
     pub nodes: u32,
     /// When the head node said so.
@@ -251,7 +283,7 @@ pub struct BusyQueue {
 }
 
 /// What apply works with.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Content {
     /// The artifact bucket.
     pub bucket: Option<String>,
@@ -281,7 +313,7 @@ pub struct Content {
 }
 
 /// A stack between what it is and what it is to be.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct BetweenStack {
     /// The template.
     pub template: String,
@@ -290,7 +322,7 @@ pub struct BetweenStack {
 }
 
 /// A parameter's value, or where it comes from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PlannedParameter {
     /// Known now.
@@ -300,7 +332,7 @@ pub enum PlannedParameter {
 }
 
 /// A node file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct PlannedFile {
     /// The text.
     pub content: String,
@@ -353,7 +385,9 @@ impl Plan {
             std::mem::take(&mut self.drift_checked),
             std::mem::take(&mut self.disagreements),
             std::mem::take(&mut self.previewed),
+            std::mem::take(&mut self.unasked),
             std::mem::take(&mut self.busy_queues),
+            std::mem::take(&mut self.vanishing),
             std::mem::take(&mut self.head_behind),
             std::mem::take(&mut self.outside),
             std::mem::take(&mut self.kept),
@@ -365,7 +399,9 @@ impl Plan {
             self.drift_checked,
             self.disagreements,
             self.previewed,
+            self.unasked,
             self.busy_queues,
+            self.vanishing,
             self.head_behind,
             self.outside,
             self.kept,

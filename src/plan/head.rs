@@ -61,6 +61,7 @@ pub fn risk(key: &StackKey, logical_id: &str, live: &Live) -> Option<DataRisk> {
         fate: DataFate::Lost,
         last_export: None,
         linked: Vec::new(),
+        targets: Vec::new(),
         login_nodes: false,
     })
 }

@@ -17,6 +17,8 @@ const HELD: &[&str] = &["AWS::EC2::SecurityGroup", "AWS::EC2::Subnet", "AWS::EC2
 const VOLUME: &str = "AWS::EC2::Volume";
 /// The same, where nodes use them that Slurm launched.
 pub(super) const PLACEMENT_GROUP: &str = "AWS::EC2::PlacementGroup";
+/// What the head node launches from as long as its files name it: they go when the next files are there.
+pub(super) const LAUNCH_TEMPLATE: &str = "AWS::EC2::LaunchTemplate";
 /// Nodes that Slurm launched use these as well.
 pub(super) const SUBNET: &str = "AWS::EC2::Subnet";
 
@@ -51,6 +53,7 @@ pub(super) fn providers<'c>(changes: &'c [Change], live: &Live) -> BTreeSet<&'c 
     let held = |change: &&Change| match change.resource_type.as_str() {
         _ if carries(change) => true,
         PLACEMENT_GROUP => true,
+        LAUNCH_TEMPLATE => matches!(change.stack, StackKey::Queue(_)) && head::head_id(live).is_some(),
         kind => HELD.contains(&kind) && (!users(change, live).is_empty() || is_attached(change, live)),
     };
     changes.iter().filter(goes).filter(held).map(|change| &change.stack).collect()

@@ -1,11 +1,15 @@
 //! What a reviewer must know besides the changes.
 
 use super::{
-    Action, After, Change, DataFate, Desired, Note,
+    Action, After, Change, DataFate, Desired, Note, Reason,
     head::{self, HEAD_ADDRESS},
     images, rest,
 };
-use crate::{model::DataHolding, observe::Live};
+use crate::{
+    model::{DataHolding, StackKey},
+    observe::Live,
+    spec::Os,
+};
 use serde_json::Value;
 
 /// The notes to a plan of `apply`.
@@ -19,6 +23,8 @@ pub fn notes(
     let graph = desired.graph;
     let mut notes: Vec<Note> = changes.iter().filter_map(of_change).chain(ends(changes, live)).collect();
     notes.extend(homes(desired, live));
+    notes.extend(renamed(changes, desired, live));
+    notes.extend(kernel(changes, desired, live));
     let given_back = |(name, volume)| Note::VolumeGivenBack { name, volume };
     notes.extend(rest::brought_leaving(live, desired.rendered).into_iter().map(given_back));
     notes.sort();
@@ -88,6 +94,64 @@ fn homes(desired: &Desired<'_>, live: &Live) -> Option<Note> {
     live.files.get("head/storage.sh")?;
     let after = !desired.document.cluster.as_ref()?.mounts_home();
     (head::has_homes(live) != after).then_some(Note::HomesMove { to_head: after })
+}
+
+/// Pairs of what goes and what comes that are alike but for their names: file systems, volumes, and queues by their pools.
+fn renamed(changes: &[Change], desired: &Desired<'_>, live: &Live) -> Vec<Note> {
+    let holds = |change: &Change| match change.resource_type.as_str() {
+        "AWS::FSx::FileSystem" | "AWS::EFS::FileSystem" | "AWS::EC2::Volume" => true,
+        "AWS::EC2::LaunchTemplate" => matches!(change.stack, StackKey::Queue(_)),
+        _ => false,
+    };
+    let before = |change: &Change| alike(&live.stacks.get(&change.stack)?.template, change);
+    let after = |change: &Change| {
+        let body = &desired.rendered.templates.get(&change.stack)?.body;
+        alike(&serde_json::from_str(body).ok()?, change)
+    };
+    let gone = changes.iter().filter(|one| one.reason == Reason::NotWanted && holds(one));
+    let gone: Vec<(&Change, Value)> = gone.filter_map(|one| Some((one, before(one)?))).collect();
+    let mut notes = Vec::new();
+    for new in changes.iter().filter(|one| one.action == Action::Create && one.reason == Reason::New && holds(one)) {
+        let Some(properties) = after(new) else { continue };
+        let twin = |(old, was): &&(&Change, Value)| old.resource_type == new.resource_type && *was == properties;
+        if let Some((old, _)) = gone.iter().find(twin).filter(|(old, _)| title(old) != title(new)) {
+            notes.push(Note::LooksRenamed { from: title(old), to: title(new) });
+        }
+    }
+    notes
+}
+
+/// What a reviewer calls it: a queue by its name, everything else by its address.
+fn title(change: &Change) -> String {
+    match &change.stack {
+        StackKey::Queue(queue) => format!("queue.{queue}"),
+        _ => change.address.clone(),
+    }
+}
+
+/// What tells things from each other besides their names: properties without tags and references; of a pool's launch template
+/// the type that it launches.
+fn alike(template: &Value, change: &Change) -> Option<Value> {
+    let properties = template.pointer(&format!("/Resources/{}/Properties", change.logical_id))?;
+    if let Some(data) = properties.get("LaunchTemplateData") {
+        return data.get("InstanceType").cloned();
+    }
+    let mut plain = properties.as_object()?.clone();
+    plain.retain(|key, value| !key.contains("Tags") && key != "SecurityGroupIds" && !value.is_array());
+    Some(Value::Object(plain))
+}
+
+/// FSx's Lustre clients lag behind Ubuntu's newest kernels.
+fn kernel(changes: &[Change], desired: &Desired<'_>, live: &Live) -> Option<Note> {
+    let cluster = desired.document.cluster.as_ref()?;
+    let ubuntu = cluster.image.ami.is_none() && matches!(cluster.image.os, Os::Ubuntu2404 | Os::Ubuntu2204);
+    if !ubuntu || cluster.storage.iter().all(|one| one.fsx_lustre.is_none()) {
+        return None;
+    }
+    let mut properties = changes.iter().flat_map(|change| &change.properties);
+    let newer = properties.any(|one| one.path == "ImageId" || one.path == "LaunchTemplateData/ImageId");
+    let newest = live.images.iter().find(|((os, _), _)| *os == cluster.image.os).map(|(_, image)| image.clone());
+    newest.filter(|_| newer).map(|image| Note::KernelMayLag { image })
 }
 
 fn starts_empty(change: &Change) -> Option<Note> {

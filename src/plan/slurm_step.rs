@@ -42,6 +42,7 @@ impl SlurmStep {
             fate: DataFate::Lost,
             last_export: None,
             linked: Vec::new(),
+            targets: Vec::new(),
             login_nodes: false,
         })
     }

@@ -1,7 +1,7 @@
 //! One stack held against what exists of it.
 
 use super::{
-    Action, After, Cause, Change, DataFate, DataRisk, Effect, PropertyChange, Reason,
+    Action, After, Cause, Change, DataFate, DataRisk, Effect, ExportTarget, PropertyChange, Reason,
     diff::differences,
     effects::{is_precious, judged, replaces, settle_refusals},
     head,
@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     catalog::{ResourceCatalog, ResourceType},
+    cloud::Repository,
     model::{DataHolding, Resource, Stack, StackKey, stack_tags},
     observe::{Live, LiveStack},
 };
@@ -460,7 +461,11 @@ fn risk(resource: &Value, policy: &str, logical_id: &str, live: &Live) -> Option
         .and_then(|file_system| file_system.last_export.as_ref())
         .and_then(|task| task.ended)
         .map(|at| at.to_string());
-    Some(DataRisk { holding, fate, last_export, linked: linked.unwrap_or_default(), login_nodes: false })
+    let goes = matches!(fate, DataFate::ExportedFirst | DataFate::ExportedInPart);
+    let links = live.file_systems.get(logical_id).filter(|_| goes).map(|one| one.state.repositories.as_slice());
+    let target = |link: &Repository| Some(ExportTarget { path: link.path.clone(), uri: link.export.clone()? });
+    let targets = links.unwrap_or_default().iter().filter_map(target).collect();
+    Some(DataRisk { holding, fate, last_export, linked: linked.unwrap_or_default(), targets, login_nodes: false })
 }
 
 /// What an export brings to S3, by the links that the file system has now; without a look at it, by its template.

@@ -9,7 +9,7 @@ use super::{
     rest,
 };
 use crate::{
-    model::{DataHolding, Graph, ParameterSource, StackKey},
+    model::{DataHolding, Graph, ParameterSource, StackKey, Teardown},
     observe::{HeadNode, Live},
 };
 use std::collections::BTreeMap;
@@ -174,32 +174,31 @@ pub fn to_destroy(work: &Work<'_>) -> Vec<Step> {
     let mut list = List::default();
     let mut done: BTreeMap<&StackKey, usize> = BTreeMap::new();
     let has = |key: &StackKey| work.stacks.iter().any(|(other, _)| other == key);
-    for key in [StackKey::Monitoring, StackKey::Head] {
-        if let Some((key, _)) = work.stacks.iter().find(|(other, _)| *other == key) {
-            let step = delete(work, key, &[], &mut list);
-            done.insert(key, step);
-        }
+    let of = |phase: Teardown| {
+        let mut keys: Vec<&StackKey> =
+            work.stacks.iter().map(|(key, _)| key).filter(|key| key.teardown() == phase).collect();
+        keys.sort();
+        keys
+    };
+    for key in of(Teardown::BeforeNodes).into_iter().rev() {
+        let step = delete(work, key, &[], &mut list);
+        done.insert(key, step);
     }
     let mut after: Vec<usize> = done.get(&StackKey::Head).copied().into_iter().collect();
     if has_compute(work.live) || has(&StackKey::Head) {
         after = vec![list.push(StepAction::Terminate { queue: None }, &after, duration::TERMINATE_SECONDS)];
     }
     let exports = exports(work, &mut list, &after);
-    for (key, _) in work.stacks {
-        if matches!(key, StackKey::Queue(_) | StackKey::Accounting) {
-            let step = delete(work, key, &after, &mut list);
-            done.insert(key, step);
-        }
+    for key in of(Teardown::AfterNodes) {
+        let step = delete(work, key, &after, &mut list);
+        done.insert(key, step);
     }
-    for key in [StackKey::Storage, StackKey::Network] {
-        if let Some((key, _)) = work.stacks.iter().find(|(other, _)| *other == key) {
-            let mut all: Vec<usize> =
-                done.values().copied().chain(exports.iter().copied()).chain(after.clone()).collect();
-            all.sort_unstable();
-            all.dedup();
-            let step = delete(work, key, &all, &mut list);
-            done.insert(key, step);
-        }
+    for key in of(Teardown::Last).into_iter().rev() {
+        let mut all: Vec<usize> = done.values().copied().chain(exports.iter().copied()).chain(after.clone()).collect();
+        all.sort_unstable();
+        all.dedup();
+        let step = delete(work, key, &all, &mut list);
+        done.insert(key, step);
     }
     let mut all: Vec<usize> = done.values().copied().chain(after).collect();
     let archived = work.live.bucket.as_ref().is_some_and(|bucket| bucket.exists)
@@ -355,13 +354,15 @@ fn removals(work: &Work<'_>, publish: usize, at_rest: &[usize], list: &mut List)
     for (key, kind) in last {
         let mut after = vec![publish];
         match key {
+            // The head node ends the nodes of a pool that its files name no more.
+            StackKey::Queue(_) if *kind != StackWork::Remove && !loses(work.changes, key, held::PLACEMENT_GROUP) => {}
             StackKey::Queue(queue) => {
                 let terminate = StepAction::Terminate { queue: Some(queue.clone()) };
                 after = vec![list.push(terminate, &after, duration::TERMINATE_SECONDS)];
             }
             _ => after.extend(&gone),
         }
-        if *kind != StackWork::Remove && loses_subnet(work.changes, key) {
+        if *kind != StackWork::Remove && loses(work.changes, key, held::SUBNET) {
             after = vec![list.push(StepAction::Terminate { queue: None }, &after, duration::TERMINATE_SECONDS)];
         }
         if touches_data(work.changes, key) {
@@ -376,9 +377,9 @@ fn removals(work: &Work<'_>, publish: usize, at_rest: &[usize], list: &mut List)
     }
 }
 
-fn loses_subnet(changes: &[Change], key: &StackKey) -> bool {
+fn loses(changes: &[Change], key: &StackKey, resource_type: &str) -> bool {
     let goes = |change: &&Change| change.stack == *key && change.action == Action::Delete;
-    changes.iter().filter(goes).any(|change| change.resource_type == held::SUBNET)
+    changes.iter().filter(goes).any(|change| change.resource_type == resource_type)
 }
 
 fn delete(work: &Work<'_>, key: &StackKey, after: &[usize], list: &mut List) -> usize {

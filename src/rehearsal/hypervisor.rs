@@ -25,8 +25,9 @@ use tokio::net::TcpListener;
 
 /// Between two looks at the account.
 const LOOK: Duration = Duration::from_millis(300);
-/// From launch to boot: slurmd's and slurmctld's whole seconds must not overlap.
-const BOOT: Duration = Duration::from_millis(1200);
+/// From launch to boot: slurmctld does not take a node for launched that booted before it was asked for, and both count in
+/// whole seconds, as does the offset of a machine's own clock since boot.
+const BOOT: Duration = Duration::from_millis(2400);
 /// How long a VPC without machines stays: a head node may be on its way.
 const EMPTY: Duration = Duration::from_secs(30);
 /// The network that the sandbox takes private addresses from.

@@ -337,4 +337,19 @@ pub static CODES: &[(&str, &str, &str)] = &[
         "the lock is another one now",
         "`hpcctl lock release` takes away the lock that it found, and no other: S3 deletes it only if it is unchanged. Meanwhile its owner had ended, and somebody else began.",
     ),
+    (
+        "HPC2190",
+        "jobs would end that the plan did not know of",
+        "A queue or pool that leaves the cluster file, or whose placement group is replaced, takes its jobs with it. Where jobs run or wait as the plan is made, it says so and wants an approval (`--approve-data-loss ADDRESS`). These began afterwards, and nobody approved their end: nothing was done. `hpcctl queue drain FILE QUEUE` lets a queue run empty.",
+    ),
+    (
+        "HPC2191",
+        "a change of size comes too soon after another",
+        "FSx grows a Lustre file system once in six hours, counted from the request (<https://docs.aws.amazon.com/fsx/latest/LustreGuide/managing-storage-capacity.html>). EBS changes a volume when its last change is completed, four times in 24 hours at the most (<https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyVolume.html>). The message says what FSx and EBS tell of the last change. Nothing was begun.",
+    ),
+    (
+        "HPC2192",
+        "no region to look for a cluster in",
+        "`history` and `destroy` take a cluster's name in the place of its file: then `--region` (or AWS_REGION) says where it is. `hpcctl list --region REGION` lists the clusters of a region.",
+    ),
 ];

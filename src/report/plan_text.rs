@@ -1,7 +1,8 @@
 //! A plan as text.
 
 use super::{kept, paint::Paint, values, words};
-use crate::plan::{Action, Cause, Change, FileChange, Goal, Plan, PropertyChange, StepAction};
+use crate::model::DataHolding;
+use crate::plan::{Action, Cause, Change, FileChange, Goal, Plan, PropertyChange, StepAction, Vanishing};
 use similar::TextDiff;
 use std::fmt::Write;
 
@@ -17,6 +18,10 @@ pub struct PlanView {
 /// Lines of a file's diff that are shown unless everything is.
 const DIFF_LINES: usize = 24;
 
+/// Steps of the order that are shown, and how many of them from its end.
+const STEPS: usize = 20;
+const LAST_STEPS: usize = 4;
+
 /// The plan as text. What loses data comes last and loudest.
 pub fn plan_text(plan: &Plan, view: PlanView) -> String {
     let mut out = String::new();
@@ -29,7 +34,8 @@ pub fn plan_text(plan: &Plan, view: PlanView) -> String {
         outside(plan, view, &mut out);
         return out;
     }
-    let dangerous = |change: &&Change| change.data.is_some();
+    // Logs have a lifetime in any case.
+    let dangerous = |change: &&Change| change.data.as_ref().is_some_and(|data| data.holding != DataHolding::Logs);
     let mut last_stack = None;
     for change in plan.changes.iter().filter(|change| !dangerous(change)) {
         if last_stack != Some(&change.stack) {
@@ -116,8 +122,7 @@ fn change(plan: &Plan, change: &Change, view: PlanView, out: &mut String) {
 }
 
 fn property(property: &PropertyChange, width: usize, view: PlanView, out: &mut String) {
-    let before = values::before(property.before.as_ref());
-    let after = values::after(&property.after);
+    let (before, after) = values::change(property.before.as_ref(), &property.after, view.verbose);
     let change = match property.before {
         None if property.after == crate::plan::After::KnownAfterApply => after,
         _ => format!("{before} -> {after}"),
@@ -212,6 +217,16 @@ fn foot(plan: &Plan, view: PlanView, out: &mut String) {
             if disagreement.followed { ": planned as a replacement" } else { "" }
         );
     }
+    if !plan.unasked.is_empty() {
+        let stacks: Vec<String> = plan.unasked.iter().map(ToString::to_string).collect();
+        let _ = writeln!(
+            out,
+            "{}     CloudFormation was not asked about {}: some values are known only when other stacks are done, or \
+             the template is too large for the question",
+            view.paint.bold("Note"),
+            stacks.join(", ")
+        );
+    }
     outside(plan, view, out);
     let _ = writeln!(out, "{}     {}", view.paint.bold("Plan"), summary(plan));
 }
@@ -224,28 +239,21 @@ fn outside(plan: &Plan, view: PlanView, out: &mut String) {
         let _ = writeln!(out, "{}     {}; {advice}", view.paint.bold("Note"), view.paint.yellow(&words));
     }
     if plan.goal == Goal::Destroy {
-        let stays = kept::stays(plan);
-        for one in &stays {
-            let _ = writeln!(out, "{}     {}", view.paint.bold("Kept"), one.words);
-        }
-        let commands: Vec<&str> = stays.iter().filter_map(|one| one.removal.as_deref()).collect();
-        if !commands.is_empty() {
-            let _ =
-                writeln!(out, "{}    to remove for good what is kept, one after the other:", view.paint.bold("Later"));
-        }
-        for command in commands {
-            let _ = writeln!(out, "           {command}");
-        }
+        kept::lines(&kept::stays(plan), view.paint, out);
     }
 }
 
 fn order(plan: &Plan) -> String {
     let mut parts: Vec<String> = Vec::new();
-    for step in plan.steps.iter().take(12) {
-        parts.push(format!("{} {}", step.number, words::step(&step.action)));
-    }
-    if plan.steps.len() > 12 {
-        parts.push(format!("… {} more", plan.steps.len() - 12));
+    let word = |step: &crate::plan::Step| format!("{} {}", step.number, words::step(&step.action));
+    if plan.steps.len() <= STEPS {
+        parts.extend(plan.steps.iter().map(word));
+    } else {
+        // The end of it matters as much as the beginning.
+        let (first, last) = (&plan.steps[..STEPS - LAST_STEPS - 1], &plan.steps[plan.steps.len() - LAST_STEPS..]);
+        parts.extend(first.iter().map(word));
+        parts.push(format!("… {} more", plan.steps.len() - first.len() - last.len()));
+        parts.extend(last.iter().map(word));
     }
     parts.join(" -> ")
 }
@@ -256,9 +264,9 @@ pub fn impact(plan: &Plan) -> String {
     let mut parts = Vec::new();
     let destroy = plan.goal == Goal::Destroy;
     if impact.head_node_replaced && !destroy {
-        let queue_lost = plan.losses().any(|one| {
-            one.data.as_ref().is_some_and(|data| matches!(data.holding, crate::model::DataHolding::Queue { .. }))
-        });
+        let queue_lost = plan
+            .losses()
+            .any(|one| one.data.as_ref().is_some_and(|data| matches!(data.holding, DataHolding::Queue { .. })));
         let jobs = match (impact.head_data_on_root, queue_lost) {
             _ if crate::plan::head_moves(&plan.changes) => {
                 "end; its address does not come along to another subnet, so all nodes are launched anew"
@@ -283,6 +291,14 @@ pub fn impact(plan: &Plan) -> String {
     }
     if !impact.queues_stopped.is_empty() && !destroy {
         parts.push(format!("jobs in {} end", impact.queues_stopped.join(", ")));
+    }
+    let exports = plan.steps.iter().any(|step| matches!(step.action, StepAction::Export { .. }));
+    if destroy && exports {
+        parts.push(
+            "the head node and all jobs end before the export; should that fail, the file systems stay and `destroy` goes on \
+             from there"
+                .to_owned(),
+        );
     }
     let held = plan.steps.iter().find_map(|step| match &step.action {
         crate::plan::StepAction::HoldQueues { queues } => Some(queues),
@@ -310,11 +326,18 @@ pub fn impact(plan: &Plan) -> String {
     for busy in &plan.busy_queues {
         let (jobs, nodes) = (busy.jobs as usize, busy.nodes as usize);
         let verb = if jobs == 1 { "runs" } else { "run" };
+        let waiting = if busy.waiting > 0 { format!(", {} more wait", busy.waiting) } else { String::new() };
         parts.push(format!(
-            "queue {}: {} on {} {verb}",
+            "queue {}: {} on {} {verb}{waiting}",
             busy.queue,
             words::count(jobs, "job"),
             words::count(nodes, "node")
+        ));
+    }
+    for Vanishing { queue, pool, nodes } in &plan.vanishing {
+        let (count, names) = (words::count(nodes.len(), "running node"), nodes.join(", "));
+        parts.push(format!(
+            "{count} of pool {pool} of {queue} ({names}) and their jobs end: the new configuration has them no more"
         ));
     }
     if !impact.file_systems_lost.is_empty() {

@@ -48,7 +48,8 @@ fn details(file: &str, refusal: &Refusal) -> Vec<String> {
 fn what(refused: &Refused) -> String {
     match refused {
         Refused::Property { change, .. } => {
-            format!("{}  {} -> {}", change.path, values::before(change.before.as_ref()), values::after(&change.after))
+            let (before, after) = values::change(change.before.as_ref(), &change.after, false);
+            format!("{}  {before} -> {after}", change.path)
         }
         Refused::Type { before, after } => format!("{before} -> {after}"),
         Refused::Renamed { before } => format!("was {before}"),

@@ -119,7 +119,8 @@ impl Status<'_> {
             let _ = writeln!(out, "  {:<18} {:<24} {words}", left.kind, left.id);
         }
         for kept in &self.live.kept {
-            let _ = writeln!(out, "  kept {:<26} {} since revision {}", kept.address, kept.id, kept.revision);
+            let (words, bill) = (super::kept::words(kept), super::kept::bill(kept));
+            let _ = writeln!(out, "  kept {words}, since revision {}{bill}", kept.revision);
         }
     }
 

@@ -6,27 +6,32 @@ use serde_json::Value;
 /// The longest value shown in one line.
 const LIMIT: usize = 96;
 
-/// A value in one line.
-pub fn value(value: &Value) -> String {
-    let text = plain(value);
-    if text.chars().count() <= LIMIT {
-        return text;
-    }
-    let head: String = text.chars().take(LIMIT - 1).collect();
-    format!("{head}…")
-}
+/// The longest value shown where everything is to be seen.
+const VERBOSE_LIMIT: usize = 2000;
+/// What is shown of what is alike before the first difference.
+const ALIKE: usize = 24;
 
-/// A value that was, or nothing.
-pub fn before(before: Option<&Value>) -> String {
-    before.map_or_else(|| "(not set)".to_owned(), value)
-}
-
-/// A value to be.
-pub fn after(after: &After) -> String {
-    match after {
-        After::Known(known) => value(known),
+/// A value that was and the one to be, each in one line. Long ones are cut where they differ, never to the same text.
+pub fn change(before: Option<&Value>, after: &After, verbose: bool) -> (String, String) {
+    let before = before.map_or_else(|| "(not set)".to_owned(), plain);
+    let after = match after {
+        After::Known(known) => plain(known),
         After::Unset => "(not set)".to_owned(),
         After::KnownAfterApply => "(known after apply)".to_owned(),
+    };
+    let limit = if verbose { VERBOSE_LIMIT } else { LIMIT };
+    let long = before.chars().count() > limit && after.chars().count() > limit;
+    let alike = before.chars().zip(after.chars()).take_while(|(one, other)| one == other).count();
+    let skip = if long && alike + ALIKE > limit { alike - ALIKE.min(alike) } else { 0 };
+    (cut(&before, skip, limit), cut(&after, skip, limit))
+}
+
+fn cut(text: &str, skip: usize, limit: usize) -> String {
+    let rest: Vec<char> = text.chars().skip(skip).collect();
+    let front = if skip > 0 { "…" } else { "" };
+    match rest.len() > limit {
+        true => format!("{front}{}…", rest[..limit - 1].iter().collect::<String>()),
+        false => format!("{front}{}", rest.iter().collect::<String>()),
     }
 }
 

@@ -72,25 +72,36 @@ pub fn data(risk: &DataRisk) -> String {
         DataHolding::Queue { from, to } => {
             format!("jobs that run or wait: Slurm {to} does not read what Slurm {from} keeps")
         }
+        DataHolding::Jobs { queues } => format!("jobs of {}", queues.join(", ")),
         DataHolding::Logs => "the cluster's logs".to_owned(),
     };
     let export = match &risk.last_export {
         Some(at) => format!(", last full export {at}"),
         None => String::new(),
     };
+    let target = match &risk.targets[..] {
+        [] => "S3".to_owned(),
+        [one] => one.uri.clone(),
+        several => several.iter().map(|one| format!("{} ({})", one.uri, one.path)).collect::<Vec<_>>().join(", "),
+    };
     match risk.fate {
         DataFate::ExportedFirst if risk.login_nodes => format!(
             "data loss: {what}: what is written on login nodes after its export began is lost; what is there is \
-             exported to S3 first{export}"
+             exported to {target} first{export}"
         ),
-        DataFate::ExportedFirst => format!("{what} is exported to S3 first; a failed export stops here{export}"),
+        DataFate::ExportedFirst => format!("{what} is exported to {target} first; a failed export stops here{export}"),
         DataFate::ExportedInPart => {
             let linked = risk.linked.join(", ");
-            format!("data loss: {what}: outside {linked} nothing is exported; what lies there is, first{export}")
+            format!(
+                "data loss: {what}: outside {linked} nothing is exported; what lies there is, to {target} first{export}"
+            )
         }
         DataFate::SnapshotFirst => format!("a snapshot of {what} is made first"),
         DataFate::Kept => format!("{what} stays"),
         DataFate::Lost if risk.holding == DataHolding::Logs => format!("{what} go with it"),
+        DataFate::Lost if matches!(risk.holding, DataHolding::Jobs { .. }) => {
+            format!("job loss: {what} end: those that run with their nodes, those that wait with their queue")
+        }
         DataFate::Lost => format!("data loss: {what}{export}"),
     }
 }
@@ -166,6 +177,14 @@ pub fn note(note: &Note) -> String {
             let word = if *on { "on" } else { "off" };
             format!("termination protection of the stacks is switched {word}")
         }
+        Note::LooksRenamed { from, to } => format!(
+            "{from} goes and {to} comes, alike but for the name: nothing is renamed, {to} begins empty and without jobs; \
+             keep the old name to keep what is there"
+        ),
+        Note::KernelMayLag { image } => format!(
+            "new nodes boot {image}: where FSx has no Lustre client for its kernel yet, they install the newest kernel \
+             that has one and boot twice, some minutes more; `image.ami` stays with an image"
+        ),
         Note::FinishesRevision { revision } => {
             format!("an apply began revision {revision} and did not come to its end: this plan finishes it")
         }
@@ -249,6 +268,17 @@ pub fn obstacle(obstacle: &Obstacle) -> String {
         }
         Obstacle::Link { name, path, lifecycle } => {
             format!("the link of {path} of file system `{name}` with S3 is {lifecycle}: nothing can be exported")
+        }
+        Obstacle::TooSoon { address, id, not_before } => format!(
+            "{address} ({id}) has grown less than six hours ago, and FSx grows it once in that time: not before \
+             {not_before}"
+        ),
+        Obstacle::Changing { address, id, progress } => {
+            let done = progress.map_or_else(String::new, |done| format!(", {done} % done"));
+            format!(
+                "EBS still works on the last change of {address} ({id}{done}): it takes the next one when that is done, \
+                 four in a day at most"
+            )
         }
         Obstacle::Bucket { name, bucket } => {
             format!("bucket {bucket}, to which file system `{name}` is exported, does not exist")

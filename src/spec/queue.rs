@@ -119,6 +119,15 @@ pub struct Queue {
     pub pools: Vec<Pool>,
 }
 
+impl Queue {
+    /// Whether the nodes of a pool must be in one Availability Zone: EFA's traffic is not routed, and a cluster placement
+    /// group lies in one. A reservation has its zone already, and EC2 finds it.
+    pub fn in_one_zone(&self, pool: &Pool) -> bool {
+        let reserved = matches!(pool.purchase, Purchase::CapacityBlock | Purchase::CapacityReservation);
+        !reserved && (self.efa || self.placement_group || self.existing_placement_group.is_some())
+    }
+}
+
 /// What happens to jobs that are preempted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]

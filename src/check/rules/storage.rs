@@ -38,8 +38,8 @@ rules! {
 
 1406 MOUNT_HOME Warning "mount-home"
 "shared home folders are meant so"
-"a mount at `/home` hides the home folder of the image's own user, with the authorised keys in it"
-"mount it elsewhere, or see that keys come from the directory"
+"a mount at `/home` hides the home folder of the image's own user: with `key_name` alone nobody logs in by SSH then"
+"it may be meant so: log in through Session Manager (`hpcctl ssh`), or put keys into the homes of that file system, or mount it elsewhere"
 "Sharing `/home` is usual on clusters. The image's own user keeps its SSH keys there, and loses them when the mount \
  comes up; Session Manager works regardless."
 

@@ -2,7 +2,8 @@
 
 use super::super::{
     CLUSTER_TAG, CloudError, Compute, ErrorKind, Fleet, FleetInput, ImageQuery, ImageState, InstanceHealth,
-    InstanceState, InterfaceState, LAUNCH_TAG, Result, SubnetState, TaggedResource, VolumeState,
+    InstanceState, InterfaceState, LAUNCH_TAG, Result, SnapshotState, SubnetState, TaggedResource, VolumeModification,
+    VolumeState,
 };
 use super::config::{Settings, client};
 use super::errors::failed;
@@ -140,6 +141,14 @@ impl Compute for Ec2 {
 
     async fn volumes(&self, ids: &[String]) -> Result<Vec<VolumeState>> {
         volumes::by_ids(&self.client, ids).await
+    }
+
+    async fn snapshots_of(&self, ids: &[String]) -> Result<Vec<SnapshotState>> {
+        volumes::snapshots(&self.client, ids).await
+    }
+
+    async fn modifications(&self, ids: &[String]) -> Result<Vec<VolumeModification>> {
+        volumes::modifications(&self.client, ids).await
     }
 
     async fn attach_volume(&self, volume: &str, instance: &str, device: &str) -> Result<()> {

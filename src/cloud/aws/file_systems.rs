@@ -1,6 +1,8 @@
 //! FSx: file systems and their links with S3.
 
-use super::super::{CLUSTER_TAG, ErrorKind, FileSystemState, FileSystems, Repository, Result, TaskInput, TaskState};
+use super::super::{
+    CLUSTER_TAG, ErrorKind, FileSystemState, FileSystems, Repository, Result, TaskInput, TaskState, Timestamp,
+};
 use super::config::{Settings, client};
 use super::errors::{failed, own};
 use super::tasks;
@@ -9,8 +11,8 @@ use async_trait::async_trait;
 use aws_sdk_fsx::{
     Client,
     types::{
-        AutoExportPolicy, DataRepositoryAssociation, DataRepositoryLifecycle, EventType, FileSystem, Filter,
-        FilterName, S3DataRepositoryConfiguration,
+        AdministrativeAction, AutoExportPolicy, DataRepositoryAssociation, DataRepositoryLifecycle, EventType,
+        FileSystem, Filter, FilterName, S3DataRepositoryConfiguration,
     },
 };
 
@@ -136,7 +138,18 @@ fn described(from: &FileSystem) -> FileSystemState {
             .collect(),
         tags: pairs(from.tags().iter().map(|tag| (tag.key(), tag.value()))),
         created: time(from.creation_time()),
+        grown: grown(from),
     }
+}
+
+/// When its last growth was asked for, as far as FSx still tells.
+fn grown(from: &FileSystem) -> Option<Timestamp> {
+    let grows = |action: &&AdministrativeAction| {
+        let size = action.target_file_system_values().is_some_and(|to| to.storage_capacity().is_some());
+        size && action.status().is_none_or(|status| status.as_str() != "FAILED")
+    };
+    let asked = from.administrative_actions().iter().filter(grows).filter_map(|action| action.request_time());
+    asked.map(|at| time(Some(at))).max()
 }
 
 /// An association has one S3 path for both directions.

@@ -37,6 +37,14 @@ impl Identity for Accounts {
         }
     }
 
+    async fn role_arn(&self, role: &str) -> Result<Option<String>> {
+        match self.iam.get_role().role_name(role).send().await.map_err(failed("iam", "GetRole")) {
+            Ok(found) => Ok(found.role.map(|role| role.arn)),
+            Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// `ListRoles` does not give tags, and still shows a role for a while after its end.
     async fn roles(&self, path: &str) -> Result<Vec<RoleState>> {
         let mut pages = self.iam.list_roles().path_prefix(path).into_paginator().items().send();

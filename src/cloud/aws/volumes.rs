@@ -1,6 +1,8 @@
 //! EBS volumes, and addresses of instances.
 
-use super::super::{CLUSTER_TAG, ErrorKind, InterfaceState, Result, VolumeAttachment, VolumeState};
+use super::super::{
+    CLUSTER_TAG, ErrorKind, InterfaceState, Result, SnapshotState, VolumeAttachment, VolumeModification, VolumeState,
+};
 use super::compute::filter;
 use super::errors::{failed, own};
 use super::values::{count, text, time};
@@ -37,6 +39,40 @@ async fn found(client: &Client, by: Filter) -> Result<Vec<VolumeState>> {
     }
     found.sort_by(|a, b| a.id.cmp(&b.id));
     Ok(found)
+}
+
+/// The account's own snapshots of volumes, by a filter as above.
+pub(super) async fn snapshots(client: &Client, volumes: &[String]) -> Result<Vec<SnapshotState>> {
+    let mut all = Vec::new();
+    for batch in volumes.chunks(FILTER_VALUES) {
+        let ids: Vec<&str> = batch.iter().map(String::as_str).collect();
+        let call = client.describe_snapshots().owner_ids("self").filters(filter("volume-id", &ids));
+        let mut pages = call.into_paginator().items().send();
+        while let Some(one) = pages.next().await {
+            let one = one.map_err(failed("ec2", "DescribeSnapshots"))?;
+            let (id, volume) = (text(one.snapshot_id()), text(one.volume_id()));
+            all.push(SnapshotState { id, volume, size_gib: count(one.volume_size()) });
+        }
+    }
+    all.sort_by(|a, b| (&a.volume, &a.id).cmp(&(&b.volume, &b.id)));
+    Ok(all)
+}
+
+/// The last change of each volume. A filter knows volumes that were never changed, too; a list of ids does not.
+pub(super) async fn modifications(client: &Client, volumes: &[String]) -> Result<Vec<VolumeModification>> {
+    let mut all = Vec::new();
+    for batch in volumes.chunks(FILTER_VALUES) {
+        let ids: Vec<&str> = batch.iter().map(String::as_str).collect();
+        let call = client.describe_volumes_modifications().filters(filter("volume-id", &ids));
+        let mut pages = call.into_paginator().items().send();
+        while let Some(one) = pages.next().await {
+            let one = one.map_err(failed("ec2", "DescribeVolumesModifications"))?;
+            let state = one.modification_state().map(|state| state.as_str().to_owned()).unwrap_or_default();
+            all.push(VolumeModification { volume: text(one.volume_id()), state, progress: one.progress() });
+        }
+    }
+    all.sort_by(|a, b| a.volume.cmp(&b.volume));
+    Ok(all)
 }
 
 fn state(from: &Volume) -> VolumeState {

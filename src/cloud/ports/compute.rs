@@ -42,6 +42,10 @@ pub trait Compute: Send + Sync {
     async fn volumes_of(&self, cluster: &str) -> Result<Vec<VolumeState>>;
     /// The volumes with these ids, by id. Those that EC2 does not know are left out.
     async fn volumes(&self, ids: &[String]) -> Result<Vec<VolumeState>>;
+    /// The account's own snapshots of these volumes, by volume and id; the volumes may be gone.
+    async fn snapshots_of(&self, volumes: &[String]) -> Result<Vec<SnapshotState>>;
+    /// The last change of size, type or speed of each of these volumes that had one.
+    async fn modifications(&self, volumes: &[String]) -> Result<Vec<VolumeModification>>;
     /// Begins to attach a volume to an instance that runs or is stopped, under a device name such as `/dev/sdf`. EC2 refuses
     /// with `VolumeInUse` while another instance has it.
     async fn attach_volume(&self, volume: &str, instance: &str, device: &str) -> Result<()>;
@@ -122,6 +126,28 @@ pub struct VolumeState {
     pub created: Timestamp,
     /// The instance that has it, has it not yet, or has it no more but for a moment.
     pub attachment: Option<VolumeAttachment>,
+}
+
+/// A snapshot of a volume as EC2 describes it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SnapshotState {
+    /// Id.
+    pub id: String,
+    /// The volume that it was made of.
+    pub volume: String,
+    /// The size of that, in GiB.
+    pub size_gib: u32,
+}
+
+/// A change of a volume's size, type or speed, as EBS works on it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VolumeModification {
+    /// The volume.
+    pub volume: String,
+    /// `modifying`, `optimizing`, `completed`, `failed`.
+    pub state: String,
+    /// How much of it is done, in percent.
+    pub progress: Option<i64>,
 }
 
 /// To what a volume is attached.

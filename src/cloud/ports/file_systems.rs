@@ -46,6 +46,9 @@ pub struct FileSystemState {
     pub tags: BTreeMap<String, String>,
     /// When it was created.
     pub created: Timestamp,
+    /// When its last growth was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grown: Option<Timestamp>,
 }
 
 /// A link of a file system with S3.

@@ -12,6 +12,8 @@ pub trait Identity: Send + Sync {
     async fn caller(&self) -> Result<Caller>;
     /// The ARN of the role in an instance profile; `None` when there is no such profile, or no role in it.
     async fn role_of_profile(&self, profile: &str) -> Result<Option<String>>;
+    /// The ARN of a role, which has its path; `None` when there is no such role.
+    async fn role_arn(&self, role: &str) -> Result<Option<String>>;
     /// The roles below a path such as `/hpcctl/NAME/`, by name. IAM is one for all regions.
     async fn roles(&self, path: &str) -> Result<Vec<RoleState>>;
 }

@@ -254,7 +254,7 @@ pub struct PreviewDetail {
 }
 
 /// A resource that is not as its template says.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ResourceDrift {
     /// Logical id.
     pub logical_id: String,
@@ -267,7 +267,7 @@ pub struct ResourceDrift {
 }
 
 /// One property that is not as its template says.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct DriftDifference {
     /// The property, such as `/SecurityGroupIngress/0`.
     pub path: String,

@@ -55,7 +55,14 @@ fn change(sim: &mut Sim<'_>, stack: &mut Stack, logical: &str, old: Resource, de
     if paths.is_empty() {
         return StepState::Done;
     }
-    match updates::outcome(kind, &paths, &old.properties, &desired.properties) {
+    let outcome = updates::outcome(kind, &paths, &old.properties, &desired.properties);
+    if matches!(outcome, Update::InPlace | Update::Restarts)
+        && let Some(resource) = stack.resources.get_mut(logical)
+        && let Some(reason) = updates::too_soon(resource, &paths, sim.world.now)
+    {
+        return refuse(sim, stack, logical, "UPDATE", reason);
+    }
+    match outcome {
         Update::Replaces => replace(sim, stack, logical, old, desired),
         Update::Refused(reason) => refuse(sim, stack, logical, "UPDATE", reason),
         Update::Restarts => update(sim, stack, logical, desired, RESTART),

@@ -11,14 +11,15 @@ use super::{
     ids::{hex, number},
     instance::Instance,
     resource::Resource,
-    volumes,
+    updates, volumes,
     world::World,
 };
 use crate::{
     catalog::{InstanceCatalog, InstanceType},
     cloud::{
         CLUSTER_TAG, Compute, ErrorKind, Fleet, FleetInput, ImageQuery, ImageState, InstanceHealth, InstanceState,
-        InterfaceState, LAUNCH_TAG, Result, SubnetState, TaggedResource, VolumeState,
+        InterfaceState, LAUNCH_TAG, Result, SnapshotState, SubnetState, TaggedResource, VolumeModification,
+        VolumeState,
     },
 };
 use async_trait::async_trait;
@@ -292,6 +293,25 @@ impl Compute for Sandbox {
         self.call(Call::look(SERVICE, "DescribeVolumes"), |world, script| {
             let there = ids.iter().filter(|id| !script.absent.contains(id));
             Ok(there.filter_map(|id| volumes::view(world, &self.region, id)).collect())
+        })
+    }
+
+    async fn snapshots_of(&self, ids: &[String]) -> Result<Vec<SnapshotState>> {
+        let call = Call::look(SERVICE, "DescribeSnapshots");
+        self.call(call, |world, _| {
+            self.permit(world, call, &[self.looks("ec2:DescribeSnapshots")])?;
+            Ok(volumes::snapshots(world, &self.region, ids))
+        })
+    }
+
+    async fn modifications(&self, ids: &[String]) -> Result<Vec<VolumeModification>> {
+        self.call(Call::look(SERVICE, "DescribeVolumesModifications"), |world, _| {
+            let one = |id: &String| {
+                let state = updates::modification(volumes::made(world, id)?, world.now)?.to_owned();
+                let progress = Some(if state == "completed" { 100 } else { 0 });
+                Some(VolumeModification { volume: id.clone(), state, progress })
+            };
+            Ok(ids.iter().filter_map(one).collect())
         })
     }
 

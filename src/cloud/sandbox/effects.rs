@@ -12,7 +12,7 @@ use super::{
     world::{ACCOUNT, World},
 };
 use crate::cloud::{CLUSTER_TAG, ROLE_TAG, TaskKind};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// Something begins to be made.
@@ -108,7 +108,8 @@ fn snapshot(world: &mut World, stack: &Stack, resource: &Resource) {
         _ => ("AWS::RDS::DBSnapshot", named()),
     };
     let (kind, id) = (kind.to_owned(), physical.clone());
-    let kept = Resource { kind, physical, properties: Value::Null, ..resource.clone() };
+    let properties = json!({ "VolumeId": resource.physical, "VolumeSize": resource.properties["Size"] });
+    let kept = Resource { kind, physical, properties, ..resource.clone() };
     world.retained.insert(id, kept);
 }
 

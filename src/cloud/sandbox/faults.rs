@@ -37,6 +37,8 @@ pub struct Script {
     pub leaving_secrets: Vec<String>,
     /// Quotas, by code.
     pub quotas: BTreeMap<String, f64>,
+    /// The ARN of who calls; none: a user of the account.
+    pub caller: Option<String>,
     /// Actions that the caller may not call, such as `fsx:CreateFileSystem`, as IAM's simulator tells.
     pub denied: Vec<String>,
 }

@@ -125,6 +125,7 @@ fn view(world: &World, resource: &Resource) -> FileSystemState {
         repositories: repositories(world, &resource.physical),
         tags: resource.tags.clone(),
         created: resource.created,
+        grown: super::updates::grown(resource),
     }
 }
 
@@ -157,8 +158,11 @@ pub(super) fn repositories(world: &World, file_system: &str) -> Vec<Repository> 
             lifecycle: "AVAILABLE".to_owned(),
         })
     });
-    let associated =
-        world.resources().map(|(_, r)| r).filter(|r| r.kind == LINK && r.text("FileSystemId") == Some(file_system));
+    let there = |r: &&Resource| {
+        let ours = r.kind == LINK && r.text("FileSystemId") == Some(file_system);
+        ours && !r.edits.contains_key(super::resource::DELETED_BY_HAND)
+    };
+    let associated = world.resources().map(|(_, r)| r).filter(there);
     let association = |r: &Resource| Repository {
         path: r.text("FileSystemPath").unwrap_or("/").to_owned(),
         import: r.text("DataRepositoryPath").map(str::to_owned),

@@ -11,8 +11,16 @@ use std::collections::BTreeMap;
 #[async_trait]
 impl Identity for Sandbox {
     async fn caller(&self) -> Result<Caller> {
-        self.call(Call::look("sts", "GetCallerIdentity"), |_, _| {
-            Ok(Caller { account: ACCOUNT.to_owned(), arn: format!("arn:aws:iam::{ACCOUNT}:user/sandbox") })
+        self.call(Call::look("sts", "GetCallerIdentity"), |_, script| {
+            let arn = script.caller.clone().unwrap_or_else(|| format!("arn:aws:iam::{ACCOUNT}:user/sandbox"));
+            Ok(Caller { account: ACCOUNT.to_owned(), arn })
+        })
+    }
+
+    async fn role_arn(&self, role: &str) -> Result<Option<String>> {
+        self.call(Call::look("iam", "GetRole"), |_, script| {
+            let there = !script.absent.iter().any(|name| name == role);
+            Ok(there.then(|| arn_of(role, &self.region)))
         })
     }
 
@@ -34,4 +42,14 @@ impl Identity for Sandbox {
             Ok(roles.into_values().collect())
         })
     }
+}
+
+/// A role's ARN. Those of IAM Identity Center are below a path of its own.
+/// <https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html>
+pub(super) fn arn_of(role: &str, region: &str) -> String {
+    let path = match role.starts_with("AWSReservedSSO_") {
+        true => format!("aws-reserved/sso.amazonaws.com/{region}/"),
+        false => String::new(),
+    };
+    format!("arn:aws:iam::{ACCOUNT}:role/{path}{role}")
 }

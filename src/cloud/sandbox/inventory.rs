@@ -7,6 +7,7 @@ use super::{
     eval::{self, plain},
     faults::Script,
     file_systems::mount_name,
+    identity::arn_of,
     ids::{hex, number},
 };
 use crate::{
@@ -188,6 +189,11 @@ impl Inventory for Sandbox {
         self.call(call, |_, script| {
             if !principal.starts_with("arn:aws") {
                 return Err(call.error(ErrorKind::Invalid, "InvalidInput", format!("Invalid Entity Arn: {principal}")));
+            }
+            let name = principal.rsplit_once('/').map(|(_, name)| name).unwrap_or_default();
+            if principal.contains(":role/") && principal != arn_of(name, &self.region) {
+                let words = format!("{principal} can not be found");
+                return Err(call.error(ErrorKind::NotFound, "NoSuchEntity", words));
             }
             Ok(question.actions.iter().filter(|action| script.denied.contains(action)).cloned().collect())
         })

@@ -1,8 +1,11 @@
 //! What an update of a resource comes to, by the values of its properties: AWS's services look at these, not at a
 //! schema alone.
 
-use super::eval::plain;
-use crate::catalog::{Edit, Outcome, ResourceCatalog, Rule};
+use super::{eval::plain, resource::Resource};
+use crate::{
+    catalog::{Edit, Outcome, ResourceCatalog, Rule},
+    cloud::Timestamp,
+};
 use serde_json::Value;
 
 /// What an update comes to.
@@ -41,6 +44,55 @@ pub(super) fn outcome(kind: &str, paths: &[String], before: &Value, after: &Valu
         None if restarts => Update::Restarts,
         None => Update::InPlace,
     }
+}
+
+/// FSx grows a file system once in six hours.
+/// <https://docs.aws.amazon.com/fsx/latest/LustreGuide/managing-storage-capacity.html>
+const BETWEEN_GROWTHS: i64 = 6 * 3600;
+/// How long EBS works on a change of a volume, which takes hours for a large one.
+const VOLUME_CHANGE: i64 = 1800;
+/// The attribute with the time of the last change of size.
+const CHANGED: &str = "ChangedAt";
+
+/// When a file system's last growth was asked for.
+pub(super) fn grown(resource: &Resource) -> Option<Timestamp> {
+    resource.attributes.get(CHANGED).and_then(Value::as_i64).map(Timestamp)
+}
+
+/// EBS's word for the last change of a volume, if there was one.
+pub(super) fn modification(resource: &Resource, now: Timestamp) -> Option<&'static str> {
+    let begun = grown(resource)?;
+    Some(if now < begun.plus(VOLUME_CHANGE) { "optimizing" } else { "completed" })
+}
+
+/// What AWS says of a change of size that comes too soon after another; else the change is written down.
+pub(super) fn too_soon(resource: &mut Resource, paths: &[String], now: Timestamp) -> Option<String> {
+    let size = match resource.kind.as_str() {
+        "AWS::FSx::FileSystem" => &["StorageCapacity"][..],
+        "AWS::EC2::Volume" => &["Size", "Iops", "Throughput", "VolumeType"],
+        _ => return None,
+    };
+    if !paths.iter().any(|path| size.contains(&path.as_str())) {
+        return None;
+    }
+    let refused = match resource.kind.as_str() {
+        "AWS::FSx::FileSystem" => grown(resource).filter(|before| now < before.plus(BETWEEN_GROWTHS)).map(|_| {
+            "Unable to perform the storage capacity update. The storage capacity can be increased again six hours after the \
+             last increase was requested (Service: AmazonFSx; Status Code: 400; Error Code: BadRequest)"
+                .to_owned()
+        }),
+        _ => (modification(resource, now) == Some("optimizing")).then(|| {
+            format!(
+                "Volume {} is currently being modified (Service: AmazonEC2; Status Code: 400; Error Code: \
+                 IncorrectModificationState)",
+                resource.physical
+            )
+        }),
+    };
+    if refused.is_none() {
+        resource.attributes.insert(CHANGED.to_owned(), Value::from(now.0));
+    }
+    refused
 }
 
 fn words(kind: &str, path: &str, old: Option<&Value>, new: Option<&Value>, paths: &[String]) -> String {

@@ -1,7 +1,9 @@
 //! EBS volumes and addresses of instances: who has which, and what EC2 refuses.
 
 use super::{control::Call, eval::plain, ids::hex, instance::Instance, resource::Resource, world::World};
-use crate::cloud::{CLUSTER_TAG, ErrorKind, InterfaceState, Result, Timestamp, VolumeAttachment, VolumeState};
+use crate::cloud::{
+    CLUSTER_TAG, ErrorKind, InterfaceState, Result, SnapshotState, Timestamp, VolumeAttachment, VolumeState,
+};
 use serde::{Deserialize, Serialize};
 
 /// Seconds from attaching to attached.
@@ -48,6 +50,19 @@ pub(super) fn view(world: &World, _region: &str, id: &str) -> Option<VolumeState
     });
     let state = if attachment.is_some() { "in-use" } else { "available" }.to_owned();
     Some(VolumeState { id: id.to_owned(), state, size_gib: size.unwrap_or(8), created, attachment })
+}
+
+/// The snapshots that were made of volumes when their stacks let them go.
+pub(super) fn snapshots(world: &World, region: &str, volumes: &[String]) -> Vec<SnapshotState> {
+    let all = world.retained.values().filter(|one| one.kind == "AWS::EC2::Snapshot" && one.is_in(region));
+    let one = |snapshot: &Resource| {
+        let volume = snapshot.text("VolumeId").filter(|id| volumes.iter().any(|one| one == id))?.to_owned();
+        let size = snapshot.properties.get("VolumeSize").and_then(|size| plain(size).parse().ok());
+        Some(SnapshotState { id: snapshot.physical.clone(), volume, size_gib: size.unwrap_or(8) })
+    };
+    let mut found: Vec<SnapshotState> = all.filter_map(one).collect();
+    found.sort_by(|a, b| (&a.volume, &a.id).cmp(&(&b.volume, &b.id)));
+    found
 }
 
 /// The volumes with a cluster's tag.

@@ -35,7 +35,8 @@ fn change(stack: &StackKey, id: &str, kind: &str, action: Action) -> Change {
 }
 
 fn with_data(change: Change, holding: DataHolding, fate: DataFate) -> Change {
-    let data = DataRisk { holding, fate, last_export: None, linked: Vec::new(), login_nodes: false };
+    let data =
+        DataRisk { holding, fate, last_export: None, linked: Vec::new(), targets: Vec::new(), login_nodes: false };
     Change { data: Some(data), ..change }
 }
 

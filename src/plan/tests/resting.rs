@@ -39,6 +39,7 @@ fn linked() -> Live {
         repositories: vec![link("Auto-1", &[]), link("Silent-1", &[])],
         tags: BTreeMap::new(),
         created: Timestamp(0),
+        grown: None,
     };
     live.file_systems.insert("Data".to_owned(), LiveFileSystem { state, last_export: None });
     live

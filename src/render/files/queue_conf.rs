@@ -94,6 +94,7 @@ fn zone<'s>(site: &'s Site<'_>, one: &'s SitePool<'_>) -> Option<&'s Availabilit
     let Some(subnets) = own.into_iter().find(|subnets| !subnets.is_empty()) else {
         return match network.create.as_ref().map(|create| &create.zones[..]) {
             Some([only]) => Some(only),
+            Some([first, ..]) if one.queue.in_one_zone(one.pool) => Some(first),
             _ => None,
         };
     };

@@ -4,7 +4,7 @@ use super::{Failure, exit, interrupted};
 use crate::{
     apply::{Applied, ApplyError, FailedResource, TransferFailure},
     model::BOOTSTRAP_STACK,
-    observe::FoundLock,
+    observe::{FoundLock, ObserveError},
     operate::OperateError,
     plan::Moved,
     report::{head, paint::Paint, words},
@@ -15,6 +15,7 @@ impl From<ApplyError> for Failure {
     fn from(error: ApplyError) -> Self {
         match error {
             ApplyError::Cloud(error) => error.into(),
+            ApplyError::Archive { key, message } => ObserveError::Archive { key, message }.into(),
             ApplyError::OfflinePlan => Failure::new(
                 "HPC2012",
                 "failed to apply: the plan was made offline",
@@ -31,6 +32,12 @@ impl From<ApplyError> for Failure {
                 exit::REFUSED,
             ),
             ApplyError::Stale { moved } => stale(&moved),
+            ApplyError::JobsEnd { queues } => Failure::new(
+                "HPC2190",
+                format!("jobs of {} would end, and the plan was made before there were any", queues.join(", ")),
+                "let them end, or make a new plan and approve the loss",
+                exit::STALE,
+            ),
             ApplyError::Locked { lock } => locked(&lock),
             ApplyError::LockLost => Failure::new(
                 "HPC2021",
@@ -85,7 +92,8 @@ impl From<ApplyError> for Failure {
                 Failure::new(
                     "HPC2050",
                     format!("transfer {task} of `{storage}` ended in {lifecycle}"),
-                    "mend what the report names and run the command again",
+                    "mend what the report names, and run the same command again: it goes on from here, and nothing is deleted \
+                     before all is exported",
                     exit::ERROR,
                 )
                 .with(details)

@@ -59,7 +59,8 @@ impl Failure {
 
     /// A failure of this process's own files.
     pub fn file(path: &std::path::Path, error: &std::io::Error) -> Self {
-        if error.kind() == std::io::ErrorKind::FileTooLarge {
+        // Ours, of `cloud::bounded`; the system's own is said of a file that is written.
+        if error.kind() == std::io::ErrorKind::FileTooLarge && error.raw_os_error().is_none() {
             let message = format!("failed to read `{}`: {error}", path.display());
             return Self::new("HPC2188", message, "is it the right file?", exit::ERROR);
         }

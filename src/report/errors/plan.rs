@@ -82,7 +82,15 @@ impl From<PlanError> for Failure {
 fn refusal(obstacles: &[Obstacle]) -> Failure {
     let details = obstacles.iter().map(words::obstacle).collect();
     let stacks = obstacles.iter().all(|one| matches!(one, Obstacle::Stack { .. }));
-    let failure = if stacks {
+    let soon = |one: &Obstacle| matches!(one, Obstacle::TooSoon { .. } | Obstacle::Changing { .. });
+    let failure = if obstacles.iter().all(soon) {
+        Failure::new(
+            "HPC2191",
+            "a change of size comes too soon after another",
+            "nothing was begun; run the command again later, or take the change out of the cluster file",
+            exit::REFUSED,
+        )
+    } else if stacks {
         Failure::new(
             "HPC2042",
             "the cluster is protected against deletion",
