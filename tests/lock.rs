@@ -528,7 +528,7 @@ fn a_lock_whose_answer_was_lost_is_ours() {
             if operation == "GetObject" {
                 write(&cloud, foreign("two", 1)).await;
             }
-            let fault = Fault::Error(call_error(operation, error, 0, 1));
+            let fault = Fault::Error(call_error(operation, error, 0, 2));
             sandbox.set_script(Script { faults: vec![fault], ..Script::default() });
             assert!(lost(&lock.assure(Care::Takes).await.unwrap_err()), "{operation}");
             assert!(lost(&lock.assure(Care::Makes).await.unwrap_err()), "{operation}");
