@@ -4,5 +4,7 @@ use clap::Parser;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    hpcctl::commands::run(hpcctl::commands::Cli::parse())
+    // Before anything else: whoever ends the process in its first moments is heard.
+    let signals = hpcctl::commands::Signals::listen();
+    hpcctl::commands::run(hpcctl::commands::Cli::parse(), signals)
 }

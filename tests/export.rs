@@ -9,10 +9,12 @@ use hpcctl::{
     catalog::ResourceCatalog,
     cloud::{
         Cloud, ErrorKind, PutCondition, TaskInput, TaskKind, TaskState,
-        sandbox::{CallError, CallErrorKind, Fault, Files, HandEdit, Jobs, Launch, Sandbox, Script},
+        sandbox::{
+            CallError, CallErrorKind, Fault, Files, HandEdit, HeadFault, HeadTrouble, Jobs, Launch, Sandbox, Script,
+        },
     },
     model::StackKey,
-    observe::{self, Guards, Live, SlurmReport},
+    observe::{self, Guards, Live, Order, OrderDocument, StorageOrder, keys},
     plan::{self, Action, DataFate, Desired, Obstacle, Plan, StepAction},
     report::words,
 };
@@ -398,11 +400,14 @@ fn login_nodes_take_no_orders() {
     });
 }
 
+/// An older hpcctl held them and wrote nothing down: what the head node reports counts, until it has the order to open.
 #[test]
 fn queues_that_an_apply_left_held_are_opened_by_the_next() {
     on_sandbox(async {
-        let cloud = hpcctl::cloud::sandbox::in_memory(REGION);
+        let sandbox = Sandbox::in_memory(REGION);
+        let cloud = sandbox.cloud();
         let built = made(&cloud, WHOLE).await;
+        sandbox.add_fault(Fault::HeadNode(HeadFault { cluster: None, trouble: HeadTrouble::Silent, log: None }));
         let report = serde_json::json!({
             "kind": "hpcctl/slurm-report", "format_version": "1.0", "cluster": "linked", "revision": 1,
             "instance": "i-1", "at": cloud.clock.now(), "set_up_failed": null,
@@ -412,13 +417,27 @@ fn queues_that_an_apply_left_held_are_opened_by_the_next() {
                 "last_failed_starts": [], "failing": [],
             }],
         });
-        let mut live = look(&cloud, &built).await;
-        live.slurm = SlurmReport::parse(&serde_json::to_vec(&report).unwrap());
-        assert!(live.slurm.is_some());
+        let bucket = keys::bucket_name(&cloud.identity.caller().await.unwrap().account, REGION);
+        let put = async |key: String, body: Vec<u8>| {
+            cloud.objects.put(&bucket, &key, body, PutCondition::Always).await.unwrap();
+        };
+        put(keys::slurm_report("linked"), serde_json::to_vec(&report).unwrap()).await;
+        let live = look(&cloud, &built).await;
         let desired = Desired { document: &built.document, graph: &built.graph, rendered: &built.rendered };
-        let plan = plan::plan(&desired, &live, &ResourceCatalog::embedded()).unwrap();
-        assert_eq!(Some(plan.revision), live.revision.as_ref().map(|revision| revision.number), "no new one");
-        assert!(plan.steps.iter().any(|step| step.action == StepAction::OpenQueues), "{:?}", plan.steps);
+        let opens = |live: &Live| {
+            let plan = plan::plan(&desired, live, &ResourceCatalog::embedded()).unwrap();
+            assert_eq!(Some(plan.revision), live.revision.as_ref().map(|revision| revision.number), "no new one");
+            plan.steps.iter().any(|step| step.action == StepAction::OpenQueues)
+        };
+        assert!(opens(&live));
+
+        let open = StorageOrder::Open { file_systems: Vec::new(), volumes: Vec::new(), revision: 9 };
+        let order = OrderDocument::new("a1".to_owned(), cloud.clock.now(), String::new(), Order::Storage(open));
+        put(order.key("linked"), serde_json::to_vec(&order).unwrap()).await;
+        assert!(!opens(&look(&cloud, &built).await), "it has the order");
+        // What is written down counts, whatever is reported, and be it damaged.
+        put(keys::held("linked"), b"{".to_vec()).await;
+        assert!(opens(&look(&cloud, &built).await));
     });
 }
 

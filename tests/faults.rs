@@ -1,4 +1,5 @@
-//! Whatever dies, one more command leads to the same end: processes are killed at calls that change something.
+//! Whatever breaks, one more command leads to the same end: processes are killed at calls that change something, and calls
+//! answer errors of every kind.
 //!
 //! A sample runs by default; `HPCCTL_ALL_FAULTS=1` runs all of it (`docs/reliability.md`).
 
@@ -8,143 +9,191 @@
 mod files;
 #[path = "support/lab.rs"]
 mod lab;
+#[path = "support/trial.rs"]
+mod trial;
 
-use lab::{Lab, Ran, differences, essence};
+use lab::{Lab, Ran};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use trial::{CREATE, DEEDS, DESTROY, Deed, EXPORT, KEEP, LESS, MORE, REMOVAL, SWAP, Trial, UPDATE};
+
+/// The words of a process that dies.
+const DEATH: &str = "told to crash here";
+/// Kinds of errors that any call may answer.
+const KINDS: [&str; 6] = ["throttled", "access_denied", "unavailable", "unreadable", "network", "credentials"];
+/// Calls that may find no capacity.
+const CAPACITY: [&str; 3] = ["StartInstances", "RunInstances", "CreateFleet"];
+/// The example of the sample.
+const SAMPLE: &str = "fds-smv.yaml";
 
 /// Whether all of a matrix is to run.
 fn all() -> bool {
     std::env::var_os("HPCCTL_ALL_FAULTS").is_some()
 }
 
-/// Every how many calls one is tried.
-fn stride(sample: u64) -> u64 {
-    if all() { 1 } else { sample }
-}
-
-/// The examples that a matrix takes, with their names.
-fn examples(sample: &[&str]) -> Vec<(String, Value)> {
+/// The examples that a matrix takes, with their names: `HPCCTL_ALL_FAULTS=NAME` takes those whose name has this in it.
+fn examples() -> Vec<(String, Value)> {
+    let wanted = std::env::var("HPCCTL_ALL_FAULTS").ok();
     let mut found = files::examples();
-    found.retain(|(name, _)| all() || sample.contains(&name.as_str()));
+    found.retain(|(name, _)| match wanted.as_deref() {
+        None => name == SAMPLE,
+        Some("1") => true,
+        Some(part) => name.contains(part),
+    });
     found
 }
 
-/// The same file after changes of many kinds: a queue more, another key pair (a new head node), another retention.
-fn changed(example: &Value) -> Value {
-    let mut value = example.clone();
-    let pool = json!({ "name": "od", "instance_types": ["c5.xlarge"], "max": 2 });
-    value["queues"].as_array_mut().unwrap().push(json!({ "name": "another", "pools": [pool] }));
-    value["head_node"]["key_name"] = json!("another-key");
-    value["monitoring"]["logs"]["retention_days"] = json!(7);
-    value
+/// What came of a matrix.
+#[derive(Default)]
+struct Count {
+    runs: usize,
+    wrong: Vec<String>,
 }
 
-/// A lab with the two files and, when asked, the cluster.
-fn base(name: &str, example: &Value, made: bool) -> Lab {
-    let lab = Lab::new(name);
-    lab.write("cluster.yaml", &serde_yaml::to_string(example).unwrap());
-    lab.write("changed.yaml", &serde_yaml::to_string(&changed(example)).unwrap());
-    if made {
-        lab.does("apply", "cluster.yaml").ends(0);
+impl Count {
+    fn add(&mut self, wrong: Option<String>) {
+        self.runs += 1;
+        // Told at once: all of a matrix takes hours.
+        wrong.iter().for_each(|one| println!("{one}"));
+        self.wrong.extend(wrong);
     }
-    lab
+
+    #[track_caller]
+    fn report(&self, what: &str) {
+        println!("{what}: {} runs, {} deviations", self.runs, self.wrong.len());
+        let shown: Vec<&str> = self.wrong.iter().take(12).map(String::as_str).collect();
+        assert!(self.wrong.is_empty(), "{}", shown.join("\n"));
+        assert!(self.runs > 0);
+    }
 }
 
-/// A command under test: its words, the file, and whether there is a cluster before.
-struct Deed {
-    word: &'static str,
-    file: &'static str,
-    made: bool,
-}
-
-const CREATE: Deed = Deed { word: "apply", file: "cluster.yaml", made: false };
-const UPDATE: Deed = Deed { word: "apply", file: "changed.yaml", made: true };
-const DESTROY: Deed = Deed { word: "destroy", file: "cluster.yaml", made: true };
-
-/// Kills a command at each of its calls, with and without the call's effect; one more command, and all is as if nothing
-/// had been. Gives the number of runs, and what was not so.
-fn crash_matrix(name: &str, example: &Value, deed: &Deed, stride: u64) -> (usize, Vec<String>) {
-    let base = base(&format!("{name}-{}-base", deed.word), example, deed.made);
-    let before = if deed.made { base.mutations() } else { 0 };
-    let reference = base.copy(&format!("{name}-{}-reference", deed.word));
-    reference.does(deed.word, deed.file).ends(0);
-    let (calls, right) = (reference.mutations() - before, essence(&reference.account()));
-    let (mut runs, mut wrong) = (0, Vec::new());
-    for at in (1..=calls).step_by(stride as usize).chain([calls]) {
-        for effect in [false, true] {
-            runs += 1;
-            let lab = base.copy(&format!("{name}-{}-{at}-{effect}", deed.word));
-            lab.faults(&json!([{ "crash": { "at": before + at, "effect": effect } }]));
-            let crashed = lab.does(deed.word, deed.file);
-            lab.faults(&json!([]));
-            if let Some(what) = not_the_same(&lab, deed, &right) {
-                let first: String = crashed.stderr.chars().rev().take(300).collect::<String>().chars().rev().collect();
-                wrong.push(format!("{name} {} call {at} effect {effect}: {what}\n  first: {first}", deed.word));
+/// Kills a command at its calls, with and without the call's effect.
+fn crash_matrix(deed: &Deed, stride: usize) {
+    let mut count = Count::default();
+    for (name, example) in examples() {
+        let Some(trial) = Trial::new(&name, &example, deed) else { continue };
+        let stride = if all() { 1 } else { stride };
+        let mut calls: Vec<u64> = (1..=trial.calls).step_by(stride).chain([trial.calls]).collect();
+        calls.dedup();
+        for (index, at) in calls.into_iter().enumerate() {
+            for effect in [false, true] {
+                // Of a sample every other is without the call's effect.
+                if !all() && trial.calls > 4 && effect == (index % 2 == 0) {
+                    continue;
+                }
+                let fault = json!({ "crash": { "at": trial.before + at, "effect": effect } });
+                count.add(trial.with(&format!("death at call {at}, effect {effect}"), &fault, Some(DEATH)));
             }
         }
     }
-    (runs, wrong)
-}
-
-/// The command once more: what is not as it should be then.
-fn not_the_same(lab: &Lab, deed: &Deed, right: &BTreeMap<String, String>) -> Option<String> {
-    let again = lab.does(deed.word, deed.file);
-    if again.code != Some(0) {
-        return Some(format!("the second run ended with {:?}\n{}", again.code, again.stderr));
-    }
-    let found = differences(right, &essence(&lab.account()));
-    if !found.is_empty() {
-        return Some(found.join("\n  "));
-    }
-    if deed.word == "apply" {
-        let planned = lab.run(&["plan", deed.file, "--detailed-exitcode", "--no-preflight"]);
-        if planned.code != Some(0) {
-            return Some(format!("the next plan is not empty\n{}", planned.stdout));
-        }
-    }
-    None
-}
-
-#[track_caller]
-fn report(what: &str, counts: &[(usize, Vec<String>)]) {
-    let runs: usize = counts.iter().map(|(runs, _)| runs).sum();
-    let wrong: Vec<&String> = counts.iter().flat_map(|(_, wrong)| wrong).collect();
-    println!("{what}: {runs} runs, {} deviations", wrong.len());
-    assert!(wrong.is_empty(), "{}", wrong.iter().take(12).map(|one| one.as_str()).collect::<Vec<_>>().join("\n"));
-    assert!(runs > 0);
+    count.report(&format!("deaths, {}", deed.name));
 }
 
 #[test]
 fn a_creation_that_dies_anywhere_ends_the_same() {
-    let counts: Vec<_> = examples(&["fds-smv.yaml"])
-        .iter()
-        .map(|(name, example)| crash_matrix(name, example, &CREATE, stride(21)))
-        .collect();
-    report("crashes in a creation", &counts);
+    crash_matrix(&CREATE, 19);
 }
 
 #[test]
 fn an_update_that_dies_anywhere_ends_the_same() {
-    let counts: Vec<_> = examples(&["fds-smv.yaml"])
-        .iter()
-        .map(|(name, example)| crash_matrix(name, example, &UPDATE, stride(21)))
-        .collect();
-    report("crashes in an update", &counts);
+    crash_matrix(&UPDATE, 19);
+}
+
+#[test]
+fn a_removal_that_dies_anywhere_ends_the_same() {
+    crash_matrix(&REMOVAL, 29);
+}
+
+#[test]
+fn a_replacement_of_a_file_system_that_dies_anywhere_ends_the_same() {
+    crash_matrix(&SWAP, 11);
+}
+
+#[test]
+fn more_storage_that_dies_anywhere_ends_the_same() {
+    crash_matrix(&MORE, 29);
+}
+
+#[test]
+fn less_storage_that_dies_anywhere_ends_the_same() {
+    crash_matrix(&LESS, 29);
 }
 
 #[test]
 fn a_destruction_that_dies_anywhere_ends_the_same() {
-    let counts: Vec<_> = examples(&["fds-smv.yaml"])
-        .iter()
-        .map(|(name, example)| crash_matrix(name, example, &DESTROY, stride(7)))
-        .collect();
-    report("crashes in a destruction", &counts);
+    crash_matrix(&DESTROY, 7);
+}
+
+#[test]
+fn a_destruction_that_keeps_and_dies_anywhere_ends_the_same() {
+    crash_matrix(&KEEP, 7);
+}
+
+#[test]
+fn an_export_that_dies_anywhere_ends_the_same() {
+    crash_matrix(&EXPORT, 1);
+}
+
+/// Errors of the kinds at the calls of an operation: all at the first, second, third and last, and one kind at each other.
+fn errors(operation: &str, calls: u32) -> Vec<(&'static str, u32)> {
+    let mut kinds = KINDS.to_vec();
+    if CAPACITY.contains(&operation) {
+        kinds.push("capacity");
+    }
+    let mut found = Vec::new();
+    for after in 0..calls {
+        for (index, kind) in kinds.iter().enumerate() {
+            if after < 3 || after + 1 == calls || after as usize % kinds.len() == index {
+                found.push((*kind, after));
+            }
+        }
+    }
+    found
+}
+
+/// Each operation that a command calls answers errors.
+fn error_matrix(deeds: &[Deed], sample: usize) {
+    let (mut count, mut turn) = (Count::default(), 0);
+    let operations = operations();
+    let operations: Vec<&str> = operations.iter().map(String::as_str).collect();
+    for (name, example) in examples() {
+        for deed in deeds {
+            let Some(trial) = Trial::new(&name, &example, deed) else { continue };
+            for (operation, calls) in trial.operations(&operations) {
+                for (kind, after) in errors(&operation, calls) {
+                    turn += 1;
+                    if !all() && turn % sample != 0 {
+                        continue;
+                    }
+                    let fault = json!({ "error": { "operation": operation, "error": kind, "after": after } });
+                    count.add(trial.with(&format!("{kind} at {operation} {}", after + 1), &fault, None));
+                }
+            }
+        }
+    }
+    count.report(&format!("errors of calls in {} commands", deeds.len()));
+}
+
+/// The operations that the sandbox answers, as its page lists them.
+fn operations() -> Vec<String> {
+    let page = std::fs::read_to_string("docs/sandbox.md").unwrap();
+    let from = page.find("Operations that change something").unwrap();
+    let to = page.find("Paths of an instance's metadata").unwrap();
+    let words = page[from..to].split('`').skip(1).step_by(2).filter(|word| *word != "crash");
+    words.map(str::to_owned).collect()
+}
+
+#[test]
+fn commands_whose_calls_fail_end_the_same() {
+    error_matrix(&DEEDS, 307);
 }
 
 /// What a lab with the smallest example, made and then touched by hand, plans.
 fn planned_after(name: &str, touch: impl Fn(&mut Value)) -> (Lab, Ran) {
-    let lab = base(name, &files::example("minimal.yaml"), true);
+    let lab = Lab::new(name);
+    let example = files::example("minimal.yaml");
+    lab.write("cluster.yaml", &serde_yaml::to_string(&example).unwrap());
+    lab.write("changed.yaml", &serde_yaml::to_string(&(UPDATE.file)(&example).unwrap()).unwrap());
+    lab.does("apply", "cluster.yaml").ends(0);
     let mut account = lab.account();
     touch(&mut account);
     lab.write("account.json", &account.to_string());
@@ -203,4 +252,106 @@ fn no_revision_is_lost_or_used_twice() {
     assert_eq!(archived(&other), 1, "the archive of revision 1 was written again");
     let history = other.run(&["history", "changed.yaml"]).ends(0);
     assert!(history.stdout.contains("    2  "), "{}", history.stdout);
+}
+
+/// Queues that were held by an apply that died are opened by the next plan, though the head node reports them late or, being
+/// another one, knows nothing of them; what the head node has unmounted for it comes back.
+#[test]
+fn queues_that_a_dead_apply_held_are_seen_and_opened() {
+    let lab = Lab::new("held");
+    let example = files::example(SAMPLE);
+    lab.write("file.yaml", &serde_yaml::to_string(&example).unwrap());
+    lab.write("swapped.yaml", &serde_yaml::to_string(&(SWAP.file)(&example).unwrap()).unwrap());
+    lab.does("apply", "file.yaml").ends(0);
+    let reference = lab.copy("reference");
+    reference.does("apply", "swapped.yaml").ends(0);
+    let (mut held_by_the_dead, mut given_back) = (0, 0);
+    for at in lab.mutations() + 1..=reference.mutations() {
+        let trial = lab.copy(&format!("dies-{at}"));
+        trial.faults(&json!([{ "crash": { "at": at, "effect": true } }]));
+        let died = trial.does("apply", "swapped.yaml");
+        assert!(died.stderr.contains(DEATH), "{}", died.stderr);
+        trial.faults(&json!([]));
+        let account = trial.account();
+        if !artifacts(&mut account.clone()).keys().any(|key| key.contains("/orders/")) {
+            continue;
+        }
+        if account["stacks"] != lab.account()["stacks"] {
+            break;
+        }
+        held_by_the_dead += 1;
+        // The user thinks better of it.
+        let planned = trial.run(&["plan", "file.yaml", "--detailed-exitcode", "--no-preflight"]).ends(2);
+        assert!(planned.stdout.contains("open the queues again"), "{}", planned.stdout);
+        trial.does("apply", "file.yaml").ends(0);
+        let settled = trial.settled();
+        let report = newest(&settled, "/status/slurm.json").unwrap();
+        assert!(report.contains("\"state\":\"up\"") && !report.contains("\"down\""), "{report}");
+        trial.run(&["plan", "file.yaml", "--detailed-exitcode", "--no-preflight"]).ends(0);
+        let orders = versions(&settled, "/orders/");
+        let released = orders.iter().any(|order| order.contains("\"release\""));
+        let back = orders.iter().any(|order| order.contains("\"open\"") && order.contains("\"fs-"));
+        assert!(!released || back, "what was unmounted comes back: {orders:?}");
+        given_back += usize::from(back);
+    }
+    assert!(held_by_the_dead > 2 && given_back > 0, "{held_by_the_dead} {given_back}");
+}
+
+/// The newest version of an object whose key ends so.
+fn newest(account: &Value, end: &str) -> Option<String> {
+    let mut account = account.clone();
+    let found = artifacts(&mut account).iter().find(|(key, _)| key.ends_with(end))?;
+    found.1.as_array()?.last()?["body"]["text"].as_str().map(str::to_owned)
+}
+
+/// All that objects with this in their keys ever were.
+fn versions(account: &Value, part: &str) -> Vec<String> {
+    let mut account = account.clone();
+    let all = artifacts(&mut account).iter().filter(|(key, _)| key.contains(part));
+    let all = all.flat_map(|(_, versions)| versions.as_array().unwrap());
+    all.filter_map(|version| version["body"]["text"].as_str().map(str::to_owned)).collect()
+}
+
+/// FT-11: what a cluster file keeps is told as kept by every later run, after an interruption too, and once more when a new
+/// cluster of that name stands beside it; nobody is told to delete it.
+#[test]
+fn what_is_kept_is_told_as_kept_after_an_interruption() {
+    let (example, base) = (files::example(SAMPLE), Lab::new("kept"));
+    base.write("file.yaml", &serde_yaml::to_string(&(KEEP.file)(&example).unwrap()).unwrap());
+    base.does("apply", "file.yaml").ends(0);
+    let before = base.mutations();
+    let reference = base.copy("reference");
+    reference.does("destroy", "file.yaml").ends(0);
+    let is_told = |ran: &Ran, id: &str| {
+        let said = format!("{}{}", ran.stdout, ran.stderr);
+        assert!(said.contains(id) && said.to_lowercase().contains("kept"), "{said}");
+        assert!(!said.contains("something is left"), "{said}");
+    };
+    let mut deaths = 0;
+    for at in before + 1..=reference.mutations() {
+        let lab = base.copy(&format!("kept-{at}"));
+        lab.faults(&json!([{ "crash": { "at": at, "effect": true } }]));
+        let died = lab.does("destroy", "file.yaml");
+        assert!(died.stderr.contains(DEATH), "{}", died.stderr);
+        lab.faults(&json!([]));
+        if at % 5 != 0 && !all() {
+            continue;
+        }
+        deaths += 1;
+        let again = lab.does("destroy", "file.yaml").ends(0);
+        let kept = lab.account()["retained"].as_object().unwrap().clone();
+        let id = kept.iter().find(|(_, one)| one["kind"] == "AWS::FSx::FileSystem").unwrap().0.clone();
+        is_told(&again, &id);
+        is_told(&lab.does("destroy", "file.yaml").ends(0), &id);
+        // Another cluster of that name has one of its own, and its end leaves the old one alone.
+        lab.does("apply", "file.yaml").ends(0);
+        let last = lab.does("destroy", "file.yaml").ends(0);
+        is_told(&last, &id);
+        let systems = |account: &Value| {
+            let kept = account["retained"].as_object().unwrap().values();
+            kept.filter(|one| one["kind"] == "AWS::FSx::FileSystem").count()
+        };
+        assert_eq!(systems(&lab.account()), 2);
+    }
+    assert!(deaths > 2, "{deaths}");
 }

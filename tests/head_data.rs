@@ -327,8 +327,10 @@ fn the_address_moves_to_the_next_head_node() {
         assert_eq!(node::head_address(&first, &head.cluster, &mut keep).await.unwrap(), address, "it stays");
         let interface = first.compute.interface_of(&first_id).await.unwrap().unwrap();
         assert_ne!(interface.primary, address, "the instance's own address cannot move");
-        // The nodes read it where the head node writes it.
+        // The nodes read it where the head node writes it, which it does when it answers there.
         let (bucket, key) = (head.cluster.bucket().unwrap(), "clusters/head/launches/head.json");
+        assert!(head.people.objects.get(bucket, key).await.unwrap().is_none(), "nobody is told too early");
+        node::publish_address(&first, &head.cluster, &address, &mut keep).await.unwrap();
         let (text, _) = head.cloud.objects.get(bucket, key).await.unwrap().unwrap();
         let written: node::HeadAddress = serde_json::from_slice(&text).unwrap();
         assert_eq!(written.address, address);
@@ -354,9 +356,53 @@ fn an_address_of_another_subnet_is_given_up_with_a_word() {
         let mut events = Vec::new();
         let mut keep = |event| events.push(event);
         let before = node::head_address(&first, &head.cluster, &mut keep).await.unwrap();
+        node::publish_address(&first, &head.cluster, &before, &mut keep).await.unwrap();
         let after = node::head_address(&there, &head.cluster, &mut keep).await.unwrap();
         assert_ne!(after, before);
         assert!(lines(&events)[1].contains(&format!("{before} cannot be taken over")), "{:?}", lines(&events));
+    });
+}
+
+/// The address by which nodes know the head node stays in its subnet: before the head node moves to another one, jobs end
+/// and their nodes with them, and login nodes are launched anew. A head node that cannot be asked loses the jobs, and the
+/// plan says it. AW-12.
+#[test]
+fn a_head_node_that_moves_leaves_no_node_behind() {
+    let login = "login_nodes: [{ name: in, instance_type: c5.large, count: 1, ssh_from: [203.0.113.0/24] }]\n";
+    let moved = |text: &str| text.replace("subnet-0a1b2c3d4e5f67890", "subnet-0b1c2d3e4f5a67891");
+    on_sandbox(async {
+        let cloud = Sandbox::in_memory(REGION).cloud();
+        let text = format!("{CLUSTER}{login}");
+        let built = build("head.yaml", &text);
+        carry_out_well(&cloud, &plan_for(&cloud, &built).await).await;
+        let old = head_of(&cloud, &built).await;
+        let after = build("head.yaml", &moved(&text));
+        let plan = plan_for(&cloud, &after).await;
+        assert_eq!(head_change(&plan).action, Action::Replace);
+        let hold = place(&plan, |action| matches!(action, StepAction::HoldQueues { queues } if queues == &["q"]));
+        let stop = place(&plan, |action| matches!(action, StepAction::StopHead { .. }));
+        assert!(plan.steps[stop].after.contains(&(hold + 1)), "{:?}", plan.steps);
+        place(&plan, |action| matches!(action, StepAction::OpenQueues));
+        let logins = place(&plan, |action| matches!(action, StepAction::ReplaceLogins { .. }));
+        assert!(logins > stop);
+        let text = plan_text(&plan, PlanView { paint: Paint::PLAIN, verbose: false });
+        let says = |words: &str| assert!(text.contains(words), "{text}");
+        says("its address does not come along to another subnet");
+        says("jobs that run in q end first, those that wait start afterwards");
+        assert!(!text.contains("jobs run on and wait for the new one"), "{text}");
+        carry_out_well(&cloud, &plan).await;
+        assert_ne!(head_of(&cloud, &after).await, old);
+        assert!(plan_for(&cloud, &after).await.is_empty());
+
+        // Back again, by a head node that is stopped: nobody would hold its queues.
+        let now = head_of(&cloud, &after).await;
+        cloud.compute.stop(&now).await.unwrap();
+        cloud.clock.sleep(Duration::from_secs(120)).await;
+        let plan = plan_for(&cloud, &built).await;
+        let holds = |step: &plan::Step| matches!(step.action, StepAction::HoldQueues { .. });
+        assert!(!plan.steps.iter().any(holds), "{:?}", plan.steps);
+        let text = plan_text(&plan, PlanView { paint: Paint::PLAIN, verbose: false });
+        assert!(text.contains("jobs that run are lost with their nodes"), "{text}");
     });
 }
 

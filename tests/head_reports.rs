@@ -10,6 +10,7 @@ use hpcctl::{
         Cloud,
         sandbox::{CallError, CallErrorKind, Fault, HeadFault, HeadTrouble, Sandbox},
     },
+    model::StackKey,
     observe::{HeadNode, SetUpLog, keys},
     plan::StepAction,
     report::{errors::Failure, paint::Paint, plan_text, status::Status},
@@ -363,4 +364,21 @@ fn a_set_up_that_fails_says_so_in_the_bucket() {
     // hpcctl node sync reads the last line of what went wrong from the error output.
     assert!(String::from_utf8_lossy(&ended.stderr).contains("no such host"));
     fs::remove_dir_all(&folder).unwrap();
+}
+
+/// The address that stays is the one to connect to.
+#[test]
+fn status_shows_the_elastic_address_of_the_head_node() {
+    on_sandbox(async {
+        let sandbox = Sandbox::in_memory(REGION);
+        let cloud = sandbox.cloud();
+        let text = head::CLUSTER.replacen("head_node: {", "head_node: { elastic_ip: true,", 1);
+        assert_ne!(text, head::CLUSTER);
+        let built = build("head.yaml", &text);
+        carry_out_well(&cloud, &plan_for(&cloud, &built).await).await;
+        let outputs = look(&cloud, &built).await.stacks[&StackKey::Head].state.outputs.clone();
+        let (shown, _) = status(&cloud, &built).await;
+        assert!(shown.contains(&outputs["HeadElasticIp"]), "{outputs:?}\n{shown}");
+        assert!(!shown.contains(&outputs["HeadPrivateIp"]), "{shown}");
+    });
 }

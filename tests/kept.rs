@@ -9,13 +9,14 @@ use hpcctl::{
     catalog::InstanceCatalog,
     check::{self, Facts},
     cloud::{
-        Cloud, StackStatus,
-        sandbox::{CallError, CallErrorKind, Fault, Sandbox},
+        Cloud, PutCondition, StackStatus,
+        sandbox::{CallError, CallErrorKind, Fail, Fault, Sandbox, Target, Verb},
     },
     model::StackKey,
-    observe::{self, Kept, Live},
+    observe::{self, Kept, Live, Wanted, keys},
     plan::{Action, Plan, Reason, StepAction},
     report::{
+        errors::Failure,
         paint::Paint,
         plan_text::{PlanView, plan_text},
     },
@@ -312,4 +313,58 @@ fn nothing_else_that_is_kept_has_a_name_of_its_own() {
         }
     }
     assert_eq!(named, BTreeSet::from(["AWS::Logs::LogGroup LogGroupName".to_owned()]));
+}
+
+/// A stack whose deletion failed has given up what it keeps: the next plan deletes what is left of it, and keeps nothing twice.
+#[test]
+fn what_a_failed_deletion_has_kept_is_not_the_stacks_any_more() {
+    on_sandbox(async {
+        let sandbox = Sandbox::in_memory("eu-west-1");
+        let (cloud, built) = (sandbox.cloud(), file(&[]));
+        carry_out_well(&cloud, &plan_for(&cloud, &built).await).await;
+        let target = Target { logical_id: Some("MungeKey".to_owned()), ..Target::default() };
+        sandbox.add_fault(Fault::Fail(Fail { target, on: Verb::Delete, reason: None, times: Some(1) }));
+        let applied = carry_out(&cloud, &plan_destroy(&cloud, &built).await).await;
+        assert!(matches!(&applied.failed[0].error, ApplyError::Stack { .. }), "{:?}", applied.failed);
+        let live = look(&cloud, &built).await;
+        let stack = &live.stacks[&StackKey::Storage];
+        assert_eq!(stack.state.status, StackStatus::DeleteFailed);
+        let kept = stack.resources.iter().find(|one| one.resource_type == FSX).unwrap();
+        assert_eq!(kept.status, "DELETE_SKIPPED");
+        assert_eq!(stack.physical_id(&kept.logical_id), None);
+        // It is known as kept, and no plan says anything of it again.
+        assert_eq!(of(&live, FSX), [kept.physical_id.as_str()]);
+        let again = plan_destroy(&cloud, &built).await;
+        assert!(again.changes.iter().all(|change| change.resource_type != FSX), "{:?}", again.changes);
+        carry_out_well(&cloud, &again).await;
+        assert_eq!(of(&look(&cloud, &built).await, FSX), [kept.physical_id.as_str()]);
+    });
+}
+
+/// The list is the only thing that knows of what was kept: one that cannot be read is not taken for an empty one.
+#[test]
+fn a_list_of_kept_things_that_cannot_be_read_is_no_empty_one() {
+    on_sandbox(async {
+        let cloud = Sandbox::in_memory("eu-west-1").cloud();
+        parted(&cloud).await;
+        let (bucket, key) = (keys::bucket_name("123456789012", "eu-west-1"), keys::kept("prod"));
+        let (text, _) = cloud.objects.get(&bucket, &key).await.unwrap().unwrap();
+        let spoilt = String::from_utf8(text).unwrap().replace("resource_type", "kind_of");
+        let put = cloud.objects.put(&bucket, &key, spoilt.clone().into_bytes(), PutCondition::Always);
+        put.await.unwrap();
+        let wanted = Wanted::default();
+        let refused = observe::observe(&cloud, "prod", &wanted).await.unwrap_err();
+        let failure: Failure = refused.into();
+        assert!(failure.code == "HPC2006" && failure.message.contains(&key), "{failure:?}");
+        // A plan that was made before keeps one thing more: it stops, and the list is as it was.
+        let restored = spoilt.replace("kind_of", "resource_type");
+        cloud.objects.put(&bucket, &key, restored.into_bytes(), PutCondition::Always).await.unwrap();
+        let again = plan_for(&cloud, &file(&[])).await;
+        carry_out_well(&cloud, &again).await;
+        let parting = plan_for(&cloud, &less()).await;
+        cloud.objects.put(&bucket, &key, spoilt.clone().into_bytes(), PutCondition::Always).await.unwrap();
+        let applied = carry_out(&cloud, &parting).await;
+        assert!(matches!(&applied.failed[0].error, ApplyError::Archive { .. }), "{:?}", applied.failed);
+        assert_eq!(cloud.objects.get(&bucket, &key).await.unwrap().unwrap().0, spoilt.into_bytes());
+    });
 }

@@ -19,7 +19,8 @@ use std::{
 };
 
 /// Files that cannot begin with a comment.
-const EXPECTED: &[(&str, &str)] = &[("empty", "HPC1003"), ("binary", "HPC1009"), ("bom", "HPC1010")];
+const EXPECTED: &[(&str, &str)] =
+    &[("empty", "HPC1003"), ("binary", "HPC1009"), ("utf-16", "HPC1009"), ("bom", "HPC1010")];
 /// Rules that no file can break by itself: a fault of the program, files that cannot be read, and what an account lacks
 /// (see tests/preflight.rs).
 const WITHOUT_FILE: &[u16] = &[

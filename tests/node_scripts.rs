@@ -290,9 +290,51 @@ fn root_follows_no_link_among_checkpoints() {
     let said = Command::new("bash").arg(&clean).output().unwrap();
     assert!(said.status.success(), "{said:?}");
     assert!(victim.join("precious").exists() && directory.join("7").exists());
+    // With the sticky bit nobody takes another's place: a new job gets its directory, what is there stays as it is.
+    fs::set_permissions(&directory, fs::Permissions::from_mode(0o1777)).unwrap();
+    fs::write(directory.join("10"), "").unwrap();
+    for job in ["8", "9", "10"] {
+        assert!(run_prolog(job).status.success(), "a user is not to drain nodes: {job}");
+    }
+    assert_eq!(fs::metadata(directory.join("9")).unwrap().uid(), 12345);
+    assert_eq!((fs::metadata(&victim).unwrap().uid(), fs::metadata(directory.join("10")).unwrap().uid()), (0, 0));
+    let said = Command::new("bash").arg(&clean).output().unwrap();
+    assert!(said.status.success() && victim.join("precious").exists(), "{said:?}");
+    assert!(!directory.join("9").exists() && directory.join("8").is_symlink(), "{said:?}");
+    assert!(run_prolog("7").status.success());
     // Of root's again: what is a link stays, what is a job's goes.
     fs::set_permissions(&directory, fs::Permissions::from_mode(0o755)).unwrap();
     let said = Command::new("bash").arg(&clean).output().unwrap();
     assert!(said.status.success() && victim.join("precious").exists(), "{said:?}");
     assert!(!directory.join("7").exists(), "{said:?}");
+}
+
+/// A login node that came too early, or while one head node follows another, sets itself up again. A script of the user's own
+/// that failed is not run twice; and in the end there is an end.
+#[test]
+fn a_login_node_that_is_too_early_tries_again() {
+    let login = "login_nodes: [{ name: in, instance_type: c5.large, count: 1, ssh_from: [203.0.113.0/24] }]\n";
+    let text = format!("{}image: {{ os: ubuntu2404 }}\n{login}", CLUSTER.replace("REGION", "eu-west-1"));
+    let cluster = spec::read("cluster.yaml", &text).cluster.unwrap();
+    let files = node_files(&cluster, InstanceCatalog::embedded()).unwrap();
+    let setup = &files["login/setup.sh"].content;
+    let (from, to) = (setup.find("failed() {").unwrap(), setup.find("\n# The commands read slurm.conf").unwrap());
+    let root = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("node-scripts-login");
+    fs::create_dir_all(&root).unwrap();
+    fs::write(root.join("setup.sh"), "echo \"again $AGAIN $1\"\n").unwrap();
+    let run = |times: &str, what: &str| {
+        let script = format!("log() {{ echo \"$*\"; }}\nsleep() {{ :; }}\n{}\n{what}\n", &setup[from..to]);
+        let mut command = Command::new("bash");
+        command.args(["-Eeuo", "pipefail", "-c", &script]).current_dir(&root).env("AGAIN", times);
+        let done = command.output().unwrap();
+        (done.status.success(), String::from_utf8_lossy(&done.stdout).into_owned())
+    };
+    for what in ["die 'cannot mount /home'", "head=$(false)"] {
+        let (good, said) = run("3", what);
+        assert!(good && said.ends_with("again 4 start\n") && !said.contains("failed"), "{said}");
+        let (good, said) = run("15", what);
+        assert!(!good && said.starts_with("set-up failed: ") && !said.contains("again"), "{said}");
+    }
+    let (good, said) = run("0", "failed 'script.sh ended with 1'");
+    assert!(!good && said == "set-up failed: script.sh ended with 1\n", "{said}");
 }

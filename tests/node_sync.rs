@@ -361,6 +361,14 @@ fn a_file_system_that_goes_is_used_by_nobody() {
     order(&head, "c0", Order::Storage(early));
     sync(&head);
     assert!(Memory::read(&head.home).unwrap().storage.is_some() && object(&head, &answer_key("head", "c0")).is_none());
+    // slurmctld refuses: they are still held, and the next apply sees it.
+    head.say("refuse", "slurm_update error: Unable to contact slurm controller");
+    let refused = StorageOrder::Open { file_systems: Vec::new(), volumes: Vec::new(), revision: 1 };
+    order(&head, "c9", Order::Storage(refused));
+    sync(&head);
+    assert!(answer("c9").failed.is_some() && Memory::read(&head.home).unwrap().storage.is_some());
+    assert_eq!(report(&head).queue("q").unwrap().held.as_ref().unwrap().why, HeldWhy::Storage);
+    fs::remove_file(head.bin.join("refuse")).unwrap();
     order(&head, "c1", Order::Queue { name: "q".to_owned(), state: QueueOrder::Drain });
     order(&head, "c2", Order::Storage(StorageOrder::Open { file_systems, volumes: Vec::new(), revision: 1 }));
     sync(&head);

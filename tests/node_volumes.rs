@@ -60,7 +60,11 @@ fn detach(head: &Head, cloud: &Cloud, wanted: &[&str]) -> Result<(), NodeError> 
 }
 
 fn fault(head: &Head, operation: &str, error: CallErrorKind) {
-    let (operation, times) = (operation.to_owned(), Some(1));
+    fault_times(head, operation, error, 1);
+}
+
+fn fault_times(head: &Head, operation: &str, error: CallErrorKind, times: u32) {
+    let (operation, times) = (operation.to_owned(), Some(times));
     head.sandbox.add_fault(Fault::Error(CallError { operation, error, message: None, after: 0, times }));
 }
 
@@ -115,6 +119,40 @@ fn a_volume_that_does_not_come_is_spoken_of_each_minute() {
     assert_eq!(events.len(), 15);
 }
 
+/// Calls that fail for a while at boot are made again: without its volumes and its address a head node has no queue. What
+/// AWS refuses for good is told at once, what it does not allow soon.
+#[test]
+fn a_refusal_that_passes_is_waited_for() {
+    let head = with_two_volumes("patience");
+    detach(&head, &head.cloud, &[]).unwrap();
+    for (error, operation) in [
+        (CallErrorKind::Throttled, "DescribeVolumes"),
+        (CallErrorKind::Unavailable, "AttachVolume"),
+        (CallErrorKind::AccessDenied, "AttachVolume"),
+    ] {
+        fault_times(&head, operation, error, 3);
+        let (attached, events) = attach(&head, &["tools"]);
+        assert_eq!(attached.unwrap().len(), 1, "{operation}");
+        assert_eq!(
+            events.iter().filter(|event| matches!(event, Event::Again { .. })).count(),
+            3,
+            "{:?}",
+            lines(&events)
+        );
+        detach(&head, &head.cloud, &[]).unwrap();
+    }
+    let waited = |error, times| {
+        fault_times(&head, "AttachVolume", error, times);
+        let before = head.people.clock.now();
+        assert!(attach(&head, &["tools"]).0.is_err(), "{error:?}");
+        head.people.clock.now().0 - before.0
+    };
+    assert!(waited(CallErrorKind::Invalid, 1) < 10, "no longer than the volume takes to become free");
+    // Seven calls in two minutes, with pauses of 2, 4, 8, 16, 32 and 60 seconds.
+    assert!((120..130).contains(&waited(CallErrorKind::AccessDenied, 7)));
+    assert!((900..1000).contains(&waited(CallErrorKind::Unavailable, 20)));
+}
+
 /// A call that fails gives no address up: only one that cannot be had is.
 #[test]
 fn an_address_is_not_given_up_for_a_call_that_fails() {
@@ -124,14 +162,16 @@ fn an_address_is_not_given_up_for_a_call_that_fails() {
     let mut keep = |event| events.push(event);
     on_sandbox(async {
         let address = node::head_address(&head.cloud, &head.cluster, &mut keep).await.unwrap();
-        for error in [CallErrorKind::Throttled, CallErrorKind::AccessDenied] {
-            fault(&head, "AssignPrivateIpAddresses", error);
-            let failed = node::head_address(&there, &head.cluster, &mut keep).await.unwrap_err();
-            assert!(matches!(&failed, NodeError::Cloud(_)), "{failed:?}");
-        }
+        fault_times(&head, "PutObject", CallErrorKind::Unavailable, 2);
+        node::publish_address(&head.cloud, &head.cluster, &address, &mut keep).await.unwrap();
+        fault_times(&head, "AssignPrivateIpAddresses", CallErrorKind::AccessDenied, 7);
+        let failed = node::head_address(&there, &head.cluster, &mut keep).await.unwrap_err();
+        assert!(matches!(&failed, NodeError::Cloud(_)), "{failed:?}");
         let interface = head.people.compute.interface_of(&first).await.unwrap().unwrap();
         assert_eq!(interface.secondary, std::slice::from_ref(&address));
+        fault(&head, "AssignPrivateIpAddresses", CallErrorKind::Throttled);
         assert_eq!(node::head_address(&there, &head.cluster, &mut keep).await.unwrap(), address);
     });
-    assert_eq!(lines(&events).len(), 2);
+    let taken = events.iter().filter(|event| matches!(event, Event::AddressTaken { .. })).count();
+    assert_eq!(taken, 2, "{:?}", lines(&events));
 }

@@ -5,14 +5,14 @@
 mod support;
 
 use hpcctl::{
-    apply::{self, ApplyError, Context, Lock, LockOutcome, Stop},
+    apply::{self, ApplyError, Claim, Context, LockOutcome, Stop},
     catalog::ResourceCatalog,
     cloud::{
         Cloud,
         sandbox::{CallError, CallErrorKind, Fail, Fault, Launch, Sandbox, Slow, Target, Verb},
     },
     model::StackKey,
-    observe::{Outside, Owner, keys},
+    observe::{Outside, Owner, Watch, keys},
     plan::{self, Action, Desired, Plan, PlanError, Predicted, StepAction},
 };
 use serde_json::Value;
@@ -557,11 +557,19 @@ async fn destroy_locked(cloud: &Cloud, built: &Built) -> Vec<apply::StepFailure>
     let events = Events::default();
     let context = Context::new(cloud, &plan, &events, Stop::default());
     let owner = Owner { arn: "arn".to_owned(), host: "here".to_owned(), pid: 1, command: None, birth: None };
-    let taken =
-        Lock::acquire(cloud, &context.bucket(), &plan.cluster, owner, plan.id(), &|_| false, &|_| true).await.unwrap();
-    let LockOutcome::Held(mut lock) = taken else { panic!("locked") };
-    let applied = apply::execute(&context, Some(&mut lock)).await;
-    lock.forget(cloud).await.unwrap();
+    let claim = Claim {
+        bucket: &context.bucket(),
+        cluster: &plan.cluster,
+        owner,
+        plan: plan.id(),
+        until: None,
+        watch: Watch::default(),
+        is_dead: &|_| false,
+        waits: &|_| true,
+    };
+    let LockOutcome::Held(lock) = claim.acquire(cloud).await.unwrap() else { panic!("locked") };
+    let applied = apply::execute(&context, Some(&lock)).await;
+    lock.forget().await.unwrap();
     applied.failed
 }
 

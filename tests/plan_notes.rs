@@ -6,6 +6,7 @@ mod support;
 
 use hpcctl::{
     cloud::sandbox::Sandbox,
+    model::DataHolding,
     plan::Note,
     report::{errors::Failure, paint::Paint, plan_text},
 };
@@ -138,6 +139,12 @@ fn homes_do_not_follow_home() {
         carry_out_well(&cloud, &away).await;
         let again = plan_for(&cloud, &mounted).await;
         assert!(again.is_empty() && again.notes.is_empty(), "{:?} {:?}", again.changes, again.notes);
+        // What is at stake is what lies there: the volume as it is, with the homes.
+        let destroy = plan_destroy(&cloud, &mounted).await;
+        let held = destroy.changes.iter().find(|change| change.address == "storage.head_data").unwrap();
+        let DataHolding::HeadData { size_gib, home } = held.data.as_ref().unwrap().holding else { panic!("{held:?}") };
+        let is = cloud.compute.volumes_of(&mounted.graph.cluster).await.unwrap().iter().map(|one| one.size_gib).max();
+        assert_eq!((Some(size_gib), home), (is, true));
         let back = plan_for(&cloud, &on_head).await;
         assert!(back.notes.contains(&Note::HomesMove { to_head: true }), "{:?}", back.notes);
         // What the file says counts, and is refused.

@@ -87,11 +87,31 @@ fn jobs_reach_the_role_only_where_the_queue_lets_them() {
         let shut = setup.find("\n[[ $JOBS_MAY_USE_ROLE == true ]] || protect_metadata\n").unwrap();
         assert!(shut < setup.rfind("\nstart_slurmd\n").unwrap(), "{name}: shut before the first job");
         if let Some(script) = files.get("compute/libexec/protect-metadata") {
-            let lets: Vec<&str> = script.content.lines().filter(|line| line.ends_with("-j RETURN")).collect();
-            assert_eq!(lets, [r#"iptables -w -A "$chain" -m owner --uid-owner 0 -j RETURN"#], "{name}");
+            let lets: Vec<&str> = script.content.lines().filter(|line| line.starts_with("  let_through ")).collect();
+            assert_eq!(lets, ["  let_through 0"], "{name}");
         } else {
             assert!(built.cluster.queues.iter().all(|queue| queue.jobs_may_use_role), "{name}");
         }
+    }
+}
+
+/// At a boot the packet filter comes before any network, and slurmd not without it. AW-07.
+#[test]
+fn the_metadata_is_shut_before_anybody_comes() {
+    for (name, built) in examples() {
+        let files = &built.rendered.files;
+        for role in ["head", "login", "compute"] {
+            let Some(unit) = files.get(&format!("{role}/systemd/hpcctl-metadata.service")) else { continue };
+            for line in ["DefaultDependencies=no", "Wants=network-pre.target ", "Before=network-pre.target "] {
+                assert!(
+                    unit.content.lines().any(|found| format!("{found} ").starts_with(line)),
+                    "{name}: {role} {line}"
+                );
+            }
+        }
+        let drop_in = files.get("compute/systemd/slurmd-metadata.conf");
+        assert_eq!(drop_in.is_some(), files.contains_key("compute/libexec/protect-metadata"), "{name}");
+        assert!(drop_in.is_none_or(|file| file.content.contains("\nRequires=hpcctl-metadata.service\n")), "{name}");
     }
 }
 

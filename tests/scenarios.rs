@@ -5,14 +5,18 @@
 mod support;
 
 use hpcctl::{
-    apply::{ApplyError, Lock, LockOutcome},
+    apply::{ApplyError, Claim, LockOutcome},
     cloud::{
         Cloud, ErrorKind, PutCondition, StackStatus,
         sandbox::{CallError, CallErrorKind, Crash, Fail, Fault, Files, HandEdit, Launch, Sandbox, Target, Verb},
     },
     model::StackKey,
-    observe::{self, LockInfo, Owner, Wanted, keys},
+    observe::{self, FoundLock, LockInfo, Owner, Wanted, Watch, keys},
     plan::{Action, DataFate, Obstacle, Plan, PlanError, Reason, StepAction},
+    report::{
+        errors::{Failure, applied_text},
+        paint::Paint,
+    },
 };
 use std::{collections::BTreeMap, fs};
 use support::*;
@@ -104,19 +108,15 @@ fn a_crash_at_any_call_is_gone_on_from() {
             drop(first);
 
             let cloud = Sandbox::open(&state, REGION).unwrap().cloud();
-            if !applied.failed.is_empty() {
-                assert!(
-                    applied.failed.iter().any(
-                        |failure| matches!(&failure.error, ApplyError::Cloud(error) if error.kind == ErrorKind::Crash)
-                    ),
-                    "{:?}",
-                    applied.failed
-                );
-                // The very same plan goes on: nothing of what it did itself counts as moved.
-                let live = look(&cloud, &built).await;
-                assert_eq!(plan.moved(&live), vec![], "crash at call {at}");
-                carry_out_well(&cloud, &plan).await;
-            }
+            let died = applied
+                .failed
+                .iter()
+                .any(|one| matches!(&one.error, ApplyError::Cloud(error) if error.kind == ErrorKind::Crash));
+            assert!(died, "no crash at call {at}: {:?}", applied.failed);
+            // The very same plan goes on: nothing of what it did itself counts as moved.
+            let live = look(&cloud, &built).await;
+            assert_eq!(plan.moved(&live), vec![], "crash at call {at}");
+            carry_out_well(&cloud, &plan).await;
             let again = plan_for(&cloud, &built).await;
             assert!(again.is_empty(), "crash at call {at}: {:?}", again.changes);
             fs::remove_dir_all(&folder).unwrap();
@@ -162,21 +162,25 @@ fn two_people_cannot_apply_at_once() {
         let built = example();
         carry_out_well(&cloud, &plan_for(&cloud, &built).await).await;
         let bucket = keys::bucket_name(&cloud.identity.caller().await.unwrap().account, REGION);
-        let alive = |_: &Owner| false;
-        let acquire = |pid| Lock::acquire(&cloud, &bucket, "fds-smv", owner(pid), "plan", &alive, &|_| true);
-        let LockOutcome::Held(lock) = acquire(1).await.unwrap() else { panic!("the lock is free") };
-        let LockOutcome::Refused(info) = acquire(2).await.unwrap() else { panic!("the lock is held") };
-        assert_eq!(info.owner.pid, 1);
-        lock.release(&cloud).await.unwrap();
-        let LockOutcome::Held(_) = acquire(3).await.unwrap() else { panic!("the lock is free again") };
+        let acquire = async |pid| claim(&bucket, owner(pid)).acquire(&cloud).await.unwrap();
+        let LockOutcome::Held(lock) = acquire(1).await else { panic!("the lock is free") };
+        let LockOutcome::Refused(found) = acquire(2).await else { panic!("the lock is held") };
+        assert_eq!(found.info.unwrap().owner.pid, 1);
+        lock.release().await.unwrap();
+        let LockOutcome::Held(_) = acquire(3).await else { panic!("the lock is free again") };
 
         // A dead owner's lock is taken over at once, a silent one's after its lease.
         let dead = |_: &Owner| true;
-        let taken = Lock::acquire(&cloud, &bucket, "fds-smv", owner(4), "plan", &dead, &|_| true).await.unwrap();
+        let taken = Claim { is_dead: &dead, ..claim(&bucket, owner(4)) }.acquire(&cloud).await.unwrap();
         assert!(matches!(taken, LockOutcome::TakenOver(..)));
         cloud.clock.sleep(std::time::Duration::from_secs(601)).await;
-        assert!(matches!(acquire(5).await.unwrap(), LockOutcome::TakenOver(..)));
+        assert!(matches!(acquire(5).await, LockOutcome::TakenOver(..)));
     });
+}
+
+fn claim(bucket: &str, owner: Owner) -> Claim<'_> {
+    let (is_dead, waits) = (&|_: &Owner| false, &|_: &FoundLock| true);
+    Claim { bucket, cluster: "fds-smv", owner, plan: "plan", until: None, watch: Watch::default(), is_dead, waits }
 }
 
 /// FT-07: the times in a lock are another machine's. A lock that is renewed is nobody else's, however old it seems.
@@ -190,18 +194,24 @@ fn a_slow_clock_loses_no_lock() {
         let key = keys::lock("fds-smv");
         let write = async |renewed: i64| {
             let at = cloud.clock.now().plus(renewed - 3600);
-            let info = LockInfo { owner: owner(1), plan: "plan".to_owned(), since: at, renewed: at };
+            let info = LockInfo {
+                owner: owner(1),
+                plan: "plan".to_owned(),
+                since: at,
+                renewed: at,
+                token: "theirs".to_owned(),
+                renewals: 0,
+            };
             let body = serde_json::to_vec(&info).unwrap();
             cloud.objects.put(&bucket, &key, body, PutCondition::Always).await.unwrap();
         };
         write(0).await;
         let looks = std::cell::Cell::new(0);
-        let waits = |_: &LockInfo| {
+        let waits = |_: &FoundLock| {
             looks.set(looks.get() + 1);
             true
         };
-        let mine =
-            async { Lock::acquire(&cloud, &bucket, "fds-smv", owner(2), "plan", &|_| false, &waits).await.unwrap() };
+        let mine = async { Claim { waits: &waits, ..claim(&bucket, owner(2)) }.acquire(&cloud).await.unwrap() };
         let theirs = async {
             cloud.clock.sleep(std::time::Duration::from_secs(60)).await;
             write(60).await;
@@ -210,8 +220,7 @@ fn a_slow_clock_loses_no_lock() {
         assert!(matches!(outcome, LockOutcome::Refused(_)), "the lock of a living owner was taken over");
         assert!(looks.get() > 0);
         // Whoever does not want to wait is refused as well.
-        let refused =
-            Lock::acquire(&cloud, &bucket, "fds-smv", owner(2), "plan", &|_| false, &|_| false).await.unwrap();
+        let refused = Claim { waits: &|_| false, ..claim(&bucket, owner(2)) }.acquire(&cloud).await.unwrap();
         assert!(matches!(refused, LockOutcome::Refused(_)));
     });
 }
@@ -384,4 +393,27 @@ fn passing_failures_of_the_cloud_are_clear_errors() {
 
 fn plan_for_source(built: &Built) -> hpcctl::plan::Source {
     hpcctl::plan::Source { name: built.document.name.clone(), sha256: String::new(), text: built.document.text.clone() }
+}
+
+/// A first apply in an account begins with the artifact bucket: what is wrong with it is said in CloudFormation's words.
+#[test]
+fn a_bucket_that_cannot_be_made_names_its_cause_and_is_made_anew() {
+    on_sandbox(async {
+        let sandbox = Sandbox::in_memory(REGION);
+        let (cloud, built) = (sandbox.cloud(), example());
+        sandbox.add_fault(fail("Artifacts", Verb::Create, Some(1)));
+        let applied = carry_out(&cloud, &plan_for(&cloud, &built).await).await;
+        let ApplyError::Bootstrap { status, resources, .. } = &applied.failed[0].error else {
+            panic!("{:?}", applied.failed)
+        };
+        assert_eq!(status, "ROLLBACK_COMPLETE");
+        let named: Vec<&str> = resources.iter().map(|failed| failed.address.as_str()).collect();
+        assert_eq!(named, ["Artifacts"]);
+        let first: Failure = applied.failed[0].error.clone().into();
+        let text = applied_text(&applied, &first, Paint::PLAIN);
+        assert!(text.contains("stack hpcctl-bootstrap ended in ROLLBACK_COMPLETE"), "{text}");
+        assert!(text.contains("no such luck"), "{text}");
+        carry_out_well(&cloud, &plan_for(&cloud, &built).await).await;
+        assert!(plan_for(&cloud, &built).await.is_empty());
+    });
 }

@@ -186,7 +186,8 @@ fn who_works_on_the_cluster_is_told_first() {
     let shown: Value = serde_json::from_str(&shown.stdout).unwrap();
     assert_eq!(shown["lock"]["owner"]["pid"], first.id());
     assert!(lab.run(&["status", "cluster.yaml"]).ends(0).stdout.contains("running `hpcctl apply changed.yaml"));
-    let refused = lab.run(&["lock", "release", "cluster.yaml"]).ends(3);
+    let mut watching = lab.command(&["lock", "release", "cluster.yaml"]);
+    let refused = ran(lab.start(watching.env("HPCCTL_SANDBOX_PACE", "20"))).ends(3);
     assert!(refused.stderr.contains("HPC2022"), "{}", refused.stderr);
     let patient = lab.run(&["apply", "changed.yaml", "--auto-approve", "--lock-timeout", "60"]).ends(0);
     assert!(patient.stderr.contains("who works on the cluster"), "{}", patient.stderr);

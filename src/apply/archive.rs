@@ -2,7 +2,7 @@
 
 use super::{ApplyError, Context};
 use crate::{
-    cloud::{PutCondition, StackInput, StackStatus, TemplateSource},
+    cloud::{ErrorKind, PutCondition, StackEvent, StackInput, StackStatus, TemplateSource},
     model,
     observe::{Revision, keys},
     plan::{CLUSTER_FACTS, Goal, Outputs},
@@ -46,16 +46,28 @@ async fn settle(context: &Context<'_>, id: &str) -> Result<(), ApplyError> {
         match context.cloud.stacks.stack(id).await? {
             Some(state) if state.status.in_progress() => context.pause(&mut pace).await?,
             Some(state) if !state.status.succeeded() && state.status != StackStatus::UpdateRollbackComplete => {
-                return Err(ApplyError::Stack {
-                    stack: model::StackKey::Network,
+                let events = context.cloud.stacks.events(id, None).await?;
+                // Of this try alone: the events before its beginning are another's.
+                let begin = events.iter().rposition(|event| begins(id, event)).unwrap_or_default();
+                let failures =
+                    events[begin..].iter().filter_map(|event| super::stack::failure(id, event, str::to_owned));
+                return Err(ApplyError::Bootstrap {
                     status: state.status.as_str().to_owned(),
                     reason: state.reason,
-                    resources: Vec::new(),
+                    resources: failures.collect(),
                 });
             }
             _ => return Ok(()),
         }
     }
+}
+
+/// Whether a stack begins something with this event: one of its own that nothing it did itself led to.
+fn begins(id: &str, event: &StackEvent) -> bool {
+    event.physical_id.as_deref() == Some(id)
+        && event.status.ends_with("_IN_PROGRESS")
+        && !event.status.contains("ROLLBACK")
+        && !event.status.contains("CLEANUP")
 }
 
 /// Writes templates, node files, cluster file and plan into the archive of the new revision.
@@ -88,10 +100,12 @@ pub async fn publish(context: &Context<'_>, last: bool) -> Result<bool, ApplyErr
     let plan = context.plan;
     let bucket = context.bucket();
     let current = |path: &str| keys::current(&plan.cluster, path);
-    let mut objects: Vec<(String, Vec<u8>)> = vec![(current(CLUSTER_FACTS), facts(context).await?.into_bytes())];
+    // What is written over is looked at before what is written: whoever wrote in between is not undone.
+    let before = seen(context, &current(CLUSTER_FACTS)).await?;
+    let facts = facts(context).await?.into_bytes();
+    swap(context, &current(CLUSTER_FACTS), facts, before).await?;
     let files = plan.content.files.iter();
-    objects.extend(files.map(|(path, file)| (current(path), file.content.clone().into_bytes())));
-    put_all(context, objects).await?;
+    put_all(context, files.map(|(path, file)| (current(path), file.content.clone().into_bytes())).collect()).await?;
     let prefix = current("");
     for object in context.cloud.objects.list(&bucket, &prefix).await? {
         let path = object.key.strip_prefix(&prefix).unwrap_or(&object.key);
@@ -100,20 +114,48 @@ pub async fn publish(context: &Context<'_>, last: bool) -> Result<bool, ApplyErr
         }
     }
     if last {
-        let caller = context.cloud.identity.caller().await?;
-        let revision = Revision {
-            number: plan.revision,
-            plan: plan.id().to_owned(),
-            at: context.cloud.clock.now(),
-            by: caller.arn,
-            source_sha256: plan.source.sha256.clone(),
-        };
-        let body = serde_json::to_vec_pretty(&revision).unwrap_or_default();
-        let kept = keys::archive(&plan.cluster, plan.revision, "revision.json");
-        context.cloud.objects.put(&bucket, &kept, body.clone(), PutCondition::Always).await?;
-        context.cloud.objects.put(&bucket, &keys::head(&plan.cluster), body, PutCondition::Always).await?;
+        become_newest(context).await?;
     }
     Ok(false)
+}
+
+/// Makes the plan's revision the newest one; refuses when another plan has made a revision since.
+async fn become_newest(context: &Context<'_>) -> Result<(), ApplyError> {
+    let plan = context.plan;
+    let head = keys::head(&plan.cluster);
+    let before = seen(context, &head).await?;
+    let newest = before.as_ref().and_then(|(body, _)| serde_json::from_slice::<Revision>(body).ok());
+    if newest.is_some_and(|is| is.number > plan.revision || (is.number == plan.revision && is.plan != plan.id())) {
+        return Err(ApplyError::LockLost);
+    }
+    let caller = context.cloud.identity.caller().await?;
+    let revision = Revision {
+        number: plan.revision,
+        plan: plan.id().to_owned(),
+        at: context.cloud.clock.now(),
+        by: caller.arn,
+        source_sha256: plan.source.sha256.clone(),
+    };
+    let body = serde_json::to_vec_pretty(&revision).unwrap_or_default();
+    let kept = keys::archive(&plan.cluster, plan.revision, "revision.json");
+    context.cloud.objects.put(&context.bucket(), &kept, body.clone(), PutCondition::Always).await?;
+    swap(context, &head, body, before).await
+}
+
+type Seen = Option<(Vec<u8>, String)>;
+
+async fn seen(context: &Context<'_>, key: &str) -> Result<Seen, ApplyError> {
+    Ok(context.cloud.objects.get(&context.bucket(), key).await?)
+}
+
+/// Writes an object in the place of what was seen there. That S3 holds by itself, whatever happens to this process between
+/// a look at the lock and the write: somebody else's newer object stays.
+async fn swap(context: &Context<'_>, key: &str, body: Vec<u8>, before: Seen) -> Result<(), ApplyError> {
+    let condition = before.map_or(PutCondition::IfAbsent, |(_, etag)| PutCondition::IfMatch(etag));
+    match context.cloud.objects.put(&context.bucket(), key, body, condition).await {
+        Err(error) if error.kind == ErrorKind::PreconditionFailed => Err(ApplyError::LockLost),
+        put => Ok(put.map(drop)?),
+    }
 }
 
 /// `cluster.json`, from the outputs that the stacks have now.

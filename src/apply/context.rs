@@ -1,11 +1,7 @@
 //! What every step has at hand.
 
-use super::{ApplyError, Event, Listener, NodeProgram};
-use crate::{
-    cloud::{Cloud, Timestamp},
-    model::StackKey,
-    plan::Plan,
-};
+use super::{ApplyError, Event, Listener, Lock, NodeProgram};
+use crate::{cloud::Cloud, model::StackKey, plan::Plan};
 use std::{
     collections::BTreeMap,
     sync::{
@@ -30,8 +26,10 @@ pub struct Context<'a> {
     pub programs: Vec<NodeProgram>,
     /// Names of resources in the plan, by stack and logical id.
     pub addresses: BTreeMap<(StackKey, String), String>,
-    /// When this attempt began.
-    pub began: Timestamp,
+    /// A word that no other attempt has.
+    pub attempt: String,
+    /// The lock, while it is held; the cloud looks at it then before it changes anything.
+    pub lock: Option<&'a Lock>,
     /// How long jobs may run on before a file system that goes is given up for now.
     pub patience: Duration,
 }
@@ -68,7 +66,8 @@ impl<'a> Context<'a> {
             stop,
             programs: Vec::new(),
             addresses,
-            began: cloud.clock.now(),
+            attempt: cloud.clock.unique(),
+            lock: None,
             patience: PATIENCE,
         }
     }
@@ -97,7 +96,7 @@ impl<'a> Context<'a> {
     /// A client request token of this attempt alone, for what must be done anew each time: what was written since the
     /// last attempt is in no export that began before.
     pub fn fresh_token(&self, step: usize) -> String {
-        format!("{}-{}", self.token(step), self.began.0)
+        format!("{}-{}", self.token(step), self.attempt)
     }
 
     /// Waits before the next look, a little longer each time; refuses when somebody asked to stop.
@@ -155,7 +154,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        cloud::sandbox,
+        cloud::{Timestamp, sandbox},
         observe::Live,
         plan::{DestroyOptions, Source, destroy},
     };

@@ -1,11 +1,10 @@
 //! Why a step failed.
 
 use super::{FailedFile, Leftover, OrderError};
-use crate::observe::LockInfo;
 use crate::{
-    cloud::CloudError,
+    cloud::{CloudError, ErrorKind},
     model::StackKey,
-    observe::HeadFailure,
+    observe::{FoundLock, HeadFailure, ObserveError},
     plan::{Gap, Moved},
 };
 
@@ -14,6 +13,13 @@ use crate::{
 pub enum ApplyError {
     /// A call failed.
     Cloud(CloudError),
+    /// Something in the archive cannot be read.
+    Archive {
+        /// The object's key.
+        key: String,
+        /// What is wrong with it.
+        message: String,
+    },
     /// The plan was made without a cloud.
     OfflinePlan,
     /// The plan's digest does not fit its content: somebody edited it.
@@ -43,10 +49,15 @@ pub enum ApplyError {
     /// Somebody else applies.
     Locked {
         /// Who.
-        lock: Box<LockInfo>,
+        lock: Box<FoundLock>,
     },
     /// The lock was lost while the plan was applied.
     LockLost,
+    /// The lock could not be renewed.
+    LeaseEnded {
+        /// Why.
+        cause: String,
+    },
     /// A stack did not reach what was asked.
     Stack {
         /// The stack.
@@ -56,6 +67,15 @@ pub enum ApplyError {
         /// CloudFormation's words on the status.
         reason: Option<String>,
         /// The resources that failed, the first cause first.
+        resources: Vec<FailedResource>,
+    },
+    /// The stack of the account's artifact bucket did not come to be.
+    Bootstrap {
+        /// Its status.
+        status: String,
+        /// CloudFormation's words on the status.
+        reason: Option<String>,
+        /// The resources that failed, by logical id, the first cause first.
         resources: Vec<FailedResource>,
     },
     /// A stack is as it should be, but what left it could not be deleted: it is still there, in no stack.
@@ -186,9 +206,33 @@ pub struct TransferFailure {
     pub report: Option<String>,
 }
 
+impl From<ObserveError> for ApplyError {
+    fn from(error: ObserveError) -> Self {
+        match error {
+            ObserveError::Cloud(error) => Self::Cloud(error),
+            ObserveError::Archive { key, message } => Self::Archive { key, message },
+        }
+    }
+}
+
 impl From<CloudError> for ApplyError {
     fn from(error: CloudError) -> Self {
-        Self::Cloud(error)
+        match error.kind {
+            ErrorKind::LockLost => Self::LockLost,
+            ErrorKind::LeaseEnded => Self::LeaseEnded { cause: error.message },
+            _ => Self::Cloud(error),
+        }
+    }
+}
+
+impl From<OrderError> for ApplyError {
+    fn from(error: OrderError) -> Self {
+        match error {
+            OrderError::Cloud(error) if matches!(error.kind, ErrorKind::LockLost | ErrorKind::LeaseEnded) => {
+                error.into()
+            }
+            error => Self::Order(error),
+        }
     }
 }
 

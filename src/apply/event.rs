@@ -100,8 +100,6 @@ pub enum Event {
     LockWatched {
         /// Whose it is.
         owner: String,
-        /// The owner's machine.
-        host: String,
     },
     /// The lock of a dead or silent owner was taken over.
     LockTakenOver {

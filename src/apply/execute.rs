@@ -1,8 +1,9 @@
 //! Carrying out the steps, side by side where the plan allows it.
 
 use super::{
-    ApplyError, Context, Event, HeadWait, Lock, archive, auto_export, await_head, export,
+    ApplyError, Care, Context, Event, HeadWait, Lock, archive, auto_export, await_head, export,
     export::{ExportRequest, TransferKind},
+    guard::guarded,
     head, instances, kept, rest, stack, undo, verify,
 };
 use crate::{
@@ -13,12 +14,10 @@ use futures_util::{
     future::{Either, select},
     stream::{FuturesUnordered, StreamExt},
 };
-use std::{collections::BTreeSet, pin::pin, time::Duration};
+use std::{collections::BTreeSet, pin::pin};
 
 /// How many stacks are worked on at the same time; CloudFormation throttles those who ask for more.
 const MAX_AT_ONCE: usize = 10;
-/// Seconds between two renewals of the lock.
-const RENEW_SECONDS: u64 = 60;
 
 /// What came of a plan.
 #[derive(Debug, Default)]
@@ -42,30 +41,46 @@ pub struct StepFailure {
     pub error: ApplyError,
 }
 
+impl Applied {
+    /// Adds that the right to write is gone, once.
+    fn stopped(&mut self, error: ApplyError) {
+        if !self.failed.iter().any(|failure| ends_the_right(&failure.error)) {
+            self.failed.insert(0, StepFailure { step: 0, action: StepAction::Verify, error });
+        }
+    }
+}
+
+/// Whether an error says that nothing more may be written.
+fn ends_the_right(error: &ApplyError) -> bool {
+    matches!(error, ApplyError::LockLost | ApplyError::LeaseEnded { .. })
+}
+
 /// Carries out all steps that need the lock. After a failure nothing new is begun, but what runs is followed to its end.
-pub async fn execute(context: &Context<'_>, lock: Option<&mut Lock>) -> Applied {
+/// With a lock, no call changes anything before the lock is known to be ours; when it is not, all ends.
+pub async fn execute(context: &Context<'_>, lock: Option<&Lock>) -> Applied {
+    let Some(lock) = lock else { return all(context).await };
+    let cloud = guarded(context.cloud, lock);
+    let context = Context { cloud: &cloud, lock: Some(lock), ..context.clone() };
+    let renewals = pin!(lock.keep());
+    let steps = pin!(all(&context));
+    match select(renewals, steps).await {
+        Either::Right((applied, _)) => applied,
+        Either::Left((error, steps)) => {
+            context.stop.set();
+            let mut applied = steps.await;
+            applied.stopped(error);
+            applied
+        }
+    }
+}
+
+async fn all(context: &Context<'_>) -> Applied {
     if let Err(error) = kept::remember(context).await {
         let not_begun = context.plan.steps.iter().map(|step| step.number).collect();
         let failed = vec![StepFailure { step: 0, action: StepAction::Verify, error }];
         return Applied { failed, not_begun, ..Applied::default() };
     }
-    let steps = pin!(run_or_undo(context));
-    match lock {
-        None => steps.await,
-        Some(lock) => {
-            let renewals = pin!(renew(context, lock));
-            match select(steps, renewals).await {
-                Either::Left((applied, _)) => applied,
-                Either::Right((error, steps)) => {
-                    context.stop.set();
-                    let mut applied = steps.await;
-                    let lost = StepFailure { step: 0, action: StepAction::Verify, error };
-                    applied.failed.insert(0, lost);
-                    applied
-                }
-            }
-        }
-    }
+    run_or_undo(context).await
 }
 
 /// Carries out what is left and needs no lock, once everything else is done: give the lock back first.
@@ -77,19 +92,9 @@ pub async fn finish(context: &Context<'_>, applied: &mut Applied) {
         }
         match step(context, last).await.1 {
             Ok(()) => applied.done.push(last.number),
-            Err(error) => {
+            Err(Unfinished::NotBegun(error) | Unfinished::Failed(error)) => {
                 applied.failed.push(StepFailure { step: last.number, action: last.action.clone(), error });
             }
-        }
-    }
-}
-
-/// Renews the lock until that fails.
-async fn renew(context: &Context<'_>, lock: &mut Lock) -> ApplyError {
-    loop {
-        context.cloud.clock.sleep(Duration::from_secs(RENEW_SECONDS)).await;
-        if let Err(error) = lock.renew(context.cloud).await {
-            return error;
         }
     }
 }
@@ -118,11 +123,20 @@ async fn run(context: &Context<'_>, begun: &mut BTreeSet<usize>) -> Applied {
         }
         let Some((step, result)) = running.next().await else { break };
         match result {
+            Err(Unfinished::NotBegun(error)) => {
+                begun.remove(&step.number);
+                waiting.insert(0, step);
+                context.stop.set();
+                applied.stopped(error);
+            }
             Ok(()) => {
                 done.insert(step.number);
                 applied.done.push(step.number);
             }
-            Err(error) => {
+            Err(Unfinished::Failed(error)) => {
+                if ends_the_right(&error) {
+                    context.stop.set();
+                }
                 applied.failed.push(StepFailure { step: step.number, action: step.action.clone(), error });
             }
         }
@@ -143,7 +157,20 @@ async fn run(context: &Context<'_>, begun: &mut BTreeSet<usize>) -> Applied {
     applied
 }
 
-async fn step<'s>(context: &Context<'_>, step: &'s Step) -> (&'s Step, Result<(), ApplyError>) {
+/// Why a step is not done.
+enum Unfinished {
+    /// There was no right to begin it.
+    NotBegun(ApplyError),
+    /// It failed.
+    Failed(ApplyError),
+}
+
+async fn step<'s>(context: &Context<'_>, step: &'s Step) -> (&'s Step, Result<(), Unfinished>) {
+    if let Some(lock) = context.lock
+        && let Err(error) = lock.assure(Care::Makes).await
+    {
+        return (step, Err(Unfinished::NotBegun(error)));
+    }
     let began = context.cloud.clock.now();
     let action = step.action.clone();
     context.tell(&Event::StepStarted { step: step.number, action: action.clone() });
@@ -156,7 +183,7 @@ async fn step<'s>(context: &Context<'_>, step: &'s Step) -> (&'s Step, Result<()
         Err(_) => Event::StepFailed { step: step.number, action },
     };
     context.tell(&event);
-    (step, result.map(|_| ()))
+    (step, result.map(drop).map_err(Unfinished::Failed))
 }
 
 /// Does one step; true: there was nothing left to do.

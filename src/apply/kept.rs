@@ -2,9 +2,8 @@
 
 use super::{ApplyError, Context};
 use crate::{
-    cloud::PutCondition,
     model::{DataHolding, StackKey},
-    observe::{Kept, VOLUME_SNAPSHOT, keys},
+    observe::{Kept, KeptList, VOLUME_SNAPSHOT, keys},
     plan::{Action, Change, DataFate, Goal, Plan},
 };
 
@@ -19,15 +18,14 @@ pub async fn remember(context: &Context<'_>) -> Result<(), ApplyError> {
     let network = own_vpc(context).await?;
     // A snapshot stands in no network.
     now.iter_mut().filter(|one| one.made_of.is_none()).for_each(|one| one.network.clone_from(&network));
-    let before = context.cloud.objects.get(&bucket, &key).await?;
-    let mut list: Vec<Kept> = before.and_then(|(text, _)| serde_json::from_slice(&text).ok()).unwrap_or_default();
-    let new: Vec<Kept> = now.into_iter().filter(|one| list.iter().all(|other| other.id != one.id)).collect();
+    let KeptList { mut items, unchanged } = KeptList::read(context.cloud, &bucket, &plan.cluster).await?;
+    let new: Vec<Kept> = now.into_iter().filter(|one| items.iter().all(|other| other.id != one.id)).collect();
     if new.is_empty() {
         return Ok(());
     }
-    list.extend(new);
-    let body = serde_json::to_vec_pretty(&list).unwrap_or_default();
-    context.cloud.objects.put(&bucket, &key, body, PutCondition::Always).await?;
+    items.extend(new);
+    let body = serde_json::to_vec_pretty(&items).unwrap_or_default();
+    context.cloud.objects.put(&bucket, &key, body, unchanged).await?;
     Ok(())
 }
 

@@ -12,11 +12,16 @@ mod error;
 mod event;
 mod execute;
 mod export;
+mod guard;
+mod guard_machines;
 mod head;
 mod instances;
 mod kept;
+mod lease;
 mod lock;
 mod orders;
+#[doc(hidden)]
+pub mod parsers;
 mod programs;
 mod rest;
 mod stack;
@@ -32,8 +37,10 @@ pub use error::{ApplyError, Console, FailedResource, HeadSilence, TransferFailur
 pub use event::{Event, Listener};
 pub use execute::{Applied, StepFailure, execute, finish};
 pub use export::{ExportRequest, ExportResult, FailedFile, TransferKind, transfer};
+pub use guard::guarded;
 pub use kept::{keeps, leaves_something};
-pub use lock::{Lock, LockOutcome, bury, unlock};
+pub use lease::{Care, Lock};
+pub use lock::{Claim, LockOutcome, Released, bury, unlock};
 pub use orders::{OrderError, OrderOutcome, order};
 pub use programs::{NodeProgram, OLDEST_GLIBC};
 pub use verify::{Leftover, leftovers};

@@ -5,7 +5,10 @@ use super::{
     head::{held_by, still_held},
     order,
 };
-use crate::observe::{Order, StorageOrder};
+use crate::{
+    cloud::PutCondition,
+    observe::{HELD_FORMAT, HELD_KIND, HeldQueues, Order, StorageOrder, keys},
+};
 
 /// Seconds that the head node has for an order that only changes queues.
 const HOLD_SECONDS: u64 = 300;
@@ -16,6 +19,7 @@ const FREE_SECONDS: i64 = 120;
 
 /// Holds all queues, and waits until no compute node is left that could write.
 pub(super) async fn hold(context: &Context<'_>) -> Result<bool, ApplyError> {
+    remember(context, &[], &[]).await?;
     give(context, StorageOrder::Hold, Some(HOLD_SECONDS)).await?;
     let mut told = None;
     let nodes = async || {
@@ -39,6 +43,7 @@ pub(super) async fn release(
     file_systems: &[String],
     volumes: &[String],
 ) -> Result<bool, ApplyError> {
+    remember(context, file_systems, volumes).await?;
     let wish = StorageOrder::Release { file_systems: file_systems.to_vec(), volumes: volumes.to_vec() };
     give(context, wish, Some(RELEASE_SECONDS)).await?;
     for volume in volumes {
@@ -49,13 +54,53 @@ pub(super) async fn release(
     Ok(false)
 }
 
-/// Lets the head node open the queues when it runs the revision; nobody waits for it here.
+/// Lets the head node open the queues when it runs the revision, and mount again what it has unmounted and still has to
+/// have; nobody waits for it here.
 pub(super) async fn open(context: &Context<'_>) -> Result<bool, ApplyError> {
-    let wish = StorageOrder::Open { file_systems: Vec::new(), volumes: Vec::new(), revision: context.plan.revision };
-    give(context, wish, None).await.map(|()| false)
+    let HeldQueues { file_systems, volumes, .. } = remembered(context).await?.unwrap_or_default();
+    let wish = StorageOrder::Open { file_systems, volumes, revision: context.plan.revision };
+    give(context, wish, None).await?;
+    forget(context).await.map(|()| false)
+}
+
+/// Writes down that this apply holds the queues, before it does: whoever plans after its death must see it, whatever the
+/// head node has reported by then. What an earlier one has written stays.
+async fn remember(context: &Context<'_>, file_systems: &[String], volumes: &[String]) -> Result<(), ApplyError> {
+    let before = remembered(context).await?;
+    let mut held = before.clone().filter(|held| held.kind == HELD_KIND).unwrap_or_else(|| HeldQueues {
+        kind: HELD_KIND.to_owned(),
+        format_version: HELD_FORMAT.to_owned(),
+        plan: context.plan.id().to_owned(),
+        since: context.cloud.clock.now(),
+        ..HeldQueues::default()
+    });
+    for (list, more) in [(&mut held.file_systems, file_systems), (&mut held.volumes, volumes)] {
+        list.extend_from_slice(more);
+        list.sort_unstable();
+        list.dedup();
+    }
+    if before.as_ref() == Some(&held) {
+        return Ok(());
+    }
+    let (key, body) = (keys::held(&context.plan.cluster), serde_json::to_vec_pretty(&held).unwrap_or_default());
+    context.cloud.objects.put(&context.bucket(), &key, body, PutCondition::Always).await?;
+    Ok(())
+}
+
+async fn remembered(context: &Context<'_>) -> Result<Option<HeldQueues>, ApplyError> {
+    let found = context.cloud.objects.get(&context.bucket(), &keys::held(&context.plan.cluster)).await?;
+    Ok(found.map(|(text, _)| HeldQueues::parse(&text)))
+}
+
+/// The head node has the order to open them.
+pub(super) async fn forget(context: &Context<'_>) -> Result<(), ApplyError> {
+    if remembered(context).await?.is_some() {
+        context.cloud.objects.delete(&context.bucket(), &keys::held(&context.plan.cluster)).await?;
+    }
+    Ok(())
 }
 
 async fn give(context: &Context<'_>, wish: StorageOrder, seconds: Option<u64>) -> Result<(), ApplyError> {
     let given = order(context.cloud, &context.plan.cluster, Order::Storage(wish), seconds, &context.stop);
-    given.await.map(drop).map_err(ApplyError::Order)
+    Ok(given.await.map(drop)?)
 }

@@ -152,7 +152,7 @@ async fn follow_to(
         };
         for event in events {
             tell(context, key, id, &event);
-            failures.extend(failure(context, key, id, &event));
+            failures.extend(failure(id, &event, |logical| context.address(key, logical)));
             note_deletion(context, key, id, &event, &mut left);
             last = Some(event.id);
         }
@@ -185,11 +185,11 @@ fn tell(context: &Context<'_>, key: &StackKey, id: &str, event: &StackEvent) {
 }
 
 /// A failure that is a cause: not one that follows from another resource's failure.
-fn failure(context: &Context<'_>, key: &StackKey, id: &str, event: &StackEvent) -> Option<FailedResource> {
+pub(super) fn failure(id: &str, event: &StackEvent, address: impl FnOnce(&str) -> String) -> Option<FailedResource> {
     let reason = event.reason.clone().unwrap_or_default();
     let follows = reason.contains("cancelled") || event.physical_id.as_deref() == Some(id);
     (event.status.ends_with("_FAILED") && !follows).then(|| FailedResource {
-        address: context.address(key, &event.logical_id),
+        address: address(&event.logical_id),
         resource_type: event.resource_type.clone(),
         physical_id: event.physical_id.clone(),
         status: event.status.clone(),
@@ -208,7 +208,7 @@ fn note_deletion(
     let Some(physical) = event.physical_id.as_deref().filter(|physical| *physical != id) else { return };
     match event.status.as_str() {
         "DELETE_FAILED" => {
-            let found = failure(context, key, id, event);
+            let found = failure(id, event, |logical| context.address(key, logical));
             left.extend(found.map(|found| (physical.to_owned(), found)));
         }
         "DELETE_COMPLETE" => {

@@ -21,17 +21,47 @@ pub(super) async fn failed_files(cloud: &Cloud, task: &TaskState) -> Vec<FailedF
     files
 }
 
-/// Reads a failure report: comma-separated, the path first and the words last.
-fn parse(text: &str) -> Vec<FailedFile> {
-    let fields = |line: &str| -> Vec<String> {
-        line.split(',').map(|field| field.trim().trim_matches('"').to_owned()).collect()
-    };
-    text.lines()
-        .filter(|line| !line.trim().is_empty() && !line.to_ascii_lowercase().starts_with("filepath"))
-        .map(fields)
-        .filter_map(|fields| {
-            let path = fields.first()?.clone();
-            Some(FailedFile { path, message: fields.last().cloned().unwrap_or_default() })
-        })
-        .collect()
+/// Reads a failure report: comma-separated, the path first and the words last. A path that holds commas without being
+/// quoted has more fields than the heading names: all but the heading's other columns are the path's.
+pub(super) fn parse(text: &str) -> Vec<FailedFile> {
+    let mut reader =
+        csv::ReaderBuilder::new().has_headers(false).flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
+    let mut others = 1;
+    let mut files = Vec::new();
+    for record in reader.records().flatten() {
+        let fields: Vec<&str> = record.iter().collect();
+        if fields.first().is_some_and(|first| first.eq_ignore_ascii_case("filepath")) {
+            others = fields.len() - 1;
+            continue;
+        }
+        let path = fields[..fields.len().saturating_sub(others).max(1)].join(",");
+        let message = fields.last().filter(|_| fields.len() > 1).map(|words| (*words).to_owned()).unwrap_or_default();
+        if !path.is_empty() {
+            files.push(FailedFile { path, message });
+        }
+    }
+    files
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_may_hold_commas_and_quotes() {
+        let said = |text: &str| parse(text).into_iter().map(|file| (file.path, file.message)).collect::<Vec<_>>();
+        let file = |path: &str, words: &str| (path.to_owned(), words.to_owned());
+        let text = "FilePath,FailureReason\r\n/a/b.dat,no permission\r\n\r\n\"/a/b,c \"\"x\"\".dat\",\"too large, by far\"\r\n/a/d,e.dat,gone\r\n";
+        assert_eq!(
+            said(text),
+            [
+                file("/a/b.dat", "no permission"),
+                file("/a/b,c \"x\".dat", "too large, by far"),
+                file("/a/d,e.dat", "gone")
+            ]
+        );
+        assert_eq!(said("FilePath,Status,Reason\n/a,b,FAILED,gone\n"), [file("/a,b", "gone")]);
+        assert_eq!(said("/alone.dat\n/a.dat,gone\n"), [file("/alone.dat", ""), file("/a.dat", "gone")]);
+        assert_eq!(said(""), []);
+    }
 }

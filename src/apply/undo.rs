@@ -1,6 +1,6 @@
 //! After a failure: what was stopped for the sake of a file system that is still there goes on.
 
-use super::{Context, Event, auto_export, order};
+use super::{Context, Event, auto_export, order, rest};
 use crate::{
     model::StackKey,
     observe::{Order, StorageOrder},
@@ -43,10 +43,12 @@ pub(super) async fn undo(context: &Context<'_>, begun: &BTreeSet<usize>, done: &
     }
     let open = Order::Storage(StorageOrder::Open { file_systems, volumes, revision: 0 });
     let given = order(context.cloud, &context.plan.cluster, open, None, &context.stop).await;
-    context.tell(&match given {
-        Ok(_) => Event::QueuesReopened,
-        Err(_) => Event::QueuesStayHeld,
-    });
+    if given.is_err() {
+        return context.tell(&Event::QueuesStayHeld);
+    }
+    // A record that stays makes the next plan open them once more, which does no harm.
+    let _ = rest::forget(context).await;
+    context.tell(&Event::QueuesReopened);
 }
 
 /// Whether the storage stack has them, and CloudFormation is not at it: what it keeps for others as an entry leaves has

@@ -3,7 +3,7 @@
 use super::{ApplyError, Context, context::Pace};
 use crate::{
     cloud::{Cloud, KEPT_TAG, REGION_TAG, Result, RoleState, TaggedResource},
-    observe::{Kept, keys},
+    observe::KeptList,
 };
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -81,12 +81,10 @@ async fn kept(context: &Context<'_>) -> std::result::Result<BTreeSet<String>, Ap
     let plan = context.plan;
     let now = plan.changes.iter().filter(|change| super::keeps(change)).filter_map(|change| change.physical_id.clone());
     let mut ids: BTreeSet<String> = now.collect();
-    let (objects, bucket) = (&context.cloud.objects, context.bucket());
-    if objects.bucket_exists(&bucket).await?
-        && let Some((text, _)) = objects.get(&bucket, &keys::kept(&plan.cluster)).await?
-    {
-        let list: Vec<Kept> = serde_json::from_slice(&text).unwrap_or_default();
-        ids.extend(list.into_iter().filter(|kept| kept.made_of.is_none()).map(|kept| kept.id));
+    let bucket = context.bucket();
+    if context.cloud.objects.bucket_exists(&bucket).await? {
+        let list = KeptList::read(context.cloud, &bucket, &plan.cluster).await?;
+        ids.extend(list.items.into_iter().filter(|kept| kept.made_of.is_none()).map(|kept| kept.id));
     }
     Ok(ids)
 }

@@ -20,8 +20,24 @@ pub fn too_large(file: &str) -> Finding {
     whole_file(&structure::FILE_TOO_LARGE, args! { file: file, max: MAX_BYTES / 1024 / 1024 })
 }
 
+/// The encoding of a text that its first bytes tell, when it is another one than UTF-8: by a byte order mark, or by the
+/// zeros that UTF-16 has in every other byte of Latin text.
+pub fn other_encoding(bytes: &[u8]) -> Option<&'static str> {
+    match bytes {
+        [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => Some("UTF-32"),
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Some("UTF-16"),
+        [one, 0, other, 0, ..] | [0, one, 0, other, ..] if *one != 0 && *other != 0 => Some("UTF-16"),
+        _ => None,
+    }
+}
+
+/// The text is in this encoding.
+pub fn not_utf8(encoding: &str) -> Finding {
+    whole_file(&structure::NOT_UTF8, args! { encoding: encoding })
+}
+
 /// The byte at this offset, on this line, fits no character.
-pub fn not_utf8(byte: usize, line: usize) -> Finding {
+pub fn no_character(byte: usize, line: usize) -> Finding {
     let mut finding = whole_file(&structure::NOT_UTF8, args! { byte: byte });
     finding.span.line = line;
     finding

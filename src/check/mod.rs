@@ -2,8 +2,8 @@
 //!
 //! [`rules`] is the table of all rules: code, severity, and the words about it, with `{named}` gaps.
 //! A [`Finding`] is data: which rule, where, and what fills the gaps; `report` makes sentences of it.
-//! [`structure`] turns the problems of reading into findings; the other files hold the rules between keys,
-//! one noun each, and put what they find on a [`sheet`], which stays silent about values that the user did
+//! `structure` turns the problems of reading into findings; the other files hold the rules between keys,
+//! one noun each, and put what they find on a `sheet`, which stays silent about values that the user did
 //! not write (poisoned places). All of it is linear in the size of the file.
 //!
 //! This room formats no text, stops at no finding, and asks no cloud.
@@ -47,8 +47,8 @@ mod volumes;
 
 pub use facts::{Facts, RoleSize};
 pub use finding::{Finding, Related};
-pub use input::{MAX_BYTES, not_utf8, too_large, unreadable};
-pub use rules::{RULES, Rule, Severity};
+pub use input::{MAX_BYTES, no_character, not_utf8, other_encoding, too_large, unreadable};
+pub use rules::{RULES, Rule, Severity, names::SECRET_IN_CLEAR};
 
 use crate::spec::Document;
 

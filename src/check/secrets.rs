@@ -24,6 +24,8 @@ struct Patterns {
     assignment: Regex,
     in_url: Regex,
     token: Regex,
+    presigned: Regex,
+    session: Regex,
 }
 
 impl Patterns {
@@ -37,17 +39,23 @@ impl Patterns {
             )
             .ok()?,
             in_url: Regex::new(r"[a-z]+://[^/\s:@]+:[^/\s@]{3,}@").ok()?,
+            // A presigned URL is a right of whoever made it, for whoever has it.
+            presigned: Regex::new(r"(?i)[?&]X-Amz-(Signature|Credential|Security-Token)=").ok()?,
+            // Session tokens of STS are long, and begin like this.
+            session: Regex::new(r"\b(FwoGZXIvYXdzE|IQoJb3JpZ2luX2Vj)[A-Za-z0-9+/=]{20,}").ok()?,
             token: Regex::new(r"\b(ghp_[A-Za-z0-9]{36}|xox[abp]-[A-Za-z0-9-]{20,}|glpat-[A-Za-z0-9_-]{20,})").ok()?,
         })
     }
 
     fn look(&self, text: &str) -> Option<&'static str> {
         // The words that come first are cheap to look for, and most texts have none of them.
-        let kinds: [(&[&str], &Regex, _); 5] = [
+        let kinds: [(&[&str], &Regex, _); 7] = [
             (&["AKIA", "ASIA"], &self.access_key, "the id of an AWS access key"),
             (&["-----BEGIN"], &self.private_key, "a private key"),
             (&["=", ":"], &self.assignment, "a password"),
             (&["://"], &self.in_url, "a password in a URL"),
+            (&["?", "&"], &self.presigned, "a presigned URL"),
+            (&["FwoG", "IQoJ"], &self.session, "a session token"),
             (&["ghp_", "xox", "glpat-"], &self.token, "an access token"),
         ];
         let found = |(words, pattern, _): &(&[&str], &Regex, _)| {

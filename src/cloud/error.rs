@@ -51,6 +51,10 @@ pub enum ErrorKind {
     Network,
     /// An answer that is not the service's: cut off, empty, or a web page.
     Unreadable,
+    /// Not called at all: the cluster's lock is somebody else's now.
+    LockLost,
+    /// Not called at all: the lock could not be renewed in time, for the reason that the message gives.
+    LeaseEnded,
     /// The sandbox was told to crash here.
     Crash,
     /// Anything else.

@@ -2,7 +2,7 @@
 //!
 //! A call stands in the table under the name by which the service logs it, with the actions that IAM knows it by. What
 //! CloudFormation does with the caller's rights comes from the providers' own lists
-//! ([`handler_actions`](crate::catalog::handler_actions)), narrowed to calls that come through CloudFormation.
+//! ([`crate::catalog::handler_actions`]), narrowed to calls that come through CloudFormation.
 
 use super::RightsQuestion;
 use crate::catalog::{handler_actions, region};

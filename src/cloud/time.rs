@@ -3,6 +3,9 @@
 use std::{fmt, time::Duration};
 
 /// Seconds since 1970-01-01T00:00:00Z; printed as `2026-01-31T12:00:00Z`.
+///
+/// One that is read from a document lies between the years 0 and 9999: whoever writes another one means "long ago" or
+/// "never", and the time between two of them can be counted.
 #[derive(
     Debug,
     Clone,
@@ -17,8 +20,23 @@ use std::{fmt, time::Duration};
     serde::Deserialize,
     schemars::JsonSchema,
 )]
-#[serde(transparent)]
+#[serde(from = "i64", into = "i64")]
 pub struct Timestamp(pub i64);
+
+/// The first second of the year 0 and the last one of 9999.
+const READABLE: (i64, i64) = (-62_167_219_200, 253_402_300_799);
+
+impl From<i64> for Timestamp {
+    fn from(seconds: i64) -> Self {
+        Self(seconds.clamp(READABLE.0, READABLE.1))
+    }
+}
+
+impl From<Timestamp> for i64 {
+    fn from(at: Timestamp) -> Self {
+        at.0
+    }
+}
 
 impl Timestamp {
     /// The point that long after this one; very far away when the time is longer than anybody waits.
@@ -28,7 +46,7 @@ impl Timestamp {
 
     /// The point so many seconds later.
     pub fn plus(self, seconds: i64) -> Self {
-        Self(self.0 + seconds)
+        Self(self.0.saturating_add(seconds))
     }
 }
 

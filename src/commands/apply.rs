@@ -6,24 +6,26 @@ use super::{
     cli::Global,
     cloud::on_cloud,
     history,
-    load::{self, Loaded, load_for_cloud},
-    lock::{LOOK, Patience, settled},
+    load::{self, Loaded},
+    lock::{Patience, Wait, settled, with_owner},
     node_programs::programs,
     obstacles,
     output::{Output, Progress, ProgressFormat},
     plan::{PlanFormat, elsewhere, look, show},
     preflight::Preflight,
     preview, process, rehearsal,
+    saved::{is_document, saved},
 };
 use crate::{
-    apply::{self, Applied, ApplyError, Context, LockOutcome, StepFailure, Stop},
+    apply::{self, Applied, ApplyError, Claim, Context, LockOutcome, StepFailure, Stop},
     cloud::{Caller, Cloud, ErrorKind},
-    observe::{self, LockInfo, ObserveError, Wanted},
-    plan::{self, Gap, Goal, PLAN_FORMAT, PLAN_KIND, Plan, StepAction},
+    observe::{self, FoundLock, ObserveError, Wanted},
+    plan::{self, Gap, Goal, Plan, StepAction},
     report::{
         errors::{self, Failure, exit},
         events, kept,
         plan_text::summary,
+        words,
     },
 };
 use clap::Args;
@@ -58,7 +60,7 @@ pub struct ApplyArgs {
 }
 
 /// How a plan is carried out.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Manner {
     /// How progress is shown.
     pub progress: ProgressFormat,
@@ -67,19 +69,20 @@ pub struct Manner {
     /// How many minutes running jobs have to end where a file system goes; `None`: as many as usual.
     pub jobs_minutes: Option<u64>,
     /// How long somebody else who works on the cluster is waited for.
-    pub patience: Patience,
+    pub others: Wait,
 }
 
 /// Makes the cluster as its file, or a saved plan, says.
 pub fn apply(args: &ApplyArgs, global: &Global, output: &mut Output) -> Result<u8, Failure> {
-    let text = load::read(&args.target)?;
+    let given = load::read(&args.target)?;
     // Machines of a rehearsal live in real time: what they report is not waited for in a hurry.
     let rehearsed = args.with_slurm || rehearsal::running(global).is_some();
     let wait = !args.no_wait && !rehearsed;
     let manner =
-        Manner { progress: args.progress, wait, jobs_minutes: Some(args.wait_for_jobs), patience: args.patience };
+        Manner { progress: args.progress, wait, jobs_minutes: Some(args.wait_for_jobs), others: Wait::default() };
     let hurried = &global.hurried();
-    let is_plan = text.trim_start().starts_with('{');
+    let text = given.text().filter(|text| is_document(text));
+    let is_plan = text.is_some();
     if is_plan && args.to.is_some() {
         let remedy = "make the plan with `hpcctl plan FILE --to REVISION --out PLAN`";
         return Err(Failure::new("HPC2014", "a saved plan says itself where it goes", remedy, exit::ERROR));
@@ -88,15 +91,25 @@ pub fn apply(args: &ApplyArgs, global: &Global, output: &mut Output) -> Result<u
         rehearsal::possible(&args.target, is_plan, hurried, output)?;
     }
     let (region, cluster, code);
-    if is_plan {
-        let plan = saved(&text)?;
+    if let Some(text) = text {
+        let plan = saved(text)?;
         (region, cluster) = (plan.region.clone(), plan.cluster.clone());
-        let run = |cloud, stop| saved_plan(args, cloud, stop, plan, manner, output);
+        let (name, output) = (cluster.clone(), &mut *output);
+        let run = |cloud: Cloud, stop| async move {
+            let manner = Manner { others: args.patience.begins(&cloud), ..manner };
+            let ran = saved_plan(args, cloud.clone(), stop, plan, manner, output).await;
+            named(&cloud, &name, ran).await
+        };
         code = on_cloud(hurried, Some(&region), run)?;
     } else {
-        let loaded = load_for_cloud(&args.target, output)?;
+        let loaded = load::from_bytes(given, output)?;
         (region, cluster) = (loaded.graph.region.clone(), loaded.graph.cluster.clone());
-        let run = |cloud, stop| fresh_plan(args, cloud, stop, loaded, manner, output);
+        let (name, output) = (cluster.clone(), &mut *output);
+        let run = |cloud: Cloud, stop| async move {
+            let manner = Manner { others: args.patience.begins(&cloud), ..manner };
+            let ran = fresh_plan(args, cloud.clone(), stop, loaded, manner, output).await;
+            named(&cloud, &name, ran).await
+        };
         code = on_cloud(hurried, Some(&region), run)?;
     }
     if code != exit::OK || !rehearsed {
@@ -111,21 +124,12 @@ pub fn apply(args: &ApplyArgs, global: &Global, output: &mut Output) -> Result<u
     }
 }
 
-/// Reads a saved plan.
-pub fn saved(text: &str) -> Result<Plan, Failure> {
-    let bad =
-        |message: String| Failure::new("HPC2014", message, "make one with `hpcctl plan FILE --out PLAN`", exit::ERROR);
-    let value: serde_json::Value =
-        serde_json::from_str(text).map_err(|error| bad(format!("failed to read the plan: {error}")))?;
-    let kind = value.get("kind").and_then(|kind| kind.as_str()).unwrap_or_default();
-    if kind != PLAN_KIND {
-        return Err(bad(format!("this is no plan: its `kind` is `{kind}`")));
+/// What came of a command; a failure that may come of what somebody else does names him.
+pub async fn named<T>(cloud: &Cloud, cluster: &str, ran: Result<T, Failure>) -> Result<T, Failure> {
+    match ran {
+        Err(failure) => Err(with_owner(cloud, cluster, failure).await),
+        ran => ran,
     }
-    let version = value.get("format_version").and_then(|version| version.as_str()).unwrap_or_default();
-    if version.split('.').next() != PLAN_FORMAT.split('.').next() {
-        return Err(bad(format!("the plan's format is {version}, this hpcctl reads {PLAN_FORMAT}")));
-    }
-    serde_json::from_value(value).map_err(|error| bad(format!("failed to read the plan: {error}")))
 }
 
 async fn fresh_plan(
@@ -133,13 +137,13 @@ async fn fresh_plan(
     cloud: Cloud,
     stop: Stop,
     mut loaded: Loaded,
-    manner: Manner,
+    mut manner: Manner,
     output: &mut Output,
 ) -> Result<u8, Failure> {
     if let Some(number) = args.to {
         loaded = history::back_to(&cloud, &loaded, number, output).await?;
     }
-    let live = settled(&cloud, &stop, output, args.patience, || look(&cloud, &loaded, false)).await?;
+    let live = settled(&cloud, &stop, output, &mut manner.others, || look(&cloud, &loaded, false)).await?;
     elsewhere(&cloud, &loaded, &live, output).await?;
     args.preflight.run(&cloud, &mut loaded, &live, output).await?;
     let plan = preview::agreed(&cloud, &loaded, &live).await?;
@@ -205,14 +209,15 @@ pub async fn carry_out(
     let mut applied = Applied::default();
     if !plan.only_waits() {
         context.programs = programs(cloud, plan)?;
-        applied = under_lock(&context, manner.patience, output).await?;
+        applied = under_lock(&context, manner.others, output).await?;
     }
     if manner.wait {
         apply::finish(&context, &mut applied).await;
     }
     if let Some(first) = applied.failed.first() {
-        output.warn(&errors::applied_text(&applied, output.paint_err));
         let failure: Failure = first.error.clone().into();
+        let failure = with_owner(cloud, &plan.cluster, failure).await;
+        output.warn(&errors::applied_text(&applied, &failure, output.paint_err));
         return Ok(failure.exit);
     }
     if !manner.wait && plan.awaits_head() {
@@ -234,13 +239,13 @@ pub async fn carry_out(
 }
 
 /// Takes the lock, makes sure that nothing moved, carries out what needs the lock, gives it back.
-async fn under_lock(context: &Context<'_>, patience: Patience, output: &Output) -> Result<Applied, Failure> {
+async fn under_lock(context: &Context<'_>, others: Wait, output: &Output) -> Result<Applied, Failure> {
     let caller = context.cloud.identity.caller().await?;
-    let mut lock = lock(context, &caller, patience).await?;
+    let mut lock = lock(context, &caller, others).await?;
     match fresh(context).await {
         Ok(Fresh::Open) => {}
         Ok(Fresh::Done) => {
-            release(context.cloud, lock.take(), output).await;
+            release(lock.take(), output).await;
             output.note(&format!(
                 "plan {} is applied already, as revision {}",
                 context.plan.id(),
@@ -249,25 +254,25 @@ async fn under_lock(context: &Context<'_>, patience: Patience, output: &Output) 
             return Ok(Applied::default());
         }
         Err(failure) => {
-            release(context.cloud, lock.take(), output).await;
+            release(lock.take(), output).await;
             return Err(failure);
         }
     }
-    let mut applied = apply::execute(context, lock.as_mut()).await;
+    let mut applied = apply::execute(context, lock.as_ref()).await;
     if applied.failed.is_empty()
         && let Err(error) = proved(context).await
     {
         applied.failed.push(StepFailure { step: 0, action: StepAction::Verify, error });
     }
     if context.plan.goal == Goal::Destroy && applied.failed.is_empty() {
-        forget(context.cloud, lock.take(), output).await;
+        forget(lock.take(), output).await;
     }
-    release(context.cloud, lock, output).await;
+    release(lock, output).await;
     Ok(applied)
 }
 
 /// The lock. Before the artifact bucket exists there is nothing to lock with: the bucket is made first.
-async fn lock(context: &Context<'_>, caller: &Caller, patience: Patience) -> Result<Option<apply::Lock>, Failure> {
+async fn lock(context: &Context<'_>, caller: &Caller, others: Wait) -> Result<Option<apply::Lock>, Failure> {
     let bucket = context.bucket();
     if !context.cloud.objects.bucket_exists(&bucket).await? {
         let bootstraps = context.plan.steps.iter().any(|step| step.action == crate::plan::StepAction::Bootstrap);
@@ -276,32 +281,31 @@ async fn lock(context: &Context<'_>, caller: &Caller, patience: Patience) -> Res
         }
         apply::bootstrap(context).await?;
     }
-    let owner = process::owner(&caller.arn);
-    let plan = context.plan;
     let told = Cell::new(false);
-    let waits = |lock: &LockInfo| {
+    let waits = |lock: &FoundLock| {
         if !told.replace(true) {
-            let (owner, host) = (lock.owner.arn.clone(), lock.owner.host.clone());
-            context.tell(&apply::Event::LockWatched { owner, host });
+            context.tell(&apply::Event::LockWatched { owner: words::whose(lock) });
         }
         !context.stop.is_set()
     };
-    let until = patience.until(context.cloud.clock.now());
-    let dead = &process::is_dead;
-    loop {
-        let owner = owner.clone();
-        match apply::Lock::acquire(context.cloud, &bucket, &plan.cluster, owner, plan.id(), dead, &waits).await? {
-            LockOutcome::Held(lock) => return Ok(Some(lock)),
-            LockOutcome::TakenOver(lock, before) => {
-                context.tell(&apply::Event::LockTakenOver { owner: before.owner.arn });
-                return Ok(Some(lock));
-            }
-            LockOutcome::Refused(_) if context.stop.is_set() => return Err(errors::interrupted()),
-            LockOutcome::Refused(lock) if context.cloud.clock.now() >= until => {
-                return Err(ApplyError::Locked { lock: Box::new(lock) }.into());
-            }
-            LockOutcome::Refused(_) => context.cloud.clock.sleep(LOOK).await,
+    let claim = Claim {
+        bucket: &bucket,
+        cluster: &context.plan.cluster,
+        owner: process::owner(&caller.arn),
+        plan: context.plan.id(),
+        until: others.until,
+        watch: others.watch,
+        is_dead: &process::is_dead,
+        waits: &waits,
+    };
+    match claim.acquire(context.cloud).await? {
+        LockOutcome::Held(lock) => Ok(Some(lock)),
+        LockOutcome::TakenOver(lock, before) => {
+            context.tell(&apply::Event::LockTakenOver { owner: words::whose(&before) });
+            Ok(Some(lock))
         }
+        LockOutcome::Refused(_) if context.stop.is_set() => Err(errors::interrupted()),
+        LockOutcome::Refused(lock) => Err(ApplyError::Locked { lock: Box::new(lock) }.into()),
     }
 }
 
@@ -352,18 +356,18 @@ async fn proved(context: &Context<'_>) -> Result<(), ApplyError> {
 }
 
 /// The lock outlives the archive, and goes with all its versions.
-async fn forget(cloud: &Cloud, lock: Option<apply::Lock>, output: &Output) {
+async fn forget(lock: Option<apply::Lock>, output: &Output) {
     let Some(lock) = lock else { return };
-    if let Err(error) = lock.forget(cloud).await
+    if let Err(error) = lock.forget().await
         && error.kind != ErrorKind::NotFound
     {
         output.note(&format!("failed to give the lock back: {error}"));
     }
 }
 
-async fn release(cloud: &Cloud, lock: Option<apply::Lock>, output: &Output) {
+async fn release(lock: Option<apply::Lock>, output: &Output) {
     let Some(lock) = lock else { return };
-    match lock.release(cloud).await {
+    match lock.release().await {
         Err(error) if error.kind != ErrorKind::NotFound => {
             output.note(&format!("failed to give the lock back: {error}"))
         }

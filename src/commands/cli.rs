@@ -1,13 +1,13 @@
 //! The command line itself.
 
-use super::output::Output;
+use super::{output::Output, signals::Signals};
 use crate::report::errors::{Failure, exit};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::{path::PathBuf, process::ExitCode};
 
 /// Infrastructure as code for Slurm clusters on AWS: one YAML file, a plan you can trust.
 #[derive(Debug, Parser)]
-#[command(name = "hpcctl", version, about, max_term_width = 110, disable_help_subcommand = true)]
+#[command(name = "hpcctl", version, long_version = super::about::long_version(), about, max_term_width = 110, disable_help_subcommand = true)]
 pub struct Cli {
     #[command(flatten)]
     pub(super) global: Global,
@@ -52,6 +52,9 @@ pub struct Global {
     /// Whether the command skips the sandbox's time instead of waiting, even while a rehearsal runs.
     #[arg(skip)]
     pub hurried: bool,
+    /// Who hears of signals.
+    #[arg(skip)]
+    pub signals: Signals,
 }
 
 impl Global {
@@ -138,10 +141,15 @@ enum Command {
     Catalog(super::catalog::CatalogArgs),
     /// The programs that run on the cluster's own nodes
     Node(super::node::NodeArgs),
+    /// Print what a shell needs to complete commands and options
+    Completions(super::about::CompletionsArgs),
+    /// Print the manual page, or write one for each command
+    Man(super::about::ManArgs),
 }
 
 /// Runs a command; gives the exit code.
-pub fn run(cli: Cli) -> ExitCode {
+pub fn run(mut cli: Cli, signals: Signals) -> ExitCode {
+    cli.global.signals = signals;
     let mut output = Output::new(&cli.global);
     let result = dispatch(&cli, &mut output);
     let told = |failure: Failure| {
@@ -183,5 +191,7 @@ fn dispatch(cli: &Cli, output: &mut Output) -> Result<u8, Failure> {
         Command::Iam(args) => super::iam::iam(args, output),
         Command::Catalog(args) => super::catalog::catalog(args, global, output),
         Command::Node(args) => super::node::node(args, global, output),
+        Command::Completions(args) => super::about::completions(args, output),
+        Command::Man(args) => super::about::man(args, output),
     }
 }

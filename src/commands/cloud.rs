@@ -2,7 +2,7 @@
 
 use super::{
     cli::{CloudChoice, Global},
-    process,
+    signals,
 };
 use crate::{
     apply::Stop,
@@ -23,7 +23,7 @@ where
             let runtime = runtime()?;
             runtime.block_on(async {
                 let sandbox = super::rehearsal::account(global, &region)?;
-                with_signals(sandbox.cloud(), work).await
+                with_signals(global, sandbox.cloud(), work).await
             })
         }
         CloudChoice::Aws => on_aws(global, region, work),
@@ -44,7 +44,7 @@ where
     let runtime = runtime()?;
     runtime.block_on(async {
         let cloud = crate::cloud::aws::open(options).await?;
-        with_signals(cloud, work).await
+        with_signals(global, cloud, work).await
     })
 }
 
@@ -62,16 +62,14 @@ where
     ))
 }
 
-async fn with_signals<T, F, W>(cloud: Cloud, work: W) -> Result<T, Failure>
+async fn with_signals<T, F, W>(global: &Global, cloud: Cloud, work: W) -> Result<T, Failure>
 where
     F: Future<Output = Result<T, Failure>>,
     W: FnOnce(Cloud, Stop) -> F,
 {
     let stop = Stop::default();
-    tokio::select! {
-        result = work(cloud, stop.clone()) => result,
-        () = process::watch_signals(stop) => Err(crate::report::errors::interrupted()),
-    }
+    let done = global.signals.during(stop.clone(), work(cloud, stop)).await;
+    done.unwrap_or_else(|signals::Interrupted| Err(crate::report::errors::interrupted()))
 }
 
 /// The runtime of all commands: one thread.

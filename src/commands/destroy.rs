@@ -1,7 +1,7 @@
 //! `destroy`.
 
 use super::{
-    apply::{Manner, bury_lock, carry_out},
+    apply::{Manner, bury_lock, carry_out, named},
     approve::{Approval, approve},
     cli::Global,
     cloud::on_cloud,
@@ -52,13 +52,17 @@ pub struct DestroyArgs {
 pub fn destroy(args: &DestroyArgs, global: &Global, output: &mut Output) -> Result<u8, Failure> {
     let load::Target { name, region, file } = target(&args.file, global, output)?;
     let global = &global.hurried();
-    let told = &mut *output;
+    let (told, cluster) = (&mut *output, name.clone());
     let code = on_cloud(global, Some(&region), |cloud, stop| async move {
-        let (document, cluster) = match file {
-            Some(file) => file,
-            None => archived(&cloud, &name, told).await?,
+        let ran = async {
+            let (document, cluster) = match file {
+                Some(file) => file,
+                None => archived(&cloud, &name, told).await?,
+            };
+            run(args, cloud.clone(), stop, document, cluster, told).await
         };
-        run(args, cloud, stop, document, cluster, told).await
+        let ran = ran.await;
+        named(&cloud, &cluster, ran).await
     })?;
     super::rehearsal::end_if_empty(global, &region, output)?;
     Ok(code)
@@ -82,7 +86,8 @@ async fn run(
 ) -> Result<u8, Failure> {
     let name = cluster.name.as_str();
     let look = || async { Ok(observe::observe(&cloud, name, &Wanted::default()).await?) };
-    let live = settled(&cloud, &stop, output, args.patience, look).await?;
+    let mut others = args.patience.begins(&cloud);
+    let live = settled(&cloud, &stop, output, &mut others, look).await?;
     let source = Source { name: document.name.clone(), sha256: sha256(&document.text), text: document.text.clone() };
     let options = DestroyOptions {
         discard: args.discard.clone(),
@@ -99,7 +104,7 @@ async fn run(
         return Ok(exit::OK);
     }
     approve(&plan, &args.approval, output)?;
-    let manner = Manner { progress: args.progress, wait: false, jobs_minutes: None, patience: args.patience };
+    let manner = Manner { progress: args.progress, wait: false, jobs_minutes: None, others };
     carry_out(&cloud, stop, &plan, manner, output).await
 }
 

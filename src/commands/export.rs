@@ -11,7 +11,6 @@ use crate::{
     cloud::{CLUSTER_TAG, Cloud},
     model::file_system_id,
     observe::{self, Live, Wanted},
-    render::sha256,
     report::{
         errors::{Failure, exit},
         events,
@@ -61,13 +60,12 @@ async fn run(
     kind: TransferKind,
     output: &mut Output,
 ) -> Result<u8, Failure> {
-    let live = observe::observe(&cloud, cluster.name.as_str(), &Wanted::default()).await?;
+    let live = observe::observe(&cloud, cluster.name.as_str(), &Wanted { no_files: true, ..Wanted::default() }).await?;
     let progress = Progress::new(output, args.progress);
     let mut code = exit::OK;
     for (storage, file_system) in targets(args, &cluster, &live)? {
         let request = ExportRequest {
-            // At most 63 characters, whatever the names.
-            token: sha256(format!("{} {storage} {}", cluster.name, cloud.clock.now().0))[..32].to_owned(),
+            token: cloud.clock.unique(),
             file_system,
             kind,
             paths: args.paths.clone(),

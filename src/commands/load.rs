@@ -8,6 +8,7 @@ use super::{
 use crate::{
     catalog::{Ground, InstanceCatalog},
     check::{self, Facts, Finding, Severity},
+    cloud::{all_of, read_bounded},
     model::{self, Graph},
     render::{self, Rendered},
     report::{
@@ -18,8 +19,8 @@ use crate::{
 };
 use std::{
     borrow::Cow,
-    io::{Read, Write},
-    path::Path,
+    io::Write,
+    path::{Path, PathBuf},
 };
 
 /// A cluster file and everything that it is turned into.
@@ -37,8 +38,8 @@ pub struct Loaded {
     pub rendered: Rendered,
 }
 
-/// The largest cluster file, in bytes.
-pub const MAX_FILE: u64 = 16 * 1024 * 1024;
+/// The largest plan, in bytes. A cluster file has its own limit.
+pub const MAX_PLAN: u64 = 64 * 1024 * 1024;
 
 /// Reads, checks and renders a cluster file. Findings go to stderr; an error among them is a failure.
 pub fn load(path: &Path, output: &Output) -> Result<Loaded, Failure> {
@@ -158,19 +159,45 @@ fn sound_of(checked: CheckedFile, output: &Output) -> Result<(Document, Cluster,
     }
 }
 
-/// A file's text, or that of stdin for `-`.
-pub fn read(path: &Path) -> Result<String, Failure> {
-    if path.as_os_str() == "-" {
-        let mut text = String::new();
-        std::io::stdin().take(MAX_FILE).read_to_string(&mut text).map_err(|error| Failure::file(path, &error))?;
-        return Ok(text);
+/// A cluster file or a saved plan, as it is.
+pub struct Given {
+    path: PathBuf,
+    bytes: Vec<u8>,
+}
+
+impl Given {
+    /// Its text without a byte order mark; `None`: it is no UTF-8.
+    pub fn text(&self) -> Option<&str> {
+        std::str::from_utf8(&self.bytes).ok().map(|text| text.strip_prefix('\u{feff}').unwrap_or(text))
     }
-    let size = std::fs::metadata(path).map_err(|error| Failure::file(path, &error))?.len();
-    if size > MAX_FILE {
-        let message = format!("`{}` has {size} bytes; a cluster file has at most {MAX_FILE}", path.display());
-        return Err(Failure::new("HPC2005", message, "is it the right file?", exit::ERROR));
+
+    /// The same; no text is an error.
+    pub fn as_text(&self) -> Result<&str, Failure> {
+        self.text().ok_or_else(|| {
+            let message = format!("`{}` is not UTF-8 text", self.path.display());
+            Failure::new("HPC2014", message, "make a plan with `hpcctl plan FILE --out PLAN`", exit::ERROR)
+        })
     }
-    std::fs::read_to_string(path).map_err(|error| Failure::file(path, &error))
+}
+
+/// Reads a cluster file or a saved plan; `-` is standard input.
+pub fn read(path: &Path) -> Result<Given, Failure> {
+    let bytes = match path.as_os_str() == "-" {
+        true => all_of(std::io::stdin().lock(), MAX_PLAN),
+        false => read_bounded(path, MAX_PLAN),
+    };
+    let bytes = bytes.map_err(|error| Failure::file(path, &error))?;
+    Ok(Given { path: path.to_owned(), bytes })
+}
+
+/// Checks and renders what was read, for what asks a cloud next: warnings wait, since the cloud may answer them.
+pub fn from_bytes(given: Given, output: &Output) -> Result<Loaded, Failure> {
+    let catalog = super::catalog::instance_catalog()?;
+    let facts = Facts { catalog: Some(&catalog), ..Facts::default() };
+    let checked = validate::check_bytes(&validate::name(&given.path), given.bytes, &facts);
+    let (document, cluster, warnings) = sound_of(checked, output)?;
+    let (graph, rendered) = built(&cluster, &catalog, Ground::nowhere())?;
+    Ok(Loaded { document, cluster, warnings, catalog, graph, rendered })
 }
 
 /// Writes a file, making its folder. What was there before stays until all of the new text is on the disk.

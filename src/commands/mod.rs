@@ -1,5 +1,6 @@
 //! COMMANDS: the command line. One short function a command, wiring rooms; no logic of its own.
 
+mod about;
 mod accounting;
 mod apply;
 mod approve;
@@ -27,16 +28,21 @@ mod node_programs;
 mod obstacles;
 mod orders;
 mod output;
+#[doc(hidden)]
+pub mod parsers;
 mod plan;
 mod preflight;
 mod preview;
 mod process;
 mod rehearsal;
 mod render;
+mod saved;
 pub mod schema;
 mod show;
+mod signals;
 mod ssh;
 mod status;
 pub mod validate;
 
 pub use cli::{Cli, run};
+pub use signals::Signals;

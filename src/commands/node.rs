@@ -3,7 +3,7 @@
 use super::{cli::Global, cloud::on_cloud, output::Output};
 use crate::{
     apply::Stop,
-    cloud::Clock,
+    cloud::{Clock, read_text},
     node::{self, Attached, Cluster, Event, Home, Machine, Watch, Why, hostlist, parse_resume_file, sync::Place},
     render::PoolConfig,
     report::{
@@ -64,6 +64,9 @@ enum NodeCommand {
         /// The address alone
         #[arg(long, conflicts_with = "names")]
         address: bool,
+        /// Tell the other nodes the address, which answers by now
+        #[arg(long, value_name = "ADDRESS", conflicts_with_all = ["names", "address"])]
+        publish: Option<String>,
     },
     /// Give volumes of the head node back
     Detach {
@@ -99,7 +102,8 @@ pub fn node(args: &NodeArgs, global: &Global, output: &mut Output) -> Result<u8,
             let place = Place { tree, program, logs: logs.clone(), machine: Machine::default() };
             sync(&home, &place, *once, global, output)
         }
-        NodeCommand::Attach { names, address } => attach(&home, names, *address, global, output),
+        NodeCommand::Attach { publish: Some(address), .. } => publish(&home, address, global, output),
+        NodeCommand::Attach { names, address, .. } => attach(&home, names, *address, global, output),
         NodeCommand::Detach { names } => detach(&home, names, global),
         NodeCommand::Watch(args) => watch(&home, args, global, output),
     }
@@ -115,7 +119,7 @@ fn resume(
     let cluster = Cluster::load(home)?;
     let nodes = hostlist::expand(nodes)?;
     // slurmctld deletes the file soon: one that is gone is as good as none.
-    let text = resume_file.and_then(|path| std::fs::read_to_string(path).ok());
+    let text = resume_file.and_then(|path| read_text(path, 16 << 20).ok());
     on_cloud(global, Some(&cluster.config.region.clone()), |cloud, _| async move {
         let mut events = log(output, cloud.clock.clone());
         let jobs = parse_resume_file(text.as_deref(), &nodes, &mut events);
@@ -151,6 +155,15 @@ fn attach(home: &Home, names: &[String], address: bool, global: &Global, output:
         for Attached { name, volume, device } in attached {
             output.data(&format!("volume {name} {volume} {device}\n"));
         }
+        Ok(exit::OK)
+    })
+}
+
+fn publish(home: &Home, address: &str, global: &Global, output: &mut Output) -> Result<u8, Failure> {
+    let cluster = Cluster::load(home)?;
+    on_cloud(global, Some(&cluster.config.region.clone()), |cloud, _| async move {
+        let mut events = log(output, cloud.clock.clone());
+        node::publish_address(&cloud, &cluster, address, &mut events).await?;
         Ok(exit::OK)
     })
 }

@@ -2,12 +2,14 @@
 
 use crate::{
     apply::{NodeProgram, OLDEST_GLIBC},
-    cloud::{Cloud, CloudKind},
+    cloud::{Cloud, CloudKind, read_bounded},
     plan::{Plan, StepAction},
     report::errors::{Failure, exit},
 };
 use std::path::{Path, PathBuf};
 
+/// The largest program, in bytes.
+const MOST: u64 = 512 << 20;
 /// A folder with `hpcctl-x86_64` and `hpcctl-aarch64`.
 const VARIABLE: &str = "HPCCTL_NODE_PROGRAMS";
 
@@ -28,7 +30,7 @@ fn program(machine: &str, folder: Option<&Path>, this: &Path) -> Result<NodeProg
     let beside = this.parent().map(|beside| beside.join(&name));
     let named = folder.map(|folder| folder.join(&name)).or(beside).filter(|path| folder.is_some() || path.exists());
     let path = named.unwrap_or_else(|| this.to_owned());
-    let body = std::fs::read(&path).map_err(|error| missing(machine, &format!("{}: {error}", path.display())))?;
+    let body = read_bounded(&path, MOST).map_err(|error| missing(machine, &format!("{}: {error}", path.display())))?;
     let built_for = NodeProgram::machine_of(&body).unwrap_or("something else");
     if built_for != machine {
         return Err(missing(machine, &format!("{} is for {built_for}", path.display())));

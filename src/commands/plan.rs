@@ -1,6 +1,7 @@
 //! `plan`.
 
 use super::{
+    apply::named,
     cli::Global,
     cloud::on_cloud,
     history,
@@ -109,18 +110,26 @@ fn with_cloud(
     output: &Output,
 ) -> Result<(Plan, Vec<Finding>), Failure> {
     let region = loaded.graph.region.clone();
+    let name = loaded.graph.cluster.clone();
     on_cloud(global, Some(&region), |cloud, _| async move {
-        if let Some(number) = args.to {
-            loaded = history::back_to(&cloud, &loaded, number, output).await?;
-        }
-        let live = look(&cloud, &loaded, args.drift).await?;
-        lock::tell(&live, &cloud, output);
-        elsewhere(&cloud, &loaded, &live, output).await?;
-        let found = args.preflight.run(&cloud, &mut loaded, &live, output).await?;
-        let plan =
-            if args.no_change_sets { make(&loaded, &live)? } else { preview::agreed(&cloud, &loaded, &live).await? };
-        obstacles::refuse(&cloud, &plan, &live).await?;
-        Ok((plan, found))
+        let made = async {
+            if let Some(number) = args.to {
+                loaded = history::back_to(&cloud, &loaded, number, output).await?;
+            }
+            let live = look(&cloud, &loaded, args.drift).await?;
+            lock::tell(&live, &cloud, output);
+            elsewhere(&cloud, &loaded, &live, output).await?;
+            let found = args.preflight.run(&cloud, &mut loaded, &live, output).await?;
+            let plan = if args.no_change_sets {
+                make(&loaded, &live)?
+            } else {
+                preview::agreed(&cloud, &loaded, &live).await?
+            };
+            obstacles::refuse(&cloud, &plan, &live).await?;
+            Ok((plan, found))
+        };
+        let made = made.await;
+        named(&cloud, &name, made).await
     })
 }
 

@@ -1,9 +1,6 @@
-//! What this process is: for locks, and for Ctrl-C.
+//! What this process is, as the owner of a lock.
 
-use crate::{
-    apply::Stop,
-    observe::{Birth, Owner},
-};
+use crate::observe::{Birth, Owner};
 use rustix::{io::Errno, process};
 use std::fs;
 
@@ -56,25 +53,6 @@ fn host() -> String {
     let name =
         std::fs::read_to_string("/proc/sys/kernel/hostname").or_else(|_| std::fs::read_to_string("/etc/hostname"));
     name.map_or_else(|_| "unknown".to_owned(), |name| name.trim().to_owned())
-}
-
-/// Asks to stop at the first Ctrl-C (or SIGTERM), and ends the process at the second.
-pub async fn watch_signals(stop: Stop) {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
-        return;
-    };
-    loop {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-        if stop.is_set() {
-            std::process::exit(i32::from(crate::report::errors::exit::INTERRUPTED));
-        }
-        stop.set();
-    }
 }
 
 #[cfg(test)]

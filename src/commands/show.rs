@@ -1,10 +1,10 @@
 //! `show`.
 
 use super::{
-    apply::saved,
     load,
     output::Output,
     plan::{PlanFormat, show as view},
+    saved::saved,
 };
 use crate::report::errors::{Failure, exit};
 use clap::Args;
@@ -22,7 +22,7 @@ pub struct ShowArgs {
 
 /// Shows a saved plan.
 pub fn show(args: &ShowArgs, output: &mut Output) -> Result<u8, Failure> {
-    let plan = saved(&load::read(&args.plan)?)?;
+    let plan = saved(load::read(&args.plan)?.as_text()?)?;
     let text = view(&plan, args.format, output);
     output.data(&text);
     Ok(exit::OK)

@@ -8,7 +8,7 @@ use super::{
     output::{Output, ProgressFormat},
 };
 use crate::{
-    observe,
+    observe::{self, Wanted},
     report::{
         errors::{Failure, exit},
         status::Status,
@@ -47,7 +47,7 @@ pub fn status(args: &StatusArgs, global: &Global, output: &mut Output) -> Result
         if args.wait {
             await_head::newest(&cloud, &stop, &name, ProgressFormat::Text, output).await?;
         }
-        let live = observe::observe(&cloud, &name, &observe::Wanted::default()).await?;
+        let live = observe::observe(&cloud, &name, &Wanted { no_files: true, ..Wanted::default() }).await?;
         let rehearsal = super::rehearsal::running(global).map(|place| place.directory.display().to_string());
         let status = Status { cluster: &name, region: &region, live: &live, rehearsal: rehearsal.as_deref() };
         match args.format {

@@ -81,8 +81,7 @@ pub fn show(checked: &[CheckedFile], format: FindingFormat, color: bool, out: &m
 
 /// Reads and checks a file; `-` is standard input. Never fails: what is wrong is among the findings.
 pub fn check_file(file: &Path, facts: &Facts<'_>) -> CheckedFile {
-    let stdin = file == Path::new("-");
-    let name = if stdin { "<stdin>".to_owned() } else { file.display().to_string() };
+    let (stdin, name) = (file == Path::new("-"), name(file));
     let bytes = if stdin { read_all(io::stdin().lock()) } else { open(file).and_then(read_all) };
     match bytes {
         Ok(bytes) => check_bytes(&name, bytes, facts),
@@ -93,11 +92,19 @@ pub fn check_file(file: &Path, facts: &Facts<'_>) -> CheckedFile {
     }
 }
 
+/// What a file is called in findings.
+pub fn name(file: &Path) -> String {
+    if file == Path::new("-") { "<stdin>".to_owned() } else { file.display().to_string() }
+}
+
 /// Checks the bytes of a file.
 pub fn check_bytes(name: &str, bytes: Vec<u8>, facts: &Facts<'_>) -> CheckedFile {
     let unread = |finding| CheckedFile { name: name.to_owned(), document: None, findings: vec![finding] };
     if bytes.len() as u64 > check::MAX_BYTES {
         return unread(check::too_large(name));
+    }
+    if let Some(encoding) = check::other_encoding(&bytes) {
+        return unread(check::not_utf8(encoding));
     }
     match String::from_utf8(bytes) {
         Ok(text) => {
@@ -108,7 +115,7 @@ pub fn check_bytes(name: &str, bytes: Vec<u8>, facts: &Facts<'_>) -> CheckedFile
         Err(error) => {
             let at = error.utf8_error().valid_up_to();
             let line = error.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
-            unread(check::not_utf8(at, line))
+            unread(check::no_character(at, line))
         }
     }
 }

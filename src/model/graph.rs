@@ -44,7 +44,27 @@ pub enum StackKey {
     Monitoring,
 }
 
+/// When a stack goes, as all of the cluster goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Teardown {
+    /// Before the compute nodes end: what launches them, and what would raise alarms. The last stack first.
+    BeforeNodes,
+    /// When the compute nodes have ended; all at the same time.
+    AfterNodes,
+    /// What the others use, when they are gone and data is exported. The last stack first.
+    Last,
+}
+
 impl StackKey {
+    /// When the stack goes as all of the cluster goes.
+    pub fn teardown(&self) -> Teardown {
+        match self {
+            Self::Head | Self::Monitoring => Teardown::BeforeNodes,
+            Self::Accounting | Self::Queue(_) => Teardown::AfterNodes,
+            Self::Network | Self::Storage => Teardown::Last,
+        }
+    }
+
     /// The stack's name in CloudFormation.
     pub fn stack_name(&self, cluster: &str) -> String {
         match self {

@@ -5,7 +5,7 @@
 //! interface of the subnet, away from its present holder, running or stopped
 //! (<https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AssignPrivateIpAddresses.html>, `AllowReassignment`).
 
-use super::{Cluster, Event, Events, NodeError, objects::find};
+use super::{Cluster, Event, Events, NodeError, objects::find, patience::patiently};
 use crate::cloud::{Cloud, ErrorKind, PutCondition};
 use serde::{Deserialize, Serialize};
 
@@ -20,15 +20,54 @@ pub struct HeadAddress {
     pub address: String,
 }
 
-/// Takes the address over, or a first one; gives it. It is written down before any node needs it.
+/// Takes the address over, or a first one; gives it. Nobody is told yet: see [`publish_address`].
 ///
 /// # Errors
-/// When EC2 or S3 refuses.
+/// When EC2 or S3 refuses for good.
 pub async fn head_address(cloud: &Cloud, cluster: &Cluster, events: Events<'_>) -> Result<String, NodeError> {
+    patiently(cloud, events, async |events: Events<'_>| take(cloud, cluster, events).await).await
+}
+
+/// Tells the other nodes the address, when this one answers there: a node that is told too early finds no exports.
+///
+/// # Errors
+/// When S3 refuses for good.
+pub async fn publish_address(
+    cloud: &Cloud,
+    cluster: &Cluster,
+    address: &str,
+    events: Events<'_>,
+) -> Result<(), NodeError> {
+    patiently(cloud, events, async |_: Events<'_>| publish(cloud, cluster, address).await).await
+}
+
+async fn publish(cloud: &Cloud, cluster: &Cluster, address: &str) -> Result<(), NodeError> {
+    if published(cloud, cluster).await?.is_some_and(|known| known.address == address) {
+        return Ok(());
+    }
+    let now = HeadAddress {
+        kind: "hpcctl/head-address".to_owned(),
+        format_version: "1.0".to_owned(),
+        address: address.to_owned(),
+    };
+    let text = serde_json::to_vec_pretty(&now).unwrap_or_default();
+    cloud.objects.put(cluster.bucket()?, &key(cluster), text, PutCondition::Always).await?;
+    Ok(())
+}
+
+fn key(cluster: &Cluster) -> String {
+    cluster.launch_key(crate::model::names::HEAD_ADDRESS)
+}
+
+/// What the nodes were told last.
+async fn published(cloud: &Cloud, cluster: &Cluster) -> Result<Option<HeadAddress>, NodeError> {
+    let written = find(cloud, cluster.bucket()?, &key(cluster)).await?;
+    Ok(written.and_then(|text| serde_json::from_slice(&text).ok()))
+}
+
+async fn take(cloud: &Cloud, cluster: &Cluster, events: Events<'_>) -> Result<String, NodeError> {
     let here = cloud.metadata.instance_id().await?;
-    let (bucket, key) = (cluster.bucket()?, cluster.launch_key(crate::model::names::HEAD_ADDRESS));
-    let written = find(cloud, bucket, &key).await?;
-    let before: Option<HeadAddress> = written.and_then(|text| serde_json::from_slice(&text).ok());
+    let before = published(cloud, cluster).await?;
     let interface = cloud.compute.interface_of(&here).await?;
     let interface = interface.ok_or_else(|| NodeError::Missing(format!("an interface of {here}")))?;
     let mut lost = None;
@@ -46,20 +85,16 @@ pub async fn head_address(cloud: &Cloud, cluster: &Cluster, events: Events<'_>) 
             Err(error) => return Err(error.into()),
         }
     }
-    let address = match interface.secondary.first() {
-        Some(address) => address.clone(),
-        None => cloud.compute.assign_address(&interface.id, None).await?,
+    let (address, fresh) = match interface.secondary.first() {
+        Some(address) => (address.clone(), false),
+        None => (cloud.compute.assign_address(&interface.id, None).await?, true),
     };
-    let now = HeadAddress {
-        kind: "hpcctl/head-address".to_owned(),
-        format_version: "1.0".to_owned(),
-        address: address.clone(),
-    };
-    let text = serde_json::to_vec_pretty(&now).unwrap_or_default();
-    cloud.objects.put(bucket, &key, text, PutCondition::Always).await?;
-    events(match lost {
-        None => Event::AddressTaken { address: address.clone() },
-        Some((before, error)) => Event::AddressLost { before, address: address.clone(), error: error.into() },
-    });
+    match lost {
+        None if fresh => events(Event::AddressTaken { address: address.clone() }),
+        None => {}
+        Some((before, error)) => {
+            events(Event::AddressLost { before, address: address.clone(), error: error.into() });
+        }
+    }
     Ok(address)
 }

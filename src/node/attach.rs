@@ -3,7 +3,7 @@
 //! A volume is attached to one instance at a time (<https://docs.aws.amazon.com/ebs/latest/userguide/ebs-attaching-volume.html>),
 //! and the head node before this one may still hold it: `apply` stops that one first, and here is waited for it.
 
-use super::{Cluster, Event, Events, NodeError};
+use super::{Cluster, Event, Events, NodeError, patience::patiently};
 use crate::cloud::{Cloud, CloudError, VolumeState};
 use std::{collections::BTreeSet, time::Duration};
 
@@ -28,8 +28,17 @@ pub struct Attached {
 /// Attaches the volumes with these names (none: all), and waits until they are here. What is attached already stays.
 ///
 /// # Errors
-/// When a volume does not become free in time, or EC2 refuses.
+/// When a volume does not become free in time, or EC2 refuses for good.
 pub async fn attach(
+    cloud: &Cloud,
+    cluster: &Cluster,
+    names: &[String],
+    events: Events<'_>,
+) -> Result<Vec<Attached>, NodeError> {
+    patiently(cloud, events, async |events: Events<'_>| attach_now(cloud, cluster, names, events).await).await
+}
+
+async fn attach_now(
     cloud: &Cloud,
     cluster: &Cluster,
     names: &[String],

@@ -236,6 +236,13 @@ pub enum Event {
     },
     /// The node powers off now.
     PoweringOff,
+    /// AWS refused; it is asked again.
+    Again {
+        /// After so many seconds.
+        seconds: u64,
+        /// What it said.
+        error: NodeError,
+    },
     /// A step failed; the program went on.
     Failed {
         /// The step.

@@ -7,6 +7,11 @@ use std::collections::BTreeMap;
 
 /// The most names that a list may stand for: more than Slurm's own limit of nodes (65,533).
 const MOST: usize = 100_000;
+/// The longest name, in bytes, the most digits of a number and the most brackets of a name: more than any node has. What is
+/// longer is damaged, and would be copied a hundred thousand times.
+const LONGEST: usize = 255;
+const DIGITS: usize = 20;
+const BRACKETS: usize = 8;
 
 /// The names in a list, in its order.
 ///
@@ -16,7 +21,11 @@ pub fn expand(list: &str) -> Result<Vec<String>, NodeError> {
     let failed = |words| NodeError::HostList { list: list.to_owned(), words };
     let mut names = Vec::new();
     for part in parts(list).map_err(failed)? {
-        expand_part(part.trim(), &mut names).map_err(failed)?;
+        let part = part.trim();
+        if part.matches('[').count() > BRACKETS {
+            return Err(failed("more than eight brackets in a name"));
+        }
+        expand_part(part, &mut names).map_err(failed)?;
     }
     Ok(names)
 }
@@ -45,10 +54,13 @@ fn expand_part(part: &str, names: &mut Vec<String>) -> Result<(), &'static str> 
         return Ok(());
     }
     let Some((before, rest)) = part.split_once('[') else {
+        within_bytes(part)?;
         names.push(part.to_owned());
         return within(names.len());
     };
     let (ranges, after) = rest.split_once(']').ok_or("a bracket is not closed")?;
+    within_bytes(before)?;
+    within_bytes(after.rsplit_once(']').map_or(after, |(_, end)| end))?;
     for range in ranges.split(',') {
         let (first, last) = range.split_once('-').unwrap_or((range, range));
         let (low, high) = (number(first)?, number(last)?);
@@ -68,7 +80,14 @@ fn within(count: usize) -> Result<(), &'static str> {
     if count > MOST { Err("more than 100,000 names") } else { Ok(()) }
 }
 
+fn within_bytes(name: &str) -> Result<(), &'static str> {
+    if name.len() > LONGEST { Err("a name longer than 255 bytes") } else { Ok(()) }
+}
+
 fn number(digits: &str) -> Result<u64, &'static str> {
+    if digits.len() > DIGITS {
+        return Err("a number of more than 20 digits");
+    }
     let all = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
     digits.parse().ok().filter(|_| all).ok_or("a range without a number")
 }
@@ -132,6 +151,10 @@ mod tests {
         for list in ["a[1-", "a]1", "a[[1]]", "a[3-1]", "a[x]", "a[]", "a[1-99999999999]", "a[1-+3]"] {
             assert!(expand(list).is_err(), "{list}");
         }
+        // What would be copied for each name.
+        assert!(expand(&format!("n[1-2]{}", "x".repeat(256))).is_err());
+        assert!(expand(&format!("n[{}1-3]", "0".repeat(70_000))).is_err());
+        assert!(expand(&format!("n{}", "[1]".repeat(9))).is_err());
     }
 
     #[test]

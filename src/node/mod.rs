@@ -29,6 +29,9 @@ mod launch;
 mod ledger;
 mod machine;
 mod objects;
+#[doc(hidden)]
+pub mod parsers;
+mod patience;
 mod pools;
 mod processes;
 mod reasons;
@@ -42,7 +45,7 @@ mod timetable;
 mod unmount;
 mod watch;
 
-pub use address::{HeadAddress, head_address};
+pub use address::{HeadAddress, head_address, publish_address};
 pub use attach::{Attached, attach, detach};
 pub use config::{Cluster, PoolRef};
 pub use error::NodeError;

@@ -222,7 +222,7 @@ impl SlurmJob {
 }
 
 /// A line of `squeue --format=%A|%T|%P|%r|%N`.
-fn job(line: &str) -> Result<Option<SlurmJob>, NodeError> {
+pub(super) fn job(line: &str) -> Result<Option<SlurmJob>, NodeError> {
     let mut words = line.trim().splitn(5, '|');
     let mut word = || words.next().unwrap_or_default();
     let (id, state, partitions, reason, nodes) = (word(), word(), word(), word(), word());
@@ -237,14 +237,14 @@ fn job(line: &str) -> Result<Option<SlurmJob>, NodeError> {
 }
 
 /// A line of `scontrol --oneliner show partition`.
-fn partition(line: &str) -> Option<(String, String)> {
+pub(super) fn partition(line: &str) -> Option<(String, String)> {
     let name = line.strip_prefix("PartitionName=")?.split(' ').next()?;
     let state = line.split(' ').find_map(|word| word.strip_prefix("State="))?;
     Some((name.to_owned(), state.to_owned()))
 }
 
 /// A line of `scontrol --oneliner show node`.
-fn node(line: &str) -> Option<SlurmNode> {
+pub(super) fn node(line: &str) -> Option<SlurmNode> {
     let mut found =
         SlurmNode { name: line.strip_prefix("NodeName=")?.split(' ').next()?.to_owned(), ..Default::default() };
     for word in line.split(' ') {

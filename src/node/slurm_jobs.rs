@@ -63,7 +63,7 @@ impl Slurm {
 }
 
 /// A line of squeue; `None` for a line that is none.
-fn job(line: &str) -> Option<NodeJob> {
+pub(super) fn job(line: &str) -> Option<NodeJob> {
     let mut words = line.split('|').map(str::trim);
     let mut next = || words.next();
     Some(NodeJob {

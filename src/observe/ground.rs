@@ -157,7 +157,7 @@ fn foundations<'c>(cloud: &'c Cloud, cluster: &Cluster) -> Vec<Ask<'c>> {
 fn log_group<'c>(cloud: &'c Cloud, cluster: &Cluster, live: &Live) -> Option<Ask<'c>> {
     let made = |stack: &LiveStack| {
         let mut all = stack.resources.iter();
-        all.any(|one| one.resource_type == "AWS::Logs::LogGroup" && !one.status.starts_with("DELETE"))
+        all.any(|one| one.resource_type == "AWS::Logs::LogGroup" && one.is_there())
     };
     if !cluster.monitoring.logs.enabled || live.stacks.get(&StackKey::Head).is_some_and(made) {
         return None;

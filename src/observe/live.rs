@@ -1,6 +1,6 @@
 //! What exists, as data.
 
-use super::{LockInfo, SetUpLog, SlurmReport};
+use super::{FoundLock, HeldQueues, SetUpLog, SlurmReport};
 use crate::{
     cloud::{
         Caller, FileSystemState, InstanceState, ResourceDrift, StackResource, StackState, TaskState, Timestamp,
@@ -32,7 +32,7 @@ pub struct Live {
     /// A revision after it that an apply began to archive, and never published.
     pub begun: Option<Begun>,
     /// Who works on the cluster at this moment.
-    pub lock: Option<LockInfo>,
+    pub lock: Option<FoundLock>,
     /// The node files that the cluster has now, by path.
     pub files: BTreeMap<String, String>,
     /// The file systems of the storage stack, by logical id.
@@ -58,6 +58,8 @@ pub struct Live {
     pub profile_roles: BTreeMap<String, String>,
     /// What the head node last said of Slurm, when it has said something.
     pub slurm: Option<SlurmReport>,
+    /// That an apply has the queues held for something that goes.
+    pub held: Option<HeldQueues>,
     /// The log of the head node's set-up that failed last, when one has.
     pub set_up: Option<SetUpLog>,
     /// What is not as its template says, when it was looked for.
@@ -109,14 +111,10 @@ pub struct LiveStack {
 }
 
 impl LiveStack {
-    /// The physical id of a resource.
+    /// The physical id of a resource that is there.
     pub fn physical_id(&self, logical_id: &str) -> Option<&str> {
-        self.resources.iter().find(|resource| resource.logical_id == logical_id).map(|found| found.physical_id.as_str())
-    }
-
-    /// Whether resources with content may exist: not before the first creation succeeded.
-    pub fn holds_something(&self) -> bool {
-        !self.resources.is_empty()
+        let found = self.resources.iter().find(|one| one.logical_id == logical_id && one.is_there());
+        found.map(|found| found.physical_id.as_str())
     }
 }
 
@@ -206,6 +204,11 @@ pub mod keys {
     /// The lock.
     pub fn lock(cluster: &str) -> String {
         format!("clusters/{cluster}/lock.json")
+    }
+
+    /// That an apply has the queues held for something that goes.
+    pub fn held(cluster: &str) -> String {
+        format!("clusters/{cluster}/held.json")
     }
 
     /// The objects from which nodes learn their names.

@@ -5,18 +5,24 @@
 mod ground;
 mod guards;
 mod head;
+mod held;
 mod history;
+mod kept;
 mod live;
 mod lock;
 mod orders;
 mod outside;
+#[doc(hidden)]
+pub mod parsers;
 mod slurm_report;
 mod snapshot;
 
 pub use ground::{Questions, ground};
 pub use guards::{Going, Guards, guards};
 pub use head::*;
+pub use held::{HELD_FORMAT, HELD_KIND, HeldQueues};
 pub use history::{Past, PastState, history, revision_file};
+pub use kept::KeptList;
 pub use live::*;
 pub use lock::*;
 pub use orders::*;

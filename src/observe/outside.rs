@@ -1,6 +1,6 @@
 //! What carries the cluster's tag and is in none of its stacks.
 
-use super::{Kept, LiveStack, Outside, keys};
+use super::{Kept, KeptList, LiveStack, ObserveError, Outside};
 use crate::{
     cloud::{Cloud, ErrorKind, KEPT_TAG, Result, TaggedResource, VolumeState},
     model::StackKey,
@@ -57,12 +57,11 @@ pub(super) async fn kept(
     bucket: &str,
     cluster: &str,
     stacks: &BTreeMap<StackKey, LiveStack>,
-) -> Result<Vec<Kept>> {
-    let list = cloud.objects.get(bucket, &keys::kept(cluster)).await?;
-    let mut list: Vec<Kept> = list.and_then(|(text, _)| serde_json::from_slice(&text).ok()).unwrap_or_default();
+) -> std::result::Result<Vec<Kept>, ObserveError> {
+    let mut list = KeptList::read(cloud, bucket, cluster).await?.items;
     let inside: BTreeSet<&str> = ids(stacks).collect();
     list.retain(|kept| !inside.contains(kept.id.as_str()));
-    without_gone(cloud, with_snapshots(cloud, list).await?).await
+    Ok(without_gone(cloud, with_snapshots(cloud, list).await?).await?)
 }
 
 /// What was to become a snapshot is written down by the id of the volume, before there is a snapshot: in its place those that
@@ -117,6 +116,5 @@ async fn without_gone(cloud: &Cloud, mut list: Vec<Kept>) -> Result<Vec<Kept>> {
 /// The physical ids of what is in stacks.
 fn ids(stacks: &BTreeMap<StackKey, LiveStack>) -> impl Iterator<Item = &str> {
     let resources = stacks.values().flat_map(|stack| &stack.resources);
-    let there = resources.filter(|one| !matches!(one.status.as_str(), "DELETE_COMPLETE" | "DELETE_SKIPPED"));
-    there.map(|one| one.physical_id.as_str())
+    resources.filter(|one| one.is_there()).map(|one| one.physical_id.as_str())
 }

@@ -1,6 +1,8 @@
 //! Taking the snapshot.
 
-use super::{Begun, Bucket, HeadSays, Live, LiveFileSystem, LiveStack, Revision, keys, lock, outside};
+use super::{
+    Begun, Bucket, HEAD_CONFIG, HeadSays, Live, LiveFileSystem, LiveStack, Revision, held, keys, lock, outside,
+};
 use crate::{
     catalog,
     cloud::{
@@ -24,6 +26,8 @@ pub struct Wanted {
     pub own_subnets: bool,
     /// Instance profiles whose roles a plan needs.
     pub profiles: Vec<String>,
+    /// Leave out the files that nodes fetch, each of which is a call, but for the one that says which volumes were brought.
+    pub no_files: bool,
     /// Detect drift (slow: CloudFormation looks at every resource).
     pub drift: bool,
 }
@@ -47,7 +51,7 @@ impl Wanted {
         profiles.sort_unstable();
         profiles.dedup();
         let own_subnets = graph.stacks.iter().any(|stack| stack.key == StackKey::Network);
-        Self { images, subnets, own_subnets, profiles, drift }
+        Self { images, subnets, own_subnets, profiles, no_files: false, drift }
     }
 }
 
@@ -112,7 +116,7 @@ pub async fn observe(cloud: &Cloud, cluster: &str, wanted: &Wanted) -> Result<Li
     if exists {
         live.revision = revision(cloud, &bucket, cluster).await?;
         live.begun = begun(cloud, &bucket, cluster, live.revision.as_ref()).await?;
-        live.files = files(cloud, &bucket, cluster).await?;
+        live.files = files(cloud, &bucket, cluster, !wanted.no_files).await?;
         let brought: Vec<String> = live.brought_volumes().into_iter().map(|(_, id)| id).collect();
         if !brought.is_empty() {
             live.volumes.extend(cloud.compute.volumes(&brought).await?);
@@ -120,6 +124,7 @@ pub async fn observe(cloud: &Cloud, cluster: &str, wanted: &Wanted) -> Result<Li
         // Only a view: whoever may not read it plans without it.
         let said = HeadSays::read(cloud, &bucket, cluster).await.unwrap_or_default();
         (live.slurm, live.set_up) = (said.report, said.log);
+        live.held = held::held(cloud, &bucket, cluster, live.slurm.as_ref()).await?;
     }
     if exists {
         live.kept = outside::kept(cloud, &bucket, cluster, &live.stacks).await?;
@@ -218,9 +223,15 @@ async fn begun(
     Ok(Some(Begun { number, plan: text("/digest"), rendered_digest: text("/content/rendered_digest") }))
 }
 
-async fn files(cloud: &Cloud, bucket: &str, cluster: &str) -> Result<BTreeMap<String, String>, ObserveError> {
+async fn files(
+    cloud: &Cloud,
+    bucket: &str,
+    cluster: &str,
+    all: bool,
+) -> Result<BTreeMap<String, String>, ObserveError> {
     let prefix = keys::current(cluster, "");
-    let listed = cloud.objects.list(bucket, &prefix).await?;
+    let mut listed = cloud.objects.list(bucket, &prefix).await?;
+    listed.retain(|object| all || object.key == keys::current(cluster, HEAD_CONFIG));
     let reads = listed.iter().map(|object| cloud.objects.get(bucket, &object.key));
     let bodies = join_all(reads).await;
     let mut files = BTreeMap::new();
@@ -277,9 +288,7 @@ async fn own_zones(
 ) -> Result<BTreeMap<String, String>, ObserveError> {
     let resources = stacks.get(&StackKey::Network).map(|stack| stack.resources.as_slice()).unwrap_or_default();
     let made = |resource: &&StackResource| {
-        resource.resource_type == "AWS::EC2::Subnet"
-            && !resource.physical_id.is_empty()
-            && !resource.status.starts_with("DELETE")
+        resource.resource_type == "AWS::EC2::Subnet" && !resource.physical_id.is_empty() && resource.is_there()
     };
     let subnets: Vec<String> = resources.iter().filter(made).map(|resource| resource.physical_id.clone()).collect();
     match zones(cloud, &subnets).await {

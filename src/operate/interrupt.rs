@@ -144,10 +144,12 @@ pub async fn interrupt(
         (Err(OperateError::Interrupted), ..) | (_, false, _) | (_, _, true) => {
             tell(InterruptEvent::RoleStays { before: !role.made });
         }
-        (_, true, false) => {
-            cloud.experiments.remove_role().await?;
-            tell(InterruptEvent::RoleRemoved);
-        }
+        (_, true, false) => match cloud.experiments.remove_role().await {
+            Ok(()) => tell(InterruptEvent::RoleRemoved),
+            // What went wrong before comes first.
+            Err(_) if result.is_err() => tell(InterruptEvent::RoleStays { before: false }),
+            Err(error) => return Err(error.into()),
+        },
     }
     result?;
     if keep.watching { gone(cloud, chosen, stop, tell).await } else { Ok(()) }

@@ -186,7 +186,7 @@ impl Builder<'_> {
         let status = exists.state.status.as_str().to_owned();
         let mut diff = create_all(stack, &Reason::StackBroken { status: status.clone() }, &self.context);
         // A deletion that failed half-way may still hold data.
-        for resource in exists.resources.iter().filter(|resource| resource.status != "DELETE_COMPLETE") {
+        for resource in exists.resources.iter().filter(|resource| resource.is_there()) {
             let Some(old) = exists.template.pointer(&format!("/Resources/{}", resource.logical_id)) else { continue };
             let reason = Reason::StackBroken { status: status.clone() };
             let change = removed(&stack.key, &resource.logical_id, old, exists, &reason, self.live);
@@ -378,12 +378,7 @@ fn between_stacks(postponed: BTreeMap<StackKey, Option<Between>>) -> BTreeMap<St
 /// The changes that the removal of a whole stack means.
 pub fn removed_stack(key: &StackKey, exists: &LiveStack, reason: &Reason, live: &Live) -> Vec<Change> {
     let resources = exists.template.get("Resources").and_then(Value::as_object);
-    let gone = |logical_id: &str| {
-        exists
-            .resources
-            .iter()
-            .any(|resource| resource.logical_id == logical_id && resource.status == "DELETE_COMPLETE")
-    };
+    let gone = |logical_id: &str| exists.resources.iter().any(|one| one.logical_id == logical_id && !one.is_there());
     resources
         .into_iter()
         .flatten()

@@ -45,6 +45,14 @@ pub fn has_homes(live: &Live) -> bool {
     script.is_none_or(|text| text.lines().any(|line| line.trim().starts_with("export_nfs ") && line.contains("/home")))
 }
 
+/// Whether the head node moves to another subnet. The address by which the other nodes know it cannot come along: what they
+/// have mounted from it hangs for good, and what runs on them is told to nobody.
+/// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AssignPrivateIpAddresses.html>
+pub fn moves(changes: &[Change]) -> bool {
+    let subnet = |change: &Change| change.properties.iter().any(|property| property.path == "SubnetId");
+    changes.iter().any(|change| change.address == HEAD_ADDRESS && change.action == Action::Replace && subnet(change))
+}
+
 /// What is lost with the head node itself, if anything is.
 pub fn risk(key: &StackKey, logical_id: &str, live: &Live) -> Option<DataRisk> {
     let lost = *key == StackKey::Head && logical_id == HEAD_INSTANCE && data_on_root(live);

@@ -47,7 +47,7 @@ pub use destroy::{DestroyOptions, destroy};
 pub use document::*;
 pub use duration::HEAD_BOOT_LIMIT;
 pub use facts::{CLUSTER_FACTS, Outputs};
-pub use head::{HEAD_INSTANCE, data_on_root, head_id};
+pub use head::{HEAD_INSTANCE, data_on_root, head_id, moves as head_moves};
 pub use held::{AttachedVolume, HeldReplacement};
 pub use jobs::unforeseen;
 pub use obstacles::{Obstacle, going, obstacles};

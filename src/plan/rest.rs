@@ -3,7 +3,7 @@
 use super::{Action, Change, DataRisk, Effect, Reason, head};
 use crate::{
     model::{DataHolding, StackKey},
-    observe::{HEAD_CONFIG, HeldWhy, Live, brought_volumes},
+    observe::{HEAD_CONFIG, Live, brought_volumes},
     render::Rendered,
 };
 use std::collections::BTreeMap;
@@ -74,10 +74,9 @@ pub fn queues(live: &Live) -> Option<Vec<String>> {
     (live.revision.is_some() && role("head")).then(|| live.stacks.keys().filter_map(of).collect())
 }
 
-/// Whether queues are still held for a file system that an earlier apply did not bring to its end.
+/// Whether queues are still held for something that goes, by an earlier apply that did not come to its end.
 pub fn left_held(live: &Live) -> bool {
-    let held = |queue: &crate::observe::QueueReport| queue.held.as_ref().is_some_and(|one| one.why == HeldWhy::Storage);
-    live.slurm.as_ref().is_some_and(|report| report.queues.iter().any(held))
+    live.held.is_some()
 }
 
 /// The associations of a file system that export by themselves, with the events.
@@ -116,7 +115,8 @@ pub fn silent_links(changes: &[Change], live: &Live) -> BTreeMap<String, Vec<Str
 /// The login nodes that have something mounted which they can no longer reach: they take no orders, and mount once, as
 /// they boot.
 pub fn stale_login_nodes(changes: &[Change], brought: &[(String, String)], live: &Live) -> Vec<String> {
-    if brought.is_empty() && !changes.iter().any(|change| is_cut_off(change) || leaves_file(change)) {
+    let cut_off = changes.iter().any(|change| is_cut_off(change) || leaves_file(change));
+    if brought.is_empty() && !cut_off && !head::moves(changes) {
         return Vec::new();
     }
     live.instances.iter().filter(|one| one.has_role("login") && one.is_alive()).map(|one| one.id.clone()).collect()

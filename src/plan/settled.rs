@@ -24,19 +24,25 @@ pub fn settled(
 }
 
 /// The size of the head node's data volume depends on where `/home` is, unless the file says it; a volume never shrinks
-/// (<https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyVolume.html>).
+/// (<https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyVolume.html>). Homes that are on it are so still when
+/// `/home` moves away: what the volume holds is told by what was ever put there.
 fn head_data(template: &Value, cluster: &Cluster, exists: &LiveStack) -> Option<Value> {
-    if cluster.head_node.data_volume.size_gib.is_some() {
-        return None;
-    }
-    let path = format!("/Resources/{}/Properties/Size", volume_id(HEAD_DATA));
-    let before = exists.template.pointer(&path)?;
-    if before.as_u64()? <= template.pointer(&path)?.as_u64()? {
-        return None;
-    }
+    let at = |path: &str| format!("/Resources/{}/{path}", volume_id(HEAD_DATA));
+    let (size, holds) = (at("Properties/Size"), at("Metadata/hpcctl:holds/head_data"));
     let mut settled = template.clone();
-    *settled.pointer_mut(&path)? = before.clone();
-    Some(settled)
+    let gib = |template: &Value| template.pointer(&size).and_then(Value::as_u64);
+    let larger = gib(&exists.template).filter(|before| Some(*before) > gib(template));
+    let larger = larger.filter(|_| cluster.head_node.data_volume.size_gib.is_none());
+    let held = exists.template.pointer(&holds);
+    let homes = held.is_some_and(|held| held["home"] == true) && template.pointer(&holds)?["home"] == false;
+    if let Some(before) = larger {
+        *settled.pointer_mut(&size)? = before.into();
+        settled.pointer_mut(&holds)?["size_gib"] = before.into();
+    }
+    if homes {
+        settled.pointer_mut(&holds)?["home"] = true.into();
+    }
+    (larger.is_some() || homes).then_some(settled)
 }
 
 /// The template in which every subnet that stays in its zone says so in the words that are there: a name and a place in

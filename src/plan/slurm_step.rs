@@ -53,10 +53,10 @@ fn version(config: &str) -> Option<String> {
     config.get("slurm").and_then(Value::as_str).map(str::to_owned)
 }
 
-/// Whether a Slurm reads the state of another.
+/// Whether a Slurm reads the state of another: of a release that is not known, its own alone.
 fn reads(from: &str, to: &str) -> bool {
     let place = |version: &str| RELEASES.iter().position(|release| *release == version);
-    let (Some(from), Some(to)) = (place(from), place(to)) else { return true };
+    let (Some(from), Some(to)) = (place(from), place(to)) else { return from == to };
     let window = if Some(to) >= place(READS_THREE) { 3 } else { 2 };
     from <= to && to - from <= window
 }
@@ -77,6 +77,8 @@ mod tests {
             ("23.11", "24.11", true),
             ("23.02", "24.11", true),
             ("22.05", "24.11", false),
+            ("25.11", "99.05", false),
+            ("99.05", "99.05", true),
         ] {
             assert_eq!(reads(from, to), good, "{from} to {to}");
         }

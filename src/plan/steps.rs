@@ -9,7 +9,7 @@ use super::{
     rest,
 };
 use crate::{
-    model::{DataHolding, Graph, ParameterSource, StackKey},
+    model::{DataHolding, Graph, ParameterSource, StackKey, Teardown},
     observe::{HeadNode, Live},
 };
 use std::collections::BTreeMap;
@@ -87,7 +87,7 @@ pub fn to_apply(work: &Work<'_>) -> Vec<Step> {
         if touches_data(work.changes, key) {
             after.extend(exports.iter().chain(&at_rest));
         }
-        if *key == StackKey::Head && !work.brought.is_empty() {
+        if *key == StackKey::Head && (!work.brought.is_empty() || head::moves(work.changes)) {
             after.extend(&at_rest);
         }
         match work.postponed.get(key) {
@@ -174,32 +174,31 @@ pub fn to_destroy(work: &Work<'_>) -> Vec<Step> {
     let mut list = List::default();
     let mut done: BTreeMap<&StackKey, usize> = BTreeMap::new();
     let has = |key: &StackKey| work.stacks.iter().any(|(other, _)| other == key);
-    for key in [StackKey::Monitoring, StackKey::Head] {
-        if let Some((key, _)) = work.stacks.iter().find(|(other, _)| *other == key) {
-            let step = delete(work, key, &[], &mut list);
-            done.insert(key, step);
-        }
+    let of = |phase: Teardown| {
+        let mut keys: Vec<&StackKey> =
+            work.stacks.iter().map(|(key, _)| key).filter(|key| key.teardown() == phase).collect();
+        keys.sort();
+        keys
+    };
+    for key in of(Teardown::BeforeNodes).into_iter().rev() {
+        let step = delete(work, key, &[], &mut list);
+        done.insert(key, step);
     }
     let mut after: Vec<usize> = done.get(&StackKey::Head).copied().into_iter().collect();
     if has_compute(work.live) || has(&StackKey::Head) {
         after = vec![list.push(StepAction::Terminate { queue: None }, &after, duration::TERMINATE_SECONDS)];
     }
     let exports = exports(work, &mut list, &after);
-    for (key, _) in work.stacks {
-        if matches!(key, StackKey::Queue(_) | StackKey::Accounting) {
-            let step = delete(work, key, &after, &mut list);
-            done.insert(key, step);
-        }
+    for key in of(Teardown::AfterNodes) {
+        let step = delete(work, key, &after, &mut list);
+        done.insert(key, step);
     }
-    for key in [StackKey::Storage, StackKey::Network] {
-        if let Some((key, _)) = work.stacks.iter().find(|(other, _)| *other == key) {
-            let mut all: Vec<usize> =
-                done.values().copied().chain(exports.iter().copied()).chain(after.clone()).collect();
-            all.sort_unstable();
-            all.dedup();
-            let step = delete(work, key, &all, &mut list);
-            done.insert(key, step);
-        }
+    for key in of(Teardown::Last).into_iter().rev() {
+        let mut all: Vec<usize> = done.values().copied().chain(exports.iter().copied()).chain(after.clone()).collect();
+        all.sort_unstable();
+        all.dedup();
+        let step = delete(work, key, &all, &mut list);
+        done.insert(key, step);
     }
     let mut all: Vec<usize> = done.values().copied().chain(after).collect();
     let archived = work.live.bucket.as_ref().is_some_and(|bucket| bucket.exists)
@@ -249,13 +248,17 @@ impl List {
     }
 }
 
-/// Nobody on the cluster writes to a file system that goes: the step after which that is so.
+/// Nobody on the cluster writes to a file system that goes, or waits for a head node that has moved away: the step after
+/// which that is so.
 fn bring_to_rest(work: &Work<'_>, list: &mut List, archive: usize) -> Option<usize> {
     let (file_systems, volumes) = (rest::going(work.changes), rest::leaving(work.changes, work.live));
-    if file_systems.is_empty() && volumes.is_empty() && work.brought.is_empty() {
+    let moves = head::moves(work.changes);
+    if file_systems.is_empty() && volumes.is_empty() && work.brought.is_empty() && !moves {
         return None;
     }
-    let Some(queues) = rest::queues(work.live) else {
+    // A head node that moves without being asked leaves nodes behind that find it no more.
+    let queues = rest::queues(work.live).filter(|_| !moves || rest::takes_orders(work.live));
+    let Some(queues) = queues else {
         // No head node: no orders, and nobody who would end what still runs.
         let terminate = StepAction::Terminate { queue: None };
         return has_compute(work.live).then(|| list.push(terminate, &[archive], duration::TERMINATE_SECONDS));

@@ -77,7 +77,7 @@ async fn head(stream: &mut TcpStream) -> io::Result<String> {
 }
 
 /// The request of a head; `None` when it is none.
-fn parse(text: &str) -> Option<Request> {
+pub(super) fn parse(text: &str) -> Option<Request> {
     let (head, _) = text.split_once("\r\n\r\n")?;
     let mut lines = head.split("\r\n");
     let mut first = lines.next()?.split(' ');

@@ -25,8 +25,9 @@ use tokio::net::TcpListener;
 
 /// Between two looks at the account.
 const LOOK: Duration = Duration::from_millis(300);
-/// From launch to boot: slurmd's and slurmctld's whole seconds must not overlap.
-const BOOT: Duration = Duration::from_millis(1200);
+/// From launch to boot: slurmctld does not take a node for launched that booted before it was asked for, and both count in
+/// whole seconds, as does the offset of a machine's own clock since boot.
+const BOOT: Duration = Duration::from_millis(2400);
 /// How long a VPC without machines stays: a head node may be on its way.
 const EMPTY: Duration = Duration::from_secs(30);
 /// The network that the sandbox takes private addresses from.
@@ -35,6 +36,9 @@ const CIDR: (&str, &str) = ("10.0.0.0/16", "16");
 const ROUTER: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
 /// The address of the metadata service.
 const METADATA: &str = "169.254.169.254";
+/// Its other address, where this machine knows IPv6; a machine's own ends with its IPv4 address.
+const METADATA_6: &str = "fd00:ec2::254";
+const MACHINES_6: &str = "fd00:a::/64";
 const BRIDGE: &str = "br0";
 
 /// What a VPC is made of.
@@ -97,6 +101,9 @@ pub async fn run(vpc: Vpc, sandbox: Sandbox, mut tell: impl FnMut(&str)) -> Resu
     let listener = TcpListener::bind((METADATA, 80)).await.map_err(|error| failed(METADATA, &error))?;
     let metadata = Arc::new(Mutex::new(Metadata { cidr: CIDR.0.to_owned(), ..Metadata::default() }));
     tokio::spawn(metadata::serve(listener, metadata.clone()));
+    if let Some(listener) = second_listener().await {
+        tokio::spawn(metadata::serve(listener, metadata.clone()));
+    }
     sandbox.real_time()?;
     let databases = Databases::new(vpc.place.clone(), vpc.database.clone())?;
     let mut hypervisor = Hypervisor {
@@ -142,6 +149,14 @@ async fn network() -> Result<(), RehearsalError> {
         run_program("ip", words).await?;
     }
     Ok(())
+}
+
+/// The metadata service by IPv6, as instances have it whose administrator switched it on.
+async fn second_listener() -> Option<TcpListener> {
+    let address = format!("{METADATA_6}/128");
+    run_program("ip", &["-6", "address", "add", &address, "dev", BRIDGE, "nodad"]).await.ok()?;
+    run_program("ip", &["-6", "route", "add", MACHINES_6, "dev", BRIDGE]).await.ok()?;
+    TcpListener::bind((METADATA_6, 80)).await.ok()
 }
 
 impl Hypervisor {

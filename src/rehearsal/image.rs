@@ -34,7 +34,6 @@ const LINKS: &[(&str, &str)] = &[
     ("image/usr/bin/apt-get", PRESENT),
     ("image/usr/bin/dpkg-query", PRESENT),
     ("image/usr/bin/hostnamectl", PRESENT),
-    ("image/usr/sbin/iptables", PRESENT),
     ("image/usr/sbin/modinfo", PRESENT),
     ("image/usr/sbin/mount.efs", "mount.lustre"),
     ("image/usr/sbin/mount.nfs4", "mount.lustre"),
@@ -86,9 +85,10 @@ mod tests {
                         found.push(name);
                     }
                     data => {
-                        let mode = data.permissions().mode() & 0o777;
+                        // A checkout has what the umask leaves of a mode; who may execute does not hang on it.
+                        let runs = |mode: u32| mode & 0o100 != 0;
                         let known = FILES.iter().find(|(file, ..)| *file == name);
-                        assert_eq!(known.map(|known| known.1), Some(mode), "{name}");
+                        assert_eq!(known.map(|known| runs(known.1)), Some(runs(data.permissions().mode())), "{name}");
                         found.push(name);
                     }
                 }

@@ -11,7 +11,7 @@ use crate::cloud::{Timestamp, sandbox::Machine};
 use serde_json::json;
 use std::{
     collections::BTreeMap,
-    net::IpAddr,
+    net::{IpAddr, Ipv4Addr},
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -20,6 +20,8 @@ use tokio::net::TcpListener;
 const TTL: &str = "X-aws-ec2-metadata-token-ttl-seconds";
 /// The longest life of a token, in seconds.
 const LONGEST_LIFE: u64 = 21600;
+/// The role of every machine, as far as the metadata tells.
+const ROLE: &str = "rehearsal";
 
 /// What the service knows.
 #[derive(Debug, Default)]
@@ -63,7 +65,7 @@ pub(super) async fn serve(listener: TcpListener, metadata: Arc<Mutex<Metadata>>)
 
 impl Metadata {
     fn answer(&mut self, from: IpAddr, request: &Request) -> Answer {
-        let from = from.to_string();
+        let from = machine_address(from).to_string();
         match request.method.as_str() {
             "PUT" if request.path == "/latest/api/token" => self.issue(from, request.headers.get(&TTL.to_lowercase())),
             "GET" | "HEAD" => {
@@ -110,6 +112,12 @@ impl Metadata {
             "meta-data/placement/region" => machine.region.clone(),
             "meta-data/instance-life-cycle" => life_cycle(),
             "meta-data/tags/instance" => machine.tags.keys().cloned().collect::<Vec<_>>().join("\n"),
+            // Its name, and keys that open nothing: what a job must not get at.
+            "meta-data/iam/security-credentials" => ROLE.to_owned(),
+            "meta-data/iam/security-credentials/rehearsal" => json!({
+                "Code": "Success", "Type": "AWS-HMAC", "AccessKeyId": "ASIAREHEARSAL", "SecretAccessKey": ROLE, "Token": ROLE,
+            })
+            .to_string(),
             "meta-data/spot/instance-action" => {
                 json!({ "action": "terminate", "time": self.at(machine.ends?) }).to_string()
             }
@@ -131,6 +139,17 @@ impl Metadata {
     /// A time of the sandbox by the clocks of its machines.
     fn at(&self, time: Timestamp) -> String {
         time.plus(-self.ahead_ms.div_euclid(1000)).to_string()
+    }
+}
+
+/// The address by which a machine is known: its IPv6 address ends with it.
+fn machine_address(from: IpAddr) -> IpAddr {
+    match from {
+        IpAddr::V6(six) => {
+            let [.., a, b, c, d] = six.octets();
+            Ipv4Addr::new(a, b, c, d).into()
+        }
+        IpAddr::V4(_) => from,
     }
 }
 
@@ -180,5 +199,6 @@ mod tests {
         let notice = get("10.0.0.5", "/latest/meta-data/spot/instance-action").1;
         assert_eq!(notice, r#"{"action":"terminate","time":"2026-01-01T00:02:00Z"}"#);
         assert_eq!(get("10.0.0.6", "/latest/meta-data/instance-id").0, 401);
+        assert_eq!(get("fd00:a::10.0.0.5", "/latest/meta-data/iam/security-credentials/").1, "rehearsal");
     }
 }

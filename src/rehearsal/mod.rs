@@ -21,6 +21,8 @@ mod life;
 mod machine;
 mod metadata;
 mod needs;
+#[doc(hidden)]
+pub mod parsers;
 mod place;
 mod secret;
 

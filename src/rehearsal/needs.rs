@@ -15,6 +15,7 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("slurmd", "slurmd"),
     ("scontrol", "slurm-client"),
     ("ip", "iproute2"),
+    ("iptables-restore", "iptables"),
     ("unshare", "util-linux"),
     ("nsenter", "util-linux"),
     ("jq", "jq"),

@@ -63,17 +63,17 @@ pub static CODES: &[(&str, &str, &str)] = &[
     (
         "HPC2020",
         "the cluster is locked",
-        "Somebody applies to this cluster. The lock is a lease: it is renewed every minute. It is taken over at once when its owner was a process of this machine that has died, and else when it stands still for ten minutes before the eyes of who wants it; the clocks of two machines are not compared. `hpcctl lock show FILE` says whose it is, `apply` and `destroy` wait for it with `--lock-timeout MINUTES`, and `hpcctl lock release FILE` takes it away.",
+        "Somebody applies to this cluster. The lock is a lease: it is renewed every minute. It is taken over at once when its owner was a process of this machine that has died, and else when it stands still for ten minutes before the eyes of who wants it; the clocks of two machines are not compared. A lock that seems to be silent, or cannot be read, is watched so unless `--lock-timeout` gives less time. `hpcctl lock show FILE` says whose it is, `apply` and `destroy` wait for it with `--lock-timeout MINUTES`, and `hpcctl lock release FILE` takes it away.",
     ),
     (
         "HPC2021",
         "the lock was lost",
-        "Somebody took the lock away while the plan was applied. Nothing new was begun; what ran was followed to its end.",
+        "Somebody took the lock away while the plan was applied, or took it over because it was not renewed for ten minutes: the machine slept, or the process was stopped. Before each call that changes something the age of the lease is looked at, so nothing new was begun. What was begun goes on in AWS.",
     ),
     (
         "HPC2022",
         "the lock is held",
-        "`hpcctl lock release` takes a lock only from who is gone: a process of this machine that has died, or an owner that has not renewed it for ten minutes. `--force` takes it from anybody. Its owner then stops as soon as it sees that the lock is lost, and begins nothing new.",
+        "`hpcctl lock release` takes a lock only from who is gone: a process of this machine that has died, or an owner that does not renew it for ten minutes while the command looks on. `--force` takes it from anybody at once. Its owner then stops as soon as it sees that the lock is lost, and begins nothing new.",
     ),
     (
         "HPC2030",
@@ -191,6 +191,16 @@ pub static CODES: &[(&str, &str, &str)] = &[
         "HPC2180",
         "the account has not what the cluster file names",
         "Before a plan, hpcctl asks AWS for what the file names (subnets, groups, images, key pairs, buckets, reservations, file systems), for the instance types that its zones offer, for quotas, and for the caller's rights. Each miss is listed with its place in the file. What the caller may not ask is skipped with a note. `--no-preflight` leaves these questions out.",
+    ),
+    (
+        "HPC2187",
+        "a saved plan says more than is applied",
+        "The plan has a field that this hpcctl does not know, or a key that stands twice. The digest covers what hpcctl understood of the plan, so a reviewer could read something there that is not carried out. Nothing was done. Plans are applied as `hpcctl plan --out` wrote them.",
+    ),
+    (
+        "HPC2188",
+        "a file is too large",
+        "A file that was named is larger than any of its kind, or has no end, such as a device or a pipe. Nothing was done. Limits: cluster files 16 MiB, plans 64 MiB, the sandbox's state 256 MiB, its faults, catalogs and certificates 16 MiB, hpcctl for nodes 512 MiB.",
     ),
     (
         "HPC2095",
@@ -316,6 +326,16 @@ pub static CODES: &[(&str, &str, &str)] = &[
         "HPC2172",
         "instances end as soon as they are launched",
         "EC2 says `Client.InternalError: Client error on launch` when it cannot use the KMS key of a disk. For keys that the file names in `root_volume.kms_key` of a queue, the head node's role has what a launch needs; the key's own policy must let IAM policies of the account count. Spot instances and login nodes are launched by service-linked roles, which need a grant on the key: `aws kms create-grant` for `AWSServiceRoleForEC2Spot` and `AWSServiceRoleForAutoScaling`. When the account's default key for EBS is a customer's key, name it in `root_volume.kms_key`, so that the role gets its rights.",
+    ),
+    (
+        "HPC2180",
+        "the lock could not be renewed",
+        "The lock is a lease of ten minutes, renewed every minute. When that fails for two thirds of it, nothing new is begun, and at its end the command stops following what it began: whoever waits for the cluster may take the lock over. What was begun goes on in AWS. The message has the error of the last renewal: credentials that have expired, a network that is gone, a right that was taken away. Mend it and run the same command again.",
+    ),
+    (
+        "HPC2181",
+        "the lock is another one now",
+        "`hpcctl lock release` takes away the lock that it found, and no other: S3 deletes it only if it is unchanged. Meanwhile its owner had ended, and somebody else began.",
     ),
     (
         "HPC2190",

@@ -48,9 +48,9 @@ pub fn event_text(at: Timestamp, event: &Event, paint: Paint) -> Option<String> 
             format!("     the head node has not reported revision {revision} yet ({}){before}", duration(*seconds))
         }
         Event::HeadUnseen { error } => format!("     cannot look at the head node, trying again: {error}"),
-        Event::LockWatched { owner, host } => format!(
-            "     the lock of {owner} on {host} seems to be silent: watching it for 10 min before taking it over"
-        ),
+        Event::LockWatched { owner } => {
+            format!("     waiting for the lock of {owner}: it is taken over when nobody renews it for 10 min")
+        }
         Event::LockTakenOver { owner } => {
             format!("     took over the lock of {owner}, who has ended or does not renew it")
         }

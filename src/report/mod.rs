@@ -14,7 +14,7 @@ pub mod plan_json;
 pub mod plan_markdown;
 pub mod plan_text;
 mod refusals;
-mod slurm;
+pub mod slurm;
 pub mod status;
 pub mod values;
 pub mod words;

@@ -95,6 +95,7 @@ fn words(event: &Event) -> Vec<String> {
         }],
         Event::GivenBack { node } => vec![format!("told slurmctld that {node} is gone")],
         Event::PoweringOff => vec!["powering off".to_owned()],
+        Event::Again { seconds, error } => vec![format!("{error}; asking again in {seconds} s")],
         Event::Failed { step, error } => vec![format!("failed to {step}: {error}")],
     }
 }

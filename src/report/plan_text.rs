@@ -268,6 +268,9 @@ pub fn impact(plan: &Plan) -> String {
             .losses()
             .any(|one| one.data.as_ref().is_some_and(|data| matches!(data.holding, DataHolding::Queue { .. })));
         let jobs = match (impact.head_data_on_root, queue_lost) {
+            _ if crate::plan::head_moves(&plan.changes) => {
+                "end; its address does not come along to another subnet, so all nodes are launched anew"
+            }
             (true, _) => "and running jobs end",
             (false, true) => "end; jobs that run or wait are lost",
             (false, false) => "end; jobs run on and wait for the new one",
@@ -304,6 +307,8 @@ pub fn impact(plan: &Plan) -> String {
     if let Some(queues) = held {
         let queues = queues.join(", ");
         parts.push(format!("jobs that run in {queues} end first, those that wait start afterwards"));
+    } else if crate::plan::head_moves(&plan.changes) && !destroy {
+        parts.push("the head node takes no orders: jobs that run are lost with their nodes".to_owned());
     }
     if !impact.login_pools_changed.is_empty() && !destroy {
         let pools = impact.login_pools_changed.join(", ");

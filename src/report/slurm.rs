@@ -70,7 +70,9 @@ fn held(held: &HeldReport, queue: &QueueReport) -> String {
         ),
         HeldWhy::Drained => format!("drained since {since}; `hpcctl queue resume` opens it"),
         HeldWhy::Storage => {
-            format!("held since {since} because a file system goes; the apply that began it opens it, or the next one")
+            format!(
+                "held since {since} because a file system goes or the head node moves; the apply that began it opens it, or the next one"
+            )
         }
         HeldWhy::Stopped => format!("stopped since {since}; `hpcctl fleet start` opens it"),
     }

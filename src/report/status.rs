@@ -104,7 +104,7 @@ impl Status<'_> {
             "instances": self.live.instances,
             "head_node": self.head_json(),
             "slurm": self.live.slurm,
-            "lock": self.live.lock,
+            "lock": words::lock_json(self.live.lock.as_ref()),
         });
         if let Some(directory) = self.rehearsal {
             value["rehearsal"] = json!({ "directory": directory });
@@ -156,7 +156,7 @@ impl Status<'_> {
     fn head(&self) -> Option<String> {
         let outputs = &self.live.stacks.get(&StackKey::Head)?.state.outputs;
         let of = |name: &str| outputs.get(name).cloned();
-        let address = of("HeadPublicIp").or_else(|| of("HeadPrivateIp"))?;
+        let address = of("HeadElasticIp").or_else(|| of("HeadPrivateIp"))?;
         Some(format!("{}  {address}", of("HeadInstanceId")?))
     }
 }

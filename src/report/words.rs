@@ -2,7 +2,7 @@
 
 use crate::{
     model::DataHolding,
-    observe::LockInfo,
+    observe::{FoundLock, LockInfo},
     plan::{Action, Change, DataFate, DataRisk, Effect, Gap, Note, Obstacle, Reason, StepAction},
 };
 
@@ -312,12 +312,30 @@ pub fn count(number: usize, one: &str) -> String {
 }
 
 /// Who holds a lock, doing what, since when.
-pub fn lock(lock: &LockInfo) -> Vec<String> {
-    let owner = &lock.owner;
-    let mut lines = vec![format!("by {} on {} (process {})", owner.arn, owner.host, owner.pid)];
+pub fn lock(lock: &FoundLock) -> Vec<String> {
+    let Some(info) = &lock.info else {
+        return vec!["by somebody unknown: the lock is there and cannot be read".to_owned()];
+    };
+    let owner = &info.owner;
+    let mut lines = vec![format!("by {} (process {})", whose(lock), owner.pid)];
     lines.extend(owner.command.as_ref().map(|command| format!("running `{command}`")));
-    lines.push(format!("plan {}, since {}, last renewed {}", lock.plan, lock.since, lock.renewed));
+    lines.push(format!("plan {}, since {}, last renewed {}", info.plan, info.since, info.renewed));
     lines
+}
+
+/// A lock for programs: what it says, or that it cannot be read; `null`: there is none.
+pub fn lock_json(lock: Option<&FoundLock>) -> serde_json::Value {
+    match lock.map(|lock| &lock.info) {
+        None => serde_json::Value::Null,
+        Some(None) => serde_json::json!({ "unreadable": true }),
+        Some(Some(info)) => serde_json::json!(info),
+    }
+}
+
+/// Whose a lock is, in a few words.
+pub fn whose(lock: &FoundLock) -> String {
+    let named = |info: &LockInfo| format!("{} on {}", info.owner.arn, info.owner.host);
+    lock.info.as_ref().map_or_else(|| "somebody unknown".to_owned(), named)
 }
 
 /// How two texts differ, as a unified diff; nothing when they do not.

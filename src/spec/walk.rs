@@ -142,7 +142,8 @@ pub struct Walked {
 
 /// Holds `node` against `schema`, the root of a JSON schema (draft 2020-12, as the spec's types produce it).
 pub fn walk(node: &Node, schema: &Value) -> Walked {
-    let mut walker = Walker { root: schema, problems: Vec::new(), poisoned: Vec::new(), patterns: HashMap::new() };
+    let mut walker =
+        Walker { root: schema, unknown: 0, problems: Vec::new(), poisoned: Vec::new(), patterns: HashMap::new() };
     let value = match walker.value(node, schema, &Path::root()) {
         Some(value) => value,
         None => {
@@ -154,8 +155,12 @@ pub fn walk(node: &Node, schema: &Value) -> Walked {
     Walked { value, problems: walker.problems, poisoned: walker.poisoned }
 }
 
+/// Unknown keys are looked at closely up to so many; nobody is shown what the others may have been meant to be.
+const EXPLAINED: usize = 5000;
+
 struct Walker<'s> {
     root: &'s Value,
+    unknown: usize,
     problems: Vec<Problem>,
     poisoned: Vec<Path>,
     patterns: HashMap<&'s str, Option<Regex>>,
@@ -251,6 +256,8 @@ impl<'s> Walker<'s> {
     }
 
     fn unknown_key(&mut self, key: String, properties: Option<&'s Map<String, Value>>, path: &Path, span: Span) {
+        self.unknown += 1;
+        let properties = properties.filter(|_| self.unknown <= EXPLAINED);
         let known: Vec<String> = properties.map(|known| known.keys().cloned().collect()).unwrap_or_default();
         let suggestion = closest(&key, known.iter().map(String::as_str)).map(str::to_owned);
         let belongs = properties.and_then(|known| {

@@ -106,6 +106,10 @@ set_network() {
   ip address add "$ADDRESS/$PREFIX" dev eth0
   ip link set eth0 up
   ip route add default via "$ROUTER"
+  # The metadata service has an address of IPv6, too, where there is such a thing.
+  if [[ -e /proc/net/if_inet6 ]]; then
+    ip -6 address add "fd00:a::$ADDRESS/64" dev eth0 nodad && ip -6 route add fd00:ec2::254 dev eth0 || true
+  fi
 }
 
 # What the user data finds in its environment and hands on to hpcctl and its services (/etc/hpcctl/node.env): where AWS is.
@@ -116,9 +120,10 @@ set_cloud() {
   [[ -z $ENDPOINT ]] || export AWS_ENDPOINT_URL=$ENDPOINT
 }
 
-# People do not log in as root.
+# People do not log in as root, and the image's administrator becomes root without a password, as cloud-init leaves it.
 make_administrator() {
   id "$ADMINISTRATOR" >/dev/null 2>&1 || useradd --create-home --shell /bin/bash "$ADMINISTRATOR"
+  [[ ! -d /etc/sudoers.d ]] || install -m 440 /dev/stdin /etc/sudoers.d/90-cloud-init-users <<<"$ADMINISTRATOR ALL=(ALL) NOPASSWD:ALL"
 }
 
 user_data() {

@@ -54,6 +54,30 @@ async fn conditions_hold_or_the_write_is_refused() {
 }
 
 #[tokio::test]
+async fn a_deletion_on_a_condition_holds_or_is_refused() {
+    let Some(lab) = Lab::open().await else { return };
+    let made = lab.make(&lab.stack("bucket", templates::BUCKET)).await;
+    let (objects, bucket) = (&lab.cloud.objects, made.outputs["Bucket"].as_str());
+    let put = |body: &'static [u8]| objects.put(bucket, "lock", body.to_vec(), PutCondition::Always);
+    let refused = async |etag: &str| objects.delete_if(bucket, "lock", etag).await.unwrap_err().kind;
+    assert_eq!(refused("\"0123\"").await, ErrorKind::PreconditionFailed, "there is none");
+    let (one, two) = (put(b"one").await.unwrap(), put(b"two").await.unwrap());
+    assert_eq!(refused(&one).await, ErrorKind::PreconditionFailed, "it is another one now");
+    assert_eq!(objects.purge_old(bucket, "lock").await.unwrap(), 1);
+    assert_eq!(objects.get(bucket, "lock").await.unwrap(), Some((b"two".to_vec(), two.clone())), "what is now stays");
+    objects.delete_if(bucket, "lock", &two).await.unwrap();
+    assert_eq!(objects.get(bucket, "lock").await.unwrap(), None);
+    assert_eq!(refused(&two).await, ErrorKind::PreconditionFailed, "it is gone");
+    put(b"other").await.unwrap();
+    // What begins with its name is another object.
+    objects.put(bucket, "lock.json", b"x".to_vec(), PutCondition::Always).await.unwrap();
+    assert_eq!(objects.purge_old(bucket, "lock").await.unwrap(), 2, "the version before and its delete marker");
+    assert_eq!(objects.list(bucket, "").await.unwrap().len(), 2);
+    objects.purge(bucket, "").await.unwrap();
+    lab.remove(&made.id).await;
+}
+
+#[tokio::test]
 async fn a_put_whose_answer_is_lost_is_known_again() {
     let Some(lab) = Lab::open().await else { return };
     let made = lab.make(&lab.stack("bucket", templates::BUCKET)).await;

@@ -80,6 +80,9 @@ def s3(world, operation, params):
     versioned = "Version" if params.get("VersionId") else ""
     objects = {"GetObject": f"GetObject{versioned}", "HeadObject": f"GetObject{versioned}", "PutObject": "PutObject",
                "DeleteObject": f"DeleteObject{versioned}"}
+    if operation == "DeleteObject" and params.get("IfMatch"):
+        # AmazonS3/latest/userguide/conditional-deletes.html: by an entity tag both rights are needed.
+        return [Access(f"s3:{action}", f"{whole}/{key}", owner) for action in ("DeleteObject", "GetObject")]
     if operation in objects:
         return [Access(f"s3:{objects[operation]}", f"{whole}/{key}", owner)]
     if operation == "DeleteObjects":

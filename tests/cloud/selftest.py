@@ -357,7 +357,10 @@ class Story:
         assert put(IfMatch='"0123"') == 412
         assert put(IfMatch=tag) == 200
         assert status_of(s3.get_object, Bucket=bucket, Key="clusters/x/lock", IfNoneMatch=tag) == 304
-        s3.delete_object(Bucket=bucket, Key="clusters/x/lock")
+        gone = lambda **more: status_of(s3.delete_object, Bucket=bucket, Key="clusters/x/lock", **more)
+        assert gone(IfMatch='"0123"') == 412
+        assert gone(IfMatch=s3.head_object(Bucket=bucket, Key="clusters/x/lock")["ETag"]) == 204
+        assert gone(IfMatch='"0123"') == 404
         found = s3.list_object_versions(Bucket=bucket, Prefix="clusters/x/")
         assert len(found["Versions"]) == 2 and len(found["DeleteMarkers"]) == 1
         streamed = b"x" * 300_000

@@ -70,7 +70,9 @@ impl Lab {
     }
 
     pub fn command(&self, words: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_hpcctl"));
+        // Another build of the same, such as one that is optimised, for what takes hours.
+        let program = std::env::var("HPCCTL").unwrap_or_else(|_| env!("CARGO_BIN_EXE_hpcctl").to_owned());
+        let mut command = Command::new(program);
         command
             .args(words)
             .current_dir(&self.folder)
@@ -98,6 +100,15 @@ impl Lab {
 
     pub fn account(&self) -> Value {
         account(&self.path("account.json"))
+    }
+
+    /// The account an hour later: what was under way is done, and whoever reports has reported.
+    pub fn settled(&self) -> Value {
+        let mut account = self.account();
+        account["now"] = json!(account["now"].as_i64().unwrap() + 3600);
+        self.write("account.json", &account.to_string());
+        self.run(&["list"]).ends(0);
+        self.account()
     }
 
     /// The calls so far that change something.
@@ -143,8 +154,51 @@ fn objects(account: &Value) -> BTreeMap<String, String> {
 /// What an account comes down to, apart from what may differ between two ways to the same end: ids are replaced by the
 /// names of what has them, times and addresses by words, and plans and revisions count by number alone.
 pub fn essence(account: &Value) -> BTreeMap<String, String> {
-    let mut lines = BTreeMap::new();
-    let mut names = Vec::new();
+    let (mut lines, mut names) = (BTreeMap::new(), Vec::new());
+    stacks(account, &mut lines, &mut names);
+    let mut all: Vec<(String, String)> = Vec::new();
+    for kept in values(&account["retained"]) {
+        names.push((text(&kept["physical"]), format!("<kept {}>", text(&kept["kind"]))));
+        all.push((format!("kept {}", text(&kept["kind"])), kept["properties"].to_string()));
+    }
+    let is_there = |one: &&Value| one["terminated"].is_null() && one["ended_by"].is_null();
+    for instance in values(&account["instances"]).filter(is_there) {
+        let (tags, state) = (&instance["tags"], if instance["stopped"].is_null() { "runs" } else { "stopped" });
+        all.push((
+            format!("instance {}", text(&tags["Name"])),
+            format!("{} {tags} {state}", instance["instance_type"]),
+        ));
+    }
+    for (volume, one) in account["attachments"].as_object().into_iter().flatten() {
+        all.push((format!("attached {volume}"), format!("{} {}", text(&one["instance"]), one["leaves"].is_null())));
+    }
+    data(account, &mut all);
+    // Two of a kind are two lines.
+    all.sort();
+    for (key, line) in all {
+        let number = (1..).find(|number| !lines.contains_key(&format!("{key} {number}"))).unwrap();
+        lines.insert(format!("{key} {number}"), line);
+    }
+    for (key, body) in objects(account) {
+        lines.extend(object(&key, body).map(|body| (format!("object {key}"), body)));
+    }
+    names.retain(|(id, _)| id.len() > 6);
+    names.sort_by_key(|(id, _)| std::cmp::Reverse(id.len()));
+    let volatile = Regex::new(
+        r"\b(?:10|203)\.\d+\.\d+\.\d+\b|\bip-10-\d+-\d+-\d+\b|\d{4}-\d\d-\d\dT[\d:]+Z|\b1767\d{6}\b|\b(?:eni|i|vol|fs|sg|lt|dra|task)-[0-9a-f]{17}\b",
+    )
+    .unwrap();
+    let plain = |line: String| {
+        let mut line = line;
+        for (id, name) in &names {
+            line = line.replace(id, name);
+        }
+        volatile.replace_all(&line, |_: &Captures<'_>| "<varies>").into_owned()
+    };
+    lines.into_iter().map(|(key, line)| (plain(key), plain(line))).collect()
+}
+
+fn stacks(account: &Value, lines: &mut BTreeMap<String, String>, names: &mut Vec<(String, String)>) {
     for stack in values(&account["stacks"]).filter(|stack| stack["deleted"].is_null()) {
         let name = text(&stack["name"]);
         names.push((text(&stack["id"]), format!("<{name}>")));
@@ -163,40 +217,57 @@ pub fn essence(account: &Value) -> BTreeMap<String, String> {
         );
     }
     lines.retain(|_, line| !line.starts_with("gone"));
-    for (index, kept) in values(&account["retained"]).enumerate() {
-        names.push((text(&kept["physical"]), format!("<kept {}>", text(&kept["kind"]))));
-        lines.insert(format!("kept {index}"), format!("{} {}", kept["kind"], kept["properties"]));
+}
+
+/// What is in file systems that are there, and what was exported from them or imported: how often is nobody's business,
+/// unless something is under way or failed.
+fn data(account: &Value, all: &mut Vec<(String, String)>) {
+    let there: Vec<String> = values(&account["stacks"])
+        .filter(|stack| stack["deleted"].is_null())
+        .flat_map(|stack| values(&stack["resources"]))
+        .chain(values(&account["retained"]))
+        .filter(|one| one["kind"] == "AWS::FSx::FileSystem" && !text(&one["status"]).starts_with("DELETE_COMPLETE"))
+        .map(|one| text(&one["physical"]))
+        .collect();
+    for (id, files) in account["files"].as_object().into_iter().flatten().filter(|(id, _)| there.contains(id)) {
+        all.push((format!("files of {id}"), files.to_string()));
     }
-    for instance in values(&account["instances"]).filter(|instance| instance["terminated"].is_null()) {
-        let tags = &instance["tags"];
-        lines.insert(format!("instance {}", text(&tags["Name"])), format!("{} {tags}", instance["instance_type"]));
-    }
-    for (key, body) in objects(account) {
-        let by_number = key.contains("/revisions/") && (key.ends_with("plan.json") || key.ends_with("revision.json"));
-        let body = match () {
-            () if key.ends_with("/head.json") => {
-                let head: Value = serde_json::from_str(&body).unwrap();
-                format!("revision {}", head["number"])
-            }
-            () if by_number || key.contains("/status/") => String::new(),
-            () => body,
-        };
-        lines.insert(format!("object {key}"), body);
-    }
-    names.retain(|(id, _)| id.len() > 6);
-    names.sort_by_key(|(id, _)| std::cmp::Reverse(id.len()));
-    let volatile = Regex::new(
-        r"\b(?:10|203)\.\d+\.\d+\.\d+\b|\bip-10-\d+-\d+-\d+\b|\d{4}-\d\d-\d\dT[\d:]+Z|\b1767\d{6}\b|\b(?:eni|i|vol|fs|sg|lt|dra|task)-[0-9a-f]{17}\b",
-    )
-    .unwrap();
-    let plain = |line: String| {
-        let mut line = line;
-        for (id, name) in &names {
-            line = line.replace(id, name);
+    let mut tasks: Vec<(String, String)> = Vec::new();
+    for task in values(&account["tasks"]) {
+        let input = &task["input"];
+        let id = text(&input["file_system"]);
+        let ended = (task["settled"] == true, task["failing"] == json!([]), task["canceled"].is_null());
+        if there.contains(&id) || !ended.0 {
+            tasks.push((format!("task of {id}"), format!("{} {} {ended:?}", input["kind"], input["paths"])));
         }
-        volatile.replace_all(&line, |_: &Captures<'_>| "<varies>").into_owned()
-    };
-    lines.into_iter().map(|(key, line)| (plain(key), plain(line))).collect()
+    }
+    tasks.sort();
+    tasks.dedup();
+    all.extend(tasks);
+}
+
+/// What an object comes down to; none: its name says it all, or it is one of many.
+fn object(key: &str, body: String) -> Option<String> {
+    let by_number = key.contains("/revisions/") && (key.ends_with("plan.json") || key.ends_with("revision.json"));
+    if key.ends_with("/head.json") {
+        let head: Value = serde_json::from_str(&body).unwrap();
+        return Some(format!("revision {}", head["number"]));
+    }
+    if key.ends_with("/status/slurm.json") {
+        let mut report: Value = serde_json::from_str(&body).unwrap();
+        report.as_object_mut().unwrap().remove("at");
+        for queue in report["queues"].as_array_mut().unwrap() {
+            if let Some(held) = queue["held"].as_object_mut() {
+                held.remove("since");
+            }
+        }
+        return Some(report.to_string());
+    }
+    // An answer to each order, and one more order for each attempt.
+    if key.contains("/status/orders/") {
+        return None;
+    }
+    Some(if by_number { String::new() } else { body })
 }
 
 fn gone_or_there(status: &str) -> &'static str {

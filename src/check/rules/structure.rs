@@ -61,8 +61,8 @@ rules! {
 
 1009 NOT_UTF8 Error "not-utf8"
 "the file must be UTF-8 text"
-"this is not UTF-8 text: byte {byte} fits no character"
-"save the file as UTF-8"
+"this is {encoding}, not UTF-8 || this is not UTF-8 text: byte {byte} fits no character"
+"save the file as UTF-8, in an editor or with `iconv -f {encoding} -t UTF-8` || save the file as UTF-8"
 "Cluster files are UTF-8, with or without a byte order mark. A file in another encoding, or one that is no text at \
  all, cannot be read."
 

@@ -14,6 +14,14 @@ impl Clock for SystemClock {
         Timestamp(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
     }
 
+    fn elapsed(&self) -> Duration {
+        super::super::real::elapsed()
+    }
+
+    fn unique(&self) -> String {
+        super::super::real::unique()
+    }
+
     async fn sleep(&self, duration: Duration) {
         tokio::time::sleep(duration).await;
     }

@@ -138,12 +138,23 @@ impl Objects for S3 {
         call.send().await.map(drop).map_err(failed("s3", "DeleteObject"))
     }
 
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html>
+    async fn delete_if(&self, bucket: &str, key: &str, etag: &str) -> Result<()> {
+        let call = self.client.delete_object().bucket(bucket).set_expected_bucket_owner(owner(bucket)).key(key);
+        let gone = call.if_match(etag).send().await.map(drop).map_err(failed("s3", "DeleteObject"));
+        gone.map_err(|refusal| as_condition(refusal, &PutCondition::IfMatch(etag.to_owned())))
+    }
+
+    async fn purge_old(&self, bucket: &str, key: &str) -> Result<usize> {
+        versions::purge(&self.client, bucket, key, versions::Which::OldOf(key)).await
+    }
+
     async fn purge(&self, bucket: &str, prefix: &str) -> Result<usize> {
-        versions::purge(&self.client, bucket, prefix, None).await
+        versions::purge(&self.client, bucket, prefix, versions::Which::All).await
     }
 
     async fn purge_but(&self, bucket: &str, prefix: &str, but: &str) -> Result<usize> {
-        versions::purge(&self.client, bucket, prefix, Some(but)).await
+        versions::purge(&self.client, bucket, prefix, versions::Which::AllBut(but)).await
     }
 }
 

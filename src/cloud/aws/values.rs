@@ -2,10 +2,7 @@
 
 use super::super::Timestamp;
 use aws_smithy_types::DateTime;
-use std::{
-    collections::BTreeMap,
-    hash::{BuildHasher, RandomState},
-};
+use std::collections::BTreeMap;
 
 /// A time; the epoch when the service gives none.
 pub(super) fn time(at: Option<&DateTime>) -> Timestamp {
@@ -32,9 +29,7 @@ pub(super) fn pairs<'a>(of: impl Iterator<Item = (Option<&'a str>, Option<&'a st
     of.filter_map(|(key, value)| Some((key?.to_owned(), text(value)))).collect()
 }
 
-/// 32 hex digits that no other call has.
+/// 32 hexadecimal digits that no other call has.
 pub(super) fn nonce() -> String {
-    let now = std::time::SystemTime::now();
-    let half = || RandomState::new().hash_one((now, std::process::id()));
-    format!("{:016x}{:016x}", half(), half())
+    super::super::real::unique()
 }

@@ -7,12 +7,33 @@ use aws_sdk_s3::{
     Client,
     error::BuildError,
     operation::list_object_versions::ListObjectVersionsOutput,
-    types::{Delete, ObjectIdentifier},
+    types::{Delete, DeleteMarkerEntry, ObjectIdentifier, ObjectVersion},
 };
 
-/// Deletes every version and delete marker under a prefix, but for one key; gives how many. S3 lists and deletes up to 1,000 at a
+/// Which versions go.
+#[derive(Clone, Copy)]
+pub(super) enum Which<'a> {
+    /// All.
+    All,
+    /// All but those of this key.
+    AllBut(&'a str),
+    /// Those of this key that are past: what the object is now stays, and is no delete marker.
+    OldOf(&'a str),
+}
+
+impl Which<'_> {
+    fn takes(self, key: Option<&str>, is_now: bool) -> bool {
+        match self {
+            Self::All => true,
+            Self::AllBut(but) => key != Some(but),
+            Self::OldOf(of) => key == Some(of) && !is_now,
+        }
+    }
+}
+
+/// Deletes versions and delete markers under a prefix; gives how many. S3 lists and deletes up to 1,000 at a
 /// time (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html>).
-pub(super) async fn purge(client: &Client, bucket: &str, prefix: &str, but: Option<&str>) -> Result<usize> {
+pub(super) async fn purge(client: &Client, bucket: &str, prefix: &str, which: Which<'_>) -> Result<usize> {
     let mut deleted = 0;
     let (mut key, mut version) = (None, None);
     loop {
@@ -23,7 +44,7 @@ pub(super) async fn purge(client: &Client, bucket: &str, prefix: &str, but: Opti
             .prefix(prefix)
             .set_key_marker(key);
         let page = call.set_version_id_marker(version).send().await.map_err(failed("s3", "ListObjectVersions"))?;
-        let found = identifiers(&page, but)?;
+        let found = identifiers(&page, which)?;
         deleted += found.len();
         delete(client, bucket, found).await?;
         if !page.is_truncated().unwrap_or_default() {
@@ -33,14 +54,15 @@ pub(super) async fn purge(client: &Client, bucket: &str, prefix: &str, but: Opti
     }
 }
 
-fn identifiers(page: &ListObjectVersionsOutput, but: Option<&str>) -> Result<Vec<ObjectIdentifier>> {
-    let versions = page.versions().iter().map(|version| (version.key(), version.version_id()));
-    let markers = page.delete_markers().iter().map(|marker| (marker.key(), marker.version_id()));
-    let identifier = |(key, version): (Option<&str>, Option<&str>)| {
-        let one = ObjectIdentifier::builder().set_key(key.map(str::to_owned));
-        one.set_version_id(version.map(str::to_owned)).build().map_err(unnamed)
+fn identifiers(page: &ListObjectVersionsOutput, which: Which<'_>) -> Result<Vec<ObjectIdentifier>> {
+    let version = |one: &ObjectVersion| (one.key.clone(), one.version_id.clone(), one.is_latest.unwrap_or_default());
+    let marker = |one: &DeleteMarkerEntry| (one.key.clone(), one.version_id.clone(), false);
+    let all = page.versions().iter().map(version).chain(page.delete_markers().iter().map(marker));
+    let identifier = |(key, version, _)| {
+        let one = ObjectIdentifier::builder().set_key(key).set_version_id(version);
+        one.build().map_err(unnamed)
     };
-    versions.chain(markers).filter(|(key, _)| but.is_none() || *key != but).map(identifier).collect()
+    all.filter(|(key, _, is_now)| which.takes(key.as_deref(), *is_now)).map(identifier).collect()
 }
 
 async fn delete(client: &Client, bucket: &str, objects: Vec<ObjectIdentifier>) -> Result<()> {

@@ -6,6 +6,9 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+/// An instance type as the region offers it.
+pub type OfferedType = crate::catalog::InstanceType;
+
 /// EC2.
 #[async_trait]
 pub trait Compute: Send + Sync {
@@ -58,7 +61,7 @@ pub trait Compute: Send + Sync {
     /// The newest image of an owner whose name matches a pattern (with `*`).
     async fn newest_image(&self, query: &ImageQuery) -> Result<Option<ImageState>>;
     /// The names of instance types that the region offers.
-    async fn instance_types(&self) -> Result<Vec<crate::catalog::InstanceType>>;
+    async fn instance_types(&self) -> Result<Vec<OfferedType>>;
     /// Ids of everything in EC2 that carries the cluster's tag: volumes, security groups, templates ...
     /// EC2 may show tags for a while after what carried them is gone.
     async fn tagged(&self, cluster: &str) -> Result<Vec<TaggedResource>>;

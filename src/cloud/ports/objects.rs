@@ -27,6 +27,10 @@ pub trait Objects: Send + Sync {
     async fn list(&self, bucket: &str, prefix: &str) -> Result<Vec<ObjectInfo>>;
     /// Deletes one object (in a versioned bucket: puts a delete marker on it).
     async fn delete(&self, bucket: &str, key: &str) -> Result<()>;
+    /// The same, if the object has this entity tag; else, and when there is no such object, `PreconditionFailed`.
+    async fn delete_if(&self, bucket: &str, key: &str, etag: &str) -> Result<()>;
+    /// Deletes the versions that an object once had, and its delete marker; never the object as it is now.
+    async fn purge_old(&self, bucket: &str, key: &str) -> Result<usize>;
     /// Deletes every version of every object whose key begins with `prefix`; gives how many.
     async fn purge(&self, bucket: &str, prefix: &str) -> Result<usize>;
     /// The same, but leaves the object with the key `but` as it is, with its versions.

@@ -198,6 +198,14 @@ pub struct StackResource {
     pub status: String,
 }
 
+impl StackResource {
+    /// Whether the stack still has it: it is neither deleted nor given up (`DELETE_SKIPPED`, as its policy says). What
+    /// could not be deleted (`DELETE_FAILED`) is there.
+    pub fn is_there(&self) -> bool {
+        !matches!(self.status.as_str(), "DELETE_COMPLETE" | "DELETE_SKIPPED")
+    }
+}
+
 /// An event of a stack.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StackEvent {

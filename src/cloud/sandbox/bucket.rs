@@ -73,6 +73,19 @@ impl Bucket {
         }
     }
 
+    /// Deletes all versions of an object but the one that it is now; gives how many.
+    pub fn forget_old(&mut self, key: &str) -> usize {
+        let Some(versions) = self.objects.get_mut(key) else { return 0 };
+        let before = versions.len();
+        let current = versions.pop().filter(|version| version.body.is_some());
+        *versions = current.into_iter().collect();
+        let left = versions.len();
+        if left == 0 {
+            self.objects.remove(key);
+        }
+        before - left
+    }
+
     /// The objects whose keys begin with a prefix.
     pub fn list(&self, prefix: &str) -> Vec<(&str, &Body)> {
         let under = self.objects.range(prefix.to_owned()..).take_while(|(key, _)| key.starts_with(prefix));

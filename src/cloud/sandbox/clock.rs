@@ -42,6 +42,8 @@ struct Inner {
     /// Grows with every sign of life.
     life: u64,
     registered: u64,
+    /// Words given that come only once.
+    words: u32,
     /// By deadline and registration: the sign of life that the sleeper saw last.
     sleepers: BTreeMap<(i64, u64), u64>,
 }
@@ -54,6 +56,7 @@ impl VirtualClock {
             hurried: false,
             life: 0,
             registered: 0,
+            words: 0,
             sleepers: BTreeMap::new(),
         };
         Self { inner: Mutex::new(inner), pace }
@@ -78,6 +81,21 @@ impl VirtualClock {
         let mut inner = self.lock();
         inner.look();
         Timestamp(inner.now_ms.div_euclid(1000))
+    }
+
+    /// The time since the account began.
+    fn elapsed(&self) -> Duration {
+        let mut inner = self.lock();
+        inner.look();
+        Duration::from_millis(u64::try_from(inner.now_ms).unwrap_or_default())
+    }
+
+    /// A word that comes once: the moment, the process, and how many came before in it. The same in each run but for
+    /// the process.
+    fn unique(&self) -> String {
+        let mut inner = self.lock();
+        inner.words += 1;
+        format!("{:016x}{:08x}{:08x}", inner.now_ms, std::process::id(), inner.words)
     }
 
     /// Moves on without anybody waiting.
@@ -118,6 +136,14 @@ pub(super) struct SandboxClock(pub(super) Arc<VirtualClock>);
 impl Clock for SandboxClock {
     fn now(&self) -> Timestamp {
         self.0.time()
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.0.elapsed()
+    }
+
+    fn unique(&self) -> String {
+        self.0.unique()
     }
 
     async fn sleep(&self, duration: Duration) {

@@ -53,6 +53,29 @@ impl Sandbox {
         self.call(Call::change(SERVICE, "RunInstances"), |world, _| Ok(run(world, &self.region, launch)))
     }
 
+    /// Writes a file of so many bytes into a file system, as a job does; its path has no leading slash.
+    ///
+    /// # Errors
+    /// When there is no such file system.
+    pub fn write_file(&self, file_system: &str, path: &str, bytes: u64) -> Result<()> {
+        let call = Call::change("sandbox", "WriteFile");
+        self.call(call, |world, _| {
+            let files = world.files.get_mut(file_system);
+            let files = files.ok_or_else(|| call.error(ErrorKind::NotFound, "NotFound", "no such file system"))?;
+            files.insert(path.to_owned(), bytes);
+            Ok(())
+        })
+    }
+
+    /// The files of a file system, by path without a leading slash; none when there is no such file system.
+    ///
+    /// # Errors
+    /// When the state file cannot be read.
+    pub fn files(&self, file_system: &str) -> Result<Vec<String>> {
+        let list = |world: &mut World| world.files.get(file_system).map(|files| files.keys().cloned().collect());
+        self.call(Call::look("sandbox", "Files"), |world, _| Ok(list(world).unwrap_or_default()))
+    }
+
     /// An action of EC2's that knows no resources.
     fn looks(&self, action: &str) -> Access {
         Access::new(action, "*").with("aws:RequestedRegion", &self.region)

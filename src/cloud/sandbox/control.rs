@@ -1,7 +1,7 @@
 //! The sandbox as one thing: the world, its file, its clock, and what goes wrong.
 
 use super::{
-    FAULTS_VARIABLE, INSTANCE_VARIABLE, PACE_VARIABLE,
+    CALLS_VARIABLE, FAULTS_VARIABLE, INSTANCE_VARIABLE, PACE_VARIABLE,
     clock::{SandboxClock, VirtualClock, real_ms},
     faults::{CallError, Fault, HandEdit, Script},
     iam::{Access, Principal},
@@ -10,9 +10,10 @@ use super::{
     store::Store,
     world::World,
 };
-use crate::cloud::{Cloud, CloudError, CloudKind, ErrorKind, Result, Timestamp};
+use crate::cloud::{Cloud, CloudError, CloudKind, ErrorKind, Result, Timestamp, read_text};
 use std::{
-    path::Path,
+    io::Write,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -36,6 +37,8 @@ struct Inner {
     script: Script,
     crashed: bool,
     written: Timestamp,
+    /// Where calls are written down.
+    calls: Option<PathBuf>,
 }
 
 /// A call of a port.
@@ -112,9 +115,15 @@ impl Sandbox {
         Self::new(region, World::default(), Store::new(None), Script::default(), None)
     }
 
+    /// The account in this state, to be forgotten.
+    pub(super) fn of(world: World) -> Self {
+        Self::new("us-east-1", world, Store::new(None), Script::default(), None)
+    }
+
     fn new(region: &str, world: World, store: Store, script: Script, pace: Option<f64>) -> Self {
         let clock = Arc::new(VirtualClock::new(world.now, pace));
-        let inner = Inner { written: world.now, world, store, script, crashed: false };
+        let calls = std::env::var_os(CALLS_VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from);
+        let inner = Inner { written: world.now, world, store, script, crashed: false, calls };
         let instance = std::env::var(INSTANCE_VARIABLE).ok().filter(|id| !id.is_empty());
         Self { region: region.to_owned(), instance, clock, inner: Arc::new(Mutex::new(inner)) }
     }
@@ -254,6 +263,7 @@ impl Sandbox {
         let mut inner = self.lock();
         inner.refuse_after_crash(call)?;
         let _guard = inner.store.lock()?;
+        inner.note(call)?;
         inner.catch_up(&self.clock)?;
         let crash = inner.crash_at(call);
         if let Some(false) = crash {
@@ -262,10 +272,12 @@ impl Sandbox {
         }
         let Inner { world, script, .. } = &mut *inner;
         let result = match scripted_error(world, script, call) {
-            Some(error) => Err(error),
-            None => {
+            Some((error, false)) => Err(error),
+            told => {
                 let permitted = call.others().map_or(Ok(()), |access| self.permit(world, call, &[access]));
-                permitted.and_then(|()| work(world, script))
+                let done = permitted.and_then(|()| work(world, script));
+                // Done, and nobody hears of it.
+                done.and_then(|answer| told.map_or(Ok(answer), |(error, _)| Err(error)))
             }
         };
         world.dirty |= call.changes;
@@ -282,6 +294,16 @@ impl Inner {
     fn crash(&mut self, call: Call) -> CloudError {
         self.crashed = true;
         crash_error(call)
+    }
+
+    /// Writes a call down where somebody wants to know.
+    fn note(&self, call: Call) -> Result<()> {
+        let Some(path) = &self.calls else { return Ok(()) };
+        let file = std::fs::File::options().create(true).append(true).open(path);
+        let written = file.and_then(|mut file| writeln!(file, "{} {}", call.service, call.operation));
+        written.map_err(|e| {
+            call.error(ErrorKind::Invalid, "Calls", format!("`{}` cannot be written: {e}", path.display()))
+        })
     }
 
     /// Reads what other processes wrote, and lets the world move on to the clock's time.
@@ -347,10 +369,15 @@ fn crash_error(call: Call) -> CloudError {
     CloudError { code: None, ..call.error(ErrorKind::Crash, "", "the sandbox was told to crash here") }
 }
 
-fn scripted_error(world: &mut World, script: &Script, call: Call) -> Option<CloudError> {
+/// The error that a call answers, and whether the call takes effect all the same.
+fn scripted_error(world: &mut World, script: &Script, call: Call) -> Option<(CloudError, bool)> {
     let fits = |error: &CallError| error.operation == call.operation || error.operation == "*";
     for (index, fault) in script.faults.iter().enumerate() {
-        let Fault::Error(error) = fault else { continue };
+        let (error, takes_effect) = match fault {
+            Fault::Error(error) => (error, false),
+            Fault::Unheard(error) => (error, true),
+            _ => continue,
+        };
         let times = error.times.unwrap_or(1);
         let fired = world.fired.entry(fault.key(index)).or_default();
         if !fits(error) || *fired >= error.after + times {
@@ -360,7 +387,8 @@ fn scripted_error(world: &mut World, script: &Script, call: Call) -> Option<Clou
         world.dirty = true;
         if *fired > error.after {
             let (kind, code, words) = error.error.answer(call.operation);
-            return Some(call.error(kind, code, error.message.clone().unwrap_or_else(|| words.to_owned())));
+            let words = error.message.clone().unwrap_or_else(|| words.to_owned());
+            return Some((call.error(kind, code, words), takes_effect));
         }
     }
     None
@@ -370,7 +398,7 @@ fn read_script(path: &Path) -> Result<Script> {
     let call = Call::look("sandbox", "Faults");
     let wrong =
         |what: String| call.error(ErrorKind::Invalid, "Faults", format!("the faults file `{}` {what}", path.display()));
-    let text = std::fs::read_to_string(path).map_err(|e| wrong(format!("cannot be read: {e}")))?;
+    let text = read_text(path, 16 << 20).map_err(|e| wrong(format!("cannot be read: {e}")))?;
     let script = serde_json::from_str(&text)
         .map_err(|e| wrong(format!("is not valid: {e}; `docs/sandbox.md` has the format")))?;
     operations::misnamed(&script).map_or(Ok(script), |what| Err(wrong(what)))

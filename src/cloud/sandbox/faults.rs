@@ -53,6 +53,8 @@ pub enum Fault {
     Slow(Slow),
     /// A call answers an error.
     Error(CallError),
+    /// A call answers an error, although it takes effect: only its answer is lost.
+    Unheard(CallError),
     /// The program dies at a call.
     Crash(Crash),
     /// Somebody changes a resource by hand, once its stack is at rest.
@@ -152,6 +154,7 @@ pub enum CallErrorKind {
     Throttled,
     Unavailable,
     Network,
+    Unreadable,
 }
 
 impl CallErrorKind {
@@ -174,6 +177,7 @@ impl CallErrorKind {
             Self::Throttled => (K::Throttled, "Throttling", "Rate exceeded"),
             Self::Unavailable => (K::Unavailable, "ServiceUnavailable", "The service is unavailable"),
             Self::Network => (K::Network, "NetworkError", "no answer from the service"),
+            Self::Unreadable => (K::Unreadable, "Unreadable", "an answer that is cut off"),
         }
     }
 }

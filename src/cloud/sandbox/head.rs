@@ -8,8 +8,9 @@ use super::{
     instance::Instance,
     world::{ACCOUNT, World},
 };
-use crate::cloud::{CLUSTER_TAG, ROLE_TAG, Timestamp};
+use crate::cloud::{CLUSTER_TAG, NODE_TAG, ROLE_TAG, Timestamp};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 /// A head node writes its report anew after so many seconds.
 const ANEW: i64 = 300;
@@ -40,13 +41,10 @@ struct Says {
 
 fn says(world: &World, script: &Script, head: &Instance) -> Option<Says> {
     let cluster = cluster_of(world, head)?;
-    let bucket = format!("hpcctl-{ACCOUNT}-{}", head.region);
+    let bucket = bucket_of(head);
     let at = |path: &str| format!("clusters/{cluster}/{path}");
-    let objects = &world.buckets.get(&bucket)?.objects;
-    let newest = |path: &str| objects.get(&at(path)).and_then(|versions| versions.last());
-    let published = newest("head.json")?;
-    let revision = json(published)?.get("number")?.as_u64()?;
-    let up = head.launched.plus(HEAD_SETS_UP).max(published.at.plus(HEAD_PICKS_UP));
+    let newest = |path: &str| newest(world, &bucket, &at(path));
+    let (revision, up) = published(world, head, cluster)?;
     if world.now < up {
         return None;
     }
@@ -56,21 +54,65 @@ fn says(world: &World, script: &Script, head: &Instance) -> Option<Says> {
         Some(HeadTrouble::SetUpFailed) => ("status/set-up.log", up),
         Some(HeadTrouble::Silent | HeadTrouble::NoNetwork) => return None,
     };
-    let body = match fault {
-        None => slurm_report(cluster, revision, &head.id, when).to_string(),
+    let before = newest(path).and_then(|there| there.body.as_ref());
+    let (body, when) = match fault {
+        None => {
+            let config = newest("current/head/hpcctl.json").and_then(json).unwrap_or_default();
+            let report = slurm_report(world, &config, (cluster, revision), head);
+            let before: Option<Value> = before.and_then(|old| serde_json::from_slice(&old.bytes()).ok());
+            dated(report, before, when, world.now)?
+        }
         Some(fault) => {
             let mode = if newest("status/slurm.json").is_some() { "update" } else { "start" };
             let head_line =
                 format!("hpcctl set-up failed: revision={revision} instance={} mode={mode} at={up}", head.id);
-            format!("{head_line}\n{}\n", words(fault, up))
+            (format!("{head_line}\n{}\n", words(fault, up)), when)
         }
     };
-    let there = newest(path).is_some_and(|there| there.body.as_ref().is_some_and(|old| old.bytes() == body.as_bytes()));
-    (!there).then(|| Says { bucket, key: at(path), body, at: when })
+    let there = before.is_some_and(|old| old.bytes() == body.as_bytes());
+    (!there).then(|| Says { key: at(path), bucket, body, at: when })
+}
+
+/// A report with its time: what has changed beneath the same revision is said at once, the rest anew from time to time.
+fn dated(mut report: Value, before: Option<Value>, due: Timestamp, now: Timestamp) -> Option<(String, Timestamp)> {
+    let same = |key: &str| before.as_ref().is_some_and(|old| old[key] == report[key]);
+    let last = before.as_ref().and_then(|old| old["at"].as_i64()).map(Timestamp);
+    let known = same("revision") && same("instance");
+    let when = match last {
+        Some(last) if known && same("queues") && last >= due => return None,
+        Some(_) if known && !same("queues") => now,
+        _ => due,
+    };
+    report["at"] = json!(when);
+    Some((report.to_string(), when))
+}
+
+fn bucket_of(head: &Instance) -> String {
+    format!("hpcctl-{ACCOUNT}-{}", head.region)
+}
+
+fn newest<'w>(world: &'w World, bucket: &str, key: &str) -> Option<&'w Version> {
+    world.buckets.get(bucket)?.objects.get(key)?.last()
+}
+
+/// The newest revision, and when the head node has it in place.
+fn published(world: &World, head: &Instance, cluster: &str) -> Option<(u64, Timestamp)> {
+    let published = newest(world, &bucket_of(head), &format!("clusters/{cluster}/head.json"))?;
+    let revision = json(published)?.get("number")?.as_u64()?;
+    Some((revision, head.launched.plus(HEAD_SETS_UP).max(published.at.plus(HEAD_PICKS_UP))))
+}
+
+/// The revision that a head node runs.
+pub(super) fn runs(world: &World, head: &Instance, cluster: &str) -> u64 {
+    match published(world, head, cluster) {
+        Some((revision, up)) if world.now >= up => revision,
+        Some((revision, _)) => revision.saturating_sub(1),
+        None => 0,
+    }
 }
 
 /// The cluster whose head node an instance is, as long as it runs.
-fn cluster_of<'w>(world: &World, head: &'w Instance) -> Option<&'w str> {
+pub(super) fn cluster_of<'w>(world: &World, head: &'w Instance) -> Option<&'w str> {
     let is_head = head.tags.get(ROLE_TAG).is_some_and(|role| role == "head");
     let runs = head.state(world.now) == Some("running");
     head.tags.get(CLUSTER_TAG).filter(|_| is_head && runs).map(String::as_str)
@@ -87,18 +129,56 @@ fn json(version: &Version) -> Option<Value> {
     serde_json::from_slice(&version.body.as_ref()?.bytes()).ok()
 }
 
-/// A report without queues: what Slurm does is not known here.
-fn slurm_report(cluster: &str, revision: u64, instance: &str, at: Timestamp) -> Value {
+/// What `hpcctl node sync` reports, as far as it is known here: which queues are held, and which nodes have instances.
+/// Jobs are not.
+fn slurm_report(world: &World, config: &Value, (cluster, revision): (&str, u64), head: &Instance) -> Value {
+    let held = world.held.get(&head.id);
+    let queues: Vec<Value> = list(config, "queues").map(|queue| queue_report(world, cluster, queue, held)).collect();
     json!({
         "kind": "hpcctl/slurm-report",
         "format_version": "1.1",
         "cluster": cluster,
         "revision": revision,
-        "instance": instance,
-        "at": at,
+        "instance": head.id,
+        "at": 0,
         "set_up_failed": null,
-        "queues": [],
+        "queues": queues,
     })
+}
+
+fn queue_report(world: &World, cluster: &str, queue: &Value, held: Option<&Timestamp>) -> Value {
+    let pools: Vec<Value> = list(queue, "pools").map(|pool| pool_report(world, cluster, pool)).collect();
+    json!({
+        "name": queue["name"],
+        "state": if held.is_some() { "down" } else { "up" },
+        "held": held.map(|since| json!({ "why": "storage", "since": since })),
+        "failed_starts": 0,
+        "running": 0,
+        "pending": 0,
+        "held_jobs": [],
+        "busy_nodes": 0,
+        "pools": pools,
+        "last_failed_starts": [],
+        "failing": [],
+    })
+}
+
+fn pool_report(world: &World, cluster: &str, pool: &Value) -> Value {
+    let prefix = pool["node_prefix"].as_str().unwrap_or_default();
+    let is_node = |one: &&Instance| {
+        let has = |key: &str, fits: &dyn Fn(&str) -> bool| one.tags.get(key).is_some_and(|value| fits(value));
+        let number = |name: &str| name.strip_prefix(prefix).is_some_and(|number| number.parse::<u32>().is_ok());
+        one.state(world.now) == Some("running") && has(CLUSTER_TAG, &|tag| tag == cluster) && has(NODE_TAG, &number)
+    };
+    let idle = world.instances.values().filter(is_node).count() as u64;
+    let asleep = pool["max"].as_u64().unwrap_or_default().saturating_sub(idle);
+    let counts = [("idle", idle), ("powered_down", asleep)];
+    let nodes: BTreeMap<&str, u64> = counts.into_iter().filter(|(_, count)| *count > 0).collect();
+    json!({ "name": pool["name"], "nodes": nodes, "rest": null })
+}
+
+fn list<'v>(of: &'v Value, key: &str) -> impl Iterator<Item = &'v Value> {
+    of.get(key).and_then(Value::as_array).into_iter().flatten()
 }
 
 fn words(fault: &HeadFault, at: Timestamp) -> String {

@@ -4,8 +4,11 @@
 
 use super::{
     bucket::Body,
+    durations::HEAD_SETS_UP,
     effects,
     faults::{Fault, Script},
+    head::{cluster_of, runs},
+    instance::Instance,
     volumes,
     world::World,
 };
@@ -21,6 +24,7 @@ const JOBS: i64 = 120;
 struct Found {
     bucket: String,
     cluster: String,
+    head: String,
     key: String,
     document: Value,
 }
@@ -34,8 +38,9 @@ pub(super) fn tend(world: &mut World, script: &Script) {
         answer(world, &order);
     }
     let (now, jobs) = (world.now, job_seconds(script));
+    let cluster = |head: &String| world.instances.get(head).and_then(|head| cluster_of(world, head).map(str::to_owned));
     let ended: Vec<String> =
-        world.held.iter().filter(|(_, at)| at.plus(jobs) <= now).map(|(cluster, _)| cluster.clone()).collect();
+        world.held.iter().filter(|(_, at)| at.plus(jobs) <= now).filter_map(|(head, _)| cluster(head)).collect();
     let has = |tags: &std::collections::BTreeMap<String, String>, key: &str, value: &str| {
         tags.get(key).is_some_and(|found| found == value)
     };
@@ -56,7 +61,7 @@ fn job_seconds(script: &Script) -> i64 {
     said.unwrap_or(JOBS)
 }
 
-/// Orders about file systems that a running head node has had time for.
+/// Orders about file systems that a head node that is set up has had time for, and whose revision it runs.
 fn due(world: &World) -> Vec<Found> {
     let mut found = Vec::new();
     for (bucket, content) in &world.buckets {
@@ -67,9 +72,13 @@ fn due(world: &World) -> Vec<Found> {
             };
             let Some(document) = version.body.as_ref().and_then(read) else { continue };
             let Some(cluster) = key.strip_prefix("clusters/").and_then(|rest| rest.split('/').next()) else { continue };
-            if document.pointer("/order/storage").is_some() && has_head(world, cluster) {
+            let Some(head) = head(world, cluster).filter(|head| world.now >= head.launched.plus(HEAD_SETS_UP)) else {
+                continue;
+            };
+            let least = document.pointer("/order/storage/open/revision").and_then(Value::as_u64).unwrap_or_default();
+            if document.pointer("/order/storage").is_some() && runs(world, head, cluster) >= least {
                 let (bucket, cluster, key) = (bucket.clone(), cluster.to_owned(), key.clone());
-                found.push(Found { bucket, cluster, key, document });
+                found.push(Found { bucket, cluster, head: head.id.clone(), key, document });
             }
         }
     }
@@ -80,29 +89,18 @@ fn read(body: &Body) -> Option<Value> {
     serde_json::from_slice(&body.bytes()).ok()
 }
 
-fn has_head(world: &World, cluster: &str) -> bool {
-    head(world, cluster).is_some()
-}
-
 /// The head node that runs.
-fn head<'w>(world: &'w World, cluster: &str) -> Option<&'w str> {
-    let is = |tag: Option<&String>, value: &str| tag.is_some_and(|found| found == value);
-    let mut all = world.instances.values();
-    let found = all.find(|one| {
-        one.state(world.now) == Some("running")
-            && is(one.tags.get(CLUSTER_TAG), cluster)
-            && is(one.tags.get(ROLE_TAG), "head")
-    });
-    found.map(|one| one.id.as_str())
+fn head<'w>(world: &'w World, cluster: &str) -> Option<&'w Instance> {
+    world.instances.values().find(|one| cluster_of(world, one) == Some(cluster))
 }
 
 fn answer(world: &mut World, order: &Found) {
     let now: Timestamp = world.now;
     let wish = &order.document["order"]["storage"];
     if *wish == json!("hold") {
-        world.held.entry(order.cluster.clone()).or_insert(now);
+        world.held.entry(order.head.clone()).or_insert(now);
     } else if wish.get("open").is_some() {
-        world.held.remove(&order.cluster);
+        world.held.remove(&order.head);
     }
     for volume in wish["release"]["volumes"].as_array().into_iter().flatten().filter_map(Value::as_str) {
         volumes::set_aside(world, volume);
@@ -110,8 +108,8 @@ fn answer(world: &mut World, order: &Found) {
     // Taken back: what its files still name is mounted again.
     let back = wish["open"]["volumes"].as_array().into_iter().flatten().filter_map(Value::as_str);
     let back: Vec<String> = back.map(str::to_owned).collect();
-    if let (false, Some(head)) = (back.is_empty(), head(world, &order.cluster).map(str::to_owned)) {
-        effects::attach_free(world, &head, Some(&back));
+    if !back.is_empty() {
+        effects::attach_free(world, &order.head, Some(&back));
     }
     let id = order.document["id"].as_str().unwrap_or_default().to_owned();
     let key = format!("clusters/{}/status/orders/{id}.json", order.cluster);

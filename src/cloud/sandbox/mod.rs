@@ -41,6 +41,8 @@ mod objects;
 mod operation;
 mod operations;
 mod parameters;
+#[doc(hidden)]
+pub mod parsers;
 mod phases;
 mod references;
 mod rehearsal;
@@ -77,6 +79,8 @@ use std::path::Path;
 pub const FAULTS_VARIABLE: &str = "HPCCTL_SANDBOX_FAULTS";
 /// The variable with how many virtual seconds pass in a real one; unset: as fast as possible.
 pub const PACE_VARIABLE: &str = "HPCCTL_SANDBOX_PACE";
+/// The variable with the path of a file to which each call is written, a line each: `SERVICE OPERATION`.
+pub const CALLS_VARIABLE: &str = "HPCCTL_SANDBOX_CALLS";
 /// The variable with the id of the instance that the program is taken to run on.
 pub const INSTANCE_VARIABLE: &str = "HPCCTL_SANDBOX_INSTANCE";
 

@@ -72,6 +72,28 @@ impl Objects for Sandbox {
         })
     }
 
+    async fn delete_if(&self, bucket: &str, key: &str, etag: &str) -> Result<()> {
+        let call = Call::change(SERVICE, "DeleteObject");
+        self.call(call, |world, script| {
+            let now = world.now;
+            // Whoever names an entity tag learns whether it is the object's: S3 asks for the right to read it, too.
+            let on = |action| iam::object(action, bucket, key, owner(script, bucket));
+            self.permit(world, call, &[on("s3:DeleteObject"), on("s3:GetObject")])?;
+            let found = reach(world, script, call, bucket)?;
+            check(call, found.current(key), &PutCondition::IfMatch(etag.to_owned()))?;
+            found.put(key, None, now);
+            Ok(())
+        })
+    }
+
+    async fn purge_old(&self, bucket: &str, key: &str) -> Result<usize> {
+        let call = Call::change(SERVICE, "DeleteObjects");
+        self.call(call, |world, script| {
+            self.permit(world, call, &[iam::object("s3:DeleteObjectVersion", bucket, key, owner(script, bucket))])?;
+            Ok(reach(world, script, call, bucket)?.forget_old(key))
+        })
+    }
+
     async fn purge(&self, bucket: &str, prefix: &str) -> Result<usize> {
         self.purge_but(bucket, prefix, "").await
     }

@@ -84,7 +84,7 @@ const OPERATIONS: &[&str] = &[
 /// A script whose fault would never strike: the operation that nothing calls, and the one that may be meant.
 pub(super) fn misnamed(script: &Script) -> Option<String> {
     let named = script.faults.iter().filter_map(|fault| match fault {
-        Fault::Error(error) => Some(error.operation.as_str()),
+        Fault::Error(error) | Fault::Unheard(error) => Some(error.operation.as_str()),
         _ => None,
     });
     let unknown = named.into_iter().find(|name| *name != "*" && !OPERATIONS.contains(name))?;

@@ -16,6 +16,9 @@ use crate::cloud::{
 use async_trait::async_trait;
 
 const SERVICE: &str = "cloudformation";
+/// The longest answer of DescribeStacks, in bytes; what is left comes with the next page.
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeStacks.html>
+const LONGEST_ANSWER: usize = 1_000_000;
 
 #[async_trait]
 impl Stacks for Sandbox {
@@ -132,16 +135,39 @@ impl Sandbox {
         self.find(world, name).ok_or_else(|| missing(call, name))
     }
 
+    /// All stacks are asked for, page by page: no call searches tags.
     fn stacks_where(&self, fits: impl Fn(&str) -> bool) -> Result<Vec<StackState>> {
-        self.call(Call::look(SERVICE, "DescribeStacks"), |world, _| {
-            let ours = |s: &&Stack| s.region == self.region && s.deleted.is_none();
-            let tagged = |s: &&Stack| s.asked.tags.get(CLUSTER_TAG).is_some_and(|tag| fits(tag));
-            let mut found: Vec<StackState> =
-                world.stacks.values().filter(ours).filter(tagged).map(Stack::state).collect();
-            found.sort_by(|a, b| a.name.cmp(&b.name));
-            Ok(found)
-        })
+        let (mut found, mut from) = (Vec::new(), Some(0));
+        while let Some(at) = from {
+            let page = self.call(Call::look(SERVICE, "DescribeStacks"), |world, _| Ok(self.page(world, at)))?;
+            from = page.1;
+            found.extend(page.0.into_iter().filter(|stack| stack.tags.get(CLUSTER_TAG).is_some_and(|tag| fits(tag))));
+        }
+        found.sort_by(|a: &StackState, b| a.name.cmp(&b.name));
+        Ok(found)
     }
+
+    /// The stacks of the region from this one on, as many as an answer holds, and where the next page begins.
+    fn page(&self, world: &World, from: usize) -> (Vec<StackState>, Option<usize>) {
+        let (mut page, mut bytes) = (Vec::new(), 0);
+        let ours = world.stacks.values().filter(|stack| stack.region == self.region && stack.deleted.is_none());
+        for (index, stack) in ours.enumerate().skip(from) {
+            let state = stack.state();
+            bytes += length(&state);
+            if bytes > LONGEST_ANSWER && !page.is_empty() {
+                return (page, Some(index));
+            }
+            page.push(state);
+        }
+        (page, None)
+    }
+}
+
+/// How many bytes of XML a stack is in an answer: what stands in it, and the elements around each value and the rest.
+fn length(state: &StackState) -> usize {
+    let maps = [&state.parameters, &state.outputs, &state.tags];
+    let pairs = maps.iter().flat_map(|map| map.iter());
+    800 + state.id.len() + state.name.len() + pairs.map(|(key, value)| 90 + key.len() + value.len()).sum::<usize>()
 }
 
 /// The error for a stack that is not there.

@@ -1,13 +1,16 @@
 //! The state file: one JSON document, written whole, guarded by a lock file.
 
 use super::world::{FORMAT_VERSION, KIND, World};
-use crate::cloud::{CloudError, ErrorKind, Result};
+use crate::cloud::{CloudError, ErrorKind, Result, read_text};
 use std::{
     fs::{self, File},
     io::Write,
     path::{Path, PathBuf},
     time::SystemTime,
 };
+
+/// The largest state file, in bytes.
+const MOST: u64 = 256 << 20;
 
 /// Where the world is kept.
 pub(super) struct Store {
@@ -69,13 +72,13 @@ impl Store {
             self.seen = None;
             return Ok(Some(World::default()));
         }
-        let text = fs::read_to_string(path).map_err(|e| self.unusable(&format!("cannot be read: {e}")))?;
+        let text = read_text(path, MOST).map_err(|e| self.unusable(&format!("cannot be read: {e}")))?;
         let world = self.parse(&text)?;
         self.seen = stamp;
         Ok(Some(world))
     }
 
-    fn parse(&self, text: &str) -> Result<World> {
+    pub(super) fn parse(&self, text: &str) -> Result<World> {
         #[derive(serde::Deserialize)]
         struct Header {
             kind: String,

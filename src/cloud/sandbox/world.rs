@@ -59,7 +59,7 @@ pub(super) struct World {
     /// What is outside the stacks, as far as anybody has told.
     #[serde(default, skip_serializing_if = "Outside::is_empty")]
     pub outside: Outside,
-    /// Clusters whose queues are held for a file system that goes, and since when.
+    /// Head nodes that hold their queues for something that goes, by id, and since when: another one knows nothing of it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub held: BTreeMap<String, Timestamp>,
     /// Associations that FSx changes, and until when.

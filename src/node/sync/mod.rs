@@ -10,7 +10,7 @@ mod look;
 mod memory;
 mod metrics;
 mod obey;
-mod orders;
+pub(super) mod orders;
 mod reconcile;
 mod report;
 mod storage;

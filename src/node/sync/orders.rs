@@ -56,7 +56,7 @@ pub(super) async fn carry_out(
 }
 
 /// The order in an object; the id and the words of an answer when it is none.
-fn parse(body: &[u8], key: &str) -> Result<OrderDocument, (String, String)> {
+pub(in crate::node) fn parse(body: &[u8], key: &str) -> Result<OrderDocument, (String, String)> {
     let name = key.rsplit('/').next().unwrap_or(key).trim_end_matches(".json");
     let id = name.split_once('-').map_or(name, |(_, id)| id).to_owned();
     let order: OrderDocument = serde_json::from_slice(body).map_err(|error| (id, error.to_string()))?;

@@ -102,12 +102,17 @@ async fn come_back(
 
 /// Queues that were held for another reason before stay so.
 async fn reopen(cluster: &Cluster, home: &Home, memory: &mut Memory) -> Result<(), NodeError> {
-    memory.storage = None;
+    let held = memory.storage.take();
+    let mut result = Ok(());
     for queue in &cluster.config.queues {
-        match memory.holds.get(&queue.name) {
-            Some(hold) => cluster.slurm().update_partition(&queue.name, hold.why.state()).await?,
-            None => open(&cluster.slurm(), home, &queue.name, memory).await?,
-        }
+        result = result.and(match memory.holds.get(&queue.name) {
+            Some(hold) => cluster.slurm().update_partition(&queue.name, hold.why.state()).await,
+            None => open(&cluster.slurm(), home, &queue.name, memory).await,
+        });
     }
-    Ok(())
+    if result.is_err() {
+        // Those that stay closed are said to be held, and the next apply orders them open again.
+        memory.storage = held;
+    }
+    result
 }

@@ -52,9 +52,12 @@ templates![
     "systemd/hpcctl-clean-checkpoints.timer",
     "systemd/hpcctl-metadata.service",
     "systemd/hpcctl-attach.service",
+    "systemd/hpcctl-refresh.service",
+    "systemd/hpcctl-refresh.timer",
     "systemd/hpcctl-sync.service",
     "systemd/hpcctl-watch.service",
     "systemd/slurmctld.conf",
+    "systemd/slurmd-metadata.conf",
     "systemd/slurmd.conf",
     "systemd/slurmdbd.conf",
 ];

@@ -51,7 +51,8 @@ pub struct NodeVolume {
     pub name: String,
     /// Its id, when the cluster file says it; else `cluster.json` does.
     pub volume_id: Option<String>,
-    /// Its size in GiB, when the cluster makes it: a file system on it grows with it.
+    /// Its size in GiB as the cluster file has it, when the cluster makes it. Nobody reads it: a larger one is a new file,
+    /// which the head node takes over, and then the file system on the volume grows.
     pub size_gib: Option<u32>,
     /// Where it is mounted, when it is one of `storage`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

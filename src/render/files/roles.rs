@@ -134,6 +134,9 @@ pub(super) fn login(site: &Site<'_>, files: &mut Files) -> Result<(), RenderErro
     put_slurm_conf(site, files, "login")?;
     let context = vars! { cluster => site.cluster.name, os => site.os, slurm => site.slurm };
     site.put(files, "login/setup.sh", "shell/login.sh", &context, "login_nodes")?;
+    for unit in ["systemd/hpcctl-refresh.service", "systemd/hpcctl-refresh.timer"] {
+        site.put(files, &format!("login/{unit}"), unit, &context, "login_nodes")?;
+    }
     put_ticket_maker(
         site,
         files,
@@ -181,6 +184,10 @@ fn common(site: &Site<'_>, files: &mut Files, role: &str) -> Result<(), RenderEr
         let (script, unit) = ("libexec/protect-metadata", "systemd/hpcctl-metadata.service");
         site.put(files, &format!("{role}/{script}"), script, &context, "image")?;
         site.put(files, &format!("{role}/{unit}"), unit, &context, "image")?;
+        if !shared {
+            let drop_in = "systemd/slurmd-metadata.conf";
+            site.put(files, &format!("{role}/{drop_in}"), drop_in, &context, "queues")?;
+        }
     }
     let context = vars! { os => site.os, slurm => site.slurm, head, storage => mounts(site.cluster, head) };
     site.put(files, &format!("{role}/storage.sh"), "shell/storage.sh", &context, "storage")?;

@@ -34,6 +34,7 @@ pub(super) fn put_slurm_conf(site: &Site<'_>, files: &mut Files, role: &str) -> 
             idle_seconds => cluster.slurm.idle_seconds,
             static_nodes => static_nodes(site),
             prolog => site.has_prolog(),
+            gpu_checks => site.cluster.queues.iter().any(|queue| queue.gpu_health_check),
             checkpoints => site.checkpoints().next().is_some(),
             memory_scheduling => cluster.slurm.memory_scheduling,
             def_mem_per_cpu => site.pools.iter().map(|one| one.hardware.memory_per_cpu()).min().unwrap_or(1),

@@ -2,8 +2,9 @@
 
 use super::{Failure, exit, interrupted};
 use crate::{
-    apply::{Applied, ApplyError, TransferFailure},
-    observe::LockInfo,
+    apply::{Applied, ApplyError, FailedResource, TransferFailure},
+    model::BOOTSTRAP_STACK,
+    observe::{FoundLock, ObserveError},
     operate::OperateError,
     plan::Moved,
     report::{head, paint::Paint, words},
@@ -14,6 +15,7 @@ impl From<ApplyError> for Failure {
     fn from(error: ApplyError) -> Self {
         match error {
             ApplyError::Cloud(error) => error.into(),
+            ApplyError::Archive { key, message } => ObserveError::Archive { key, message }.into(),
             ApplyError::OfflinePlan => Failure::new(
                 "HPC2012",
                 "failed to apply: the plan was made offline",
@@ -43,19 +45,18 @@ impl From<ApplyError> for Failure {
                 "see who works on it with `hpcctl lock show FILE`, then run the same command again",
                 exit::LOCKED,
             ),
+            ApplyError::LeaseEnded { cause } => Failure::new(
+                "HPC2180",
+                "the lock could not be renewed: somebody else may take it over",
+                "mend the cause, then run the same command again: it goes on from there",
+                exit::ERROR,
+            )
+            .with(vec![cause]),
             ApplyError::Stack { stack, status, reason, resources } => {
-                let mut details: Vec<String> = resources
-                    .iter()
-                    .map(|failed| format!("{}  {}  {}", failed.address, failed.status, failed.reason))
-                    .collect();
-                details.extend(reason.filter(|_| resources.is_empty()));
-                Failure::new(
-                    "HPC2030",
-                    format!("stack {stack} ended in {status}"),
-                    "mend the cause, and run the same command again",
-                    exit::ERROR,
-                )
-                .with(details)
+                stack_failed(&stack.to_string(), &status, reason, &resources)
+            }
+            ApplyError::Bootstrap { status, reason, resources } => {
+                stack_failed(BOOTSTRAP_STACK, &status, reason, &resources)
             }
             ApplyError::NotDeleted { stack, resources } => {
                 let details = resources.iter().map(|left| {
@@ -191,7 +192,20 @@ fn stale(moved: &[Moved]) -> Failure {
         .with(details.collect())
 }
 
-fn locked(lock: &LockInfo) -> Failure {
+fn stack_failed(stack: &str, status: &str, reason: Option<String>, resources: &[FailedResource]) -> Failure {
+    let mut details: Vec<String> =
+        resources.iter().map(|failed| format!("{}  {}  {}", failed.address, failed.status, failed.reason)).collect();
+    details.extend(reason.filter(|_| resources.is_empty()));
+    Failure::new(
+        "HPC2030",
+        format!("stack {stack} ended in {status}"),
+        "mend the cause, and run the same command again",
+        exit::ERROR,
+    )
+    .with(details)
+}
+
+fn locked(lock: &FoundLock) -> Failure {
     Failure::new(
         "HPC2020",
         "the cluster is locked",
@@ -202,22 +216,33 @@ fn locked(lock: &LockInfo) -> Failure {
 }
 
 /// A lock that is not released without force.
-pub fn still_held(lock: &LockInfo) -> Failure {
+pub fn still_held(lock: &FoundLock) -> Failure {
     Failure::new(
         "HPC2022",
-        "the lock was renewed within the last ten minutes: its owner may be at work",
-        "see whether it is, on the machine below; `--force` releases it all the same, and two who work at once can undo \
+        "the lock was renewed while it was watched: its owner is at work",
+        "see what it does, on the machine below; `--force` releases it all the same, and two who work at once can undo \
          each other's work",
         exit::REFUSED,
     )
     .with(words::lock(lock))
 }
 
-/// All failures of an apply, one after the other, and what was not begun.
-pub fn applied_text(applied: &Applied, paint: Paint) -> String {
+/// A lock that somebody else took while it was to be released.
+pub fn passed_on(lock: &FoundLock) -> Failure {
+    Failure::new(
+        "HPC2181",
+        "the lock that was to be released is gone, and there is another one",
+        "see whose it is, and release it, too, if that is what you want",
+        exit::REFUSED,
+    )
+    .with(words::lock(lock))
+}
+
+/// All failures of an apply, one after the other, and what was not begun; more is known of the first.
+pub fn applied_text(applied: &Applied, first: &Failure, paint: Paint) -> String {
     let mut out = String::new();
-    for failure in &applied.failed {
-        let as_failure: Failure = failure.error.clone().into();
+    for (index, failure) in applied.failed.iter().enumerate() {
+        let as_failure = if index == 0 { first.clone() } else { failure.error.clone().into() };
         if failure.step > 0 {
             let _ = writeln!(out, "step {} ({}) did not succeed", failure.step, words::step(&failure.action));
         }

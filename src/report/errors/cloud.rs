@@ -1,10 +1,16 @@
 //! What a call to a service failed with.
 
 use super::{Failure, exit};
-use crate::cloud::{CloudError, ErrorKind, rights};
+use crate::{
+    apply::ApplyError,
+    cloud::{CloudError, ErrorKind, rights},
+};
 
 impl From<CloudError> for Failure {
     fn from(error: CloudError) -> Self {
+        if matches!(error.kind, ErrorKind::LockLost | ErrorKind::LeaseEnded) {
+            return ApplyError::from(error).into();
+        }
         let request = error.request_id.iter().map(|id| format!("request id {id}")).collect();
         let (code, remedy) = code_and_remedy(&error);
         Failure::new(code, format!("failed to call {error}"), remedy, exit::ERROR).with(request)
@@ -45,7 +51,9 @@ fn code_and_remedy(error: &CloudError) -> (&'static str, String) {
         ErrorKind::Busy | ErrorKind::AlreadyExists | ErrorKind::PreconditionFailed => {
             ("HPC2001", "somebody else works on it: look with `hpcctl status FILE`, then run the same command again")
         }
-        ErrorKind::Capacity | ErrorKind::Crash | ErrorKind::Other => ("HPC2001", "every command can be run again"),
+        ErrorKind::Capacity | ErrorKind::Crash | ErrorKind::LockLost | ErrorKind::LeaseEnded | ErrorKind::Other => {
+            ("HPC2001", "every command can be run again")
+        }
     };
     (code, remedy.to_owned())
 }

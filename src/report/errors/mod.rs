@@ -6,7 +6,7 @@ mod operate;
 mod plan;
 mod rehearsal;
 
-pub use apply::{applied_text, still_held};
+pub use apply::{applied_text, passed_on, still_held};
 
 use super::paint::Paint;
 use std::fmt::Write;
@@ -59,6 +59,11 @@ impl Failure {
 
     /// A failure of this process's own files.
     pub fn file(path: &std::path::Path, error: &std::io::Error) -> Self {
+        // Ours, of `cloud::bounded`; the system's own is said of a file that is written.
+        if error.kind() == std::io::ErrorKind::FileTooLarge && error.raw_os_error().is_none() {
+            let message = format!("failed to read `{}`: {error}", path.display());
+            return Self::new("HPC2188", message, "is it the right file?", exit::ERROR);
+        }
         Self::new(
             "HPC2005",
             format!("failed to use `{}`: {error}", path.display()),

@@ -1,6 +1,6 @@
 //! Findings as GitHub workflow commands, which show beside the lines of a pull request.
 
-use super::{Checked, fill};
+use super::{Checked, FOR_PEOPLE, fill};
 use crate::check::Severity;
 use std::fmt::Write;
 
@@ -9,7 +9,8 @@ use std::fmt::Write;
 pub fn github(all: &[Checked]) -> String {
     let mut out = String::new();
     for checked in all {
-        for finding in checked.findings {
+        let (shown, more) = checked.shown(FOR_PEOPLE);
+        for finding in shown {
             let command = match finding.rule.severity {
                 Severity::Error => "error",
                 Severity::Warning => "warning",
@@ -25,6 +26,9 @@ pub fn github(all: &[Checked]) -> String {
                 property(&finding.rule.id()),
                 data(&text),
             );
+        }
+        if more > 0 {
+            let _ = writeln!(out, "::error file={}::and {more} more", property(checked.file));
         }
     }
     out

@@ -1,6 +1,6 @@
 //! Findings for programs.
 
-use super::{Checked, fill};
+use super::{Checked, FOR_PROGRAMS, fill};
 use crate::check::{Finding, Severity};
 use serde_json::{Map, Value, json};
 
@@ -17,12 +17,17 @@ pub fn json(all: &[Checked]) -> Value {
 }
 
 fn file(checked: &Checked) -> Value {
-    json!({
+    let (shown, more) = checked.shown(FOR_PROGRAMS);
+    let mut file = json!({
         "file": checked.file,
         "errors": checked.count(Severity::Error),
         "warnings": checked.count(Severity::Warning),
-        "findings": checked.findings.iter().map(finding).collect::<Vec<_>>(),
-    })
+        "findings": shown.into_iter().map(finding).collect::<Vec<_>>(),
+    });
+    if more > 0 {
+        file["left_out"] = more.into();
+    }
+    file
 }
 
 fn finding(finding: &Finding) -> Value {

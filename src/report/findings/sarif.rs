@@ -1,6 +1,6 @@
 //! Findings for code scanning: SARIF 2.1.0 (<https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html>).
 
-use super::{Checked, fill};
+use super::{Checked, FOR_PROGRAMS, fill};
 use crate::{
     check::{Finding, RULES, Rule, Severity},
     spec::Span,
@@ -13,7 +13,8 @@ pub fn sarif(all: &[Checked], version: &str) -> Value {
     let index: BTreeMap<u16, usize> = RULES.iter().enumerate().map(|(i, rule)| (rule.code, i)).collect();
     let results = all.iter().flat_map(|checked| {
         let index = &index;
-        checked.findings.iter().map(move |finding| result(checked, finding, index[&finding.rule.code]))
+        let shown = checked.shown(FOR_PROGRAMS).0;
+        shown.into_iter().map(move |finding| result(checked, finding, index[&finding.rule.code]))
     });
     json!({
         "$schema": "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",

@@ -1,9 +1,9 @@
 //! Findings for people at a terminal.
 
-use super::{Checked, fill, source::Lines};
-use crate::check::{Finding, Severity};
+use super::{Checked, FOR_PEOPLE, fill, source::Lines};
+use crate::check::{Finding, SECRET_IN_CLEAR, Severity};
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, SourceCode};
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 /// All findings of a file, each with the lines it is about, and a closing line with the counts.
 ///
@@ -11,15 +11,32 @@ use std::fmt;
 pub fn text(checked: &Checked, color: bool) -> String {
     let theme = if color { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
     let handler = GraphicalReportHandler::new_themed(theme).with_links(false).with_width(100).with_context_lines(1);
-    let lines = Lines::new(checked.file, checked.text);
+    let covered = covered(checked);
+    let lines = Lines::new(checked.file, &covered);
     let mut out = String::new();
-    for finding in checked.findings {
+    let (shown, more) = checked.shown(FOR_PEOPLE);
+    for finding in shown {
         // Writing to a string cannot fail.
         let _ = handler.render_report(&mut out, &View { finding, lines: &lines });
         out.push('\n');
     }
     let out: String = out.split_inclusive('\n').map(trim_line).collect();
-    format!("{out}{}\n", summary(checked))
+    let more = if more == 0 { String::new() } else { format!("and {more} more\n\n") };
+    format!("{out}{more}{}\n", summary(checked))
+}
+
+/// The text with a star in the place of each byte of a secret: what is printed ends up in logs of pipelines.
+fn covered<'a>(checked: &Checked<'a>) -> Cow<'a, str> {
+    let secrets = checked.findings.iter().filter(|finding| finding.rule.code == SECRET_IN_CLEAR.code);
+    let mut text = Cow::Borrowed(checked.text);
+    for finding in secrets {
+        let (start, end) = (finding.span.start, finding.span.end);
+        if let Some(secret) = checked.text.get(start..end) {
+            let stars: String = secret.bytes().map(|byte| if byte == b'\n' { '\n' } else { '*' }).collect();
+            text.to_mut().replace_range(start..end, &stars);
+        }
+    }
+    text
 }
 
 /// miette pads some lines with spaces.

@@ -33,10 +33,12 @@ imds() {
 # fact FILTER: a fact that is known since the deployment, from cluster.json.
 fact() { jq -er "$1" "$NODE_TREE/cluster.json"; }
 
-# find_head: sets `head` to the address of the head node. It writes it down itself, and the next head node takes it over;
-# an address of the instance would go with it.
+# find_head: sets `head` to the address of the head node. It writes it down itself when it answers there, the first time at
+# the end of its set-up, and the next head node takes it over; an address of the instance would go with it.
 find_head() {
-  head=$(retry 120 5 head_address) || die "the head node has not said where it is"
+  local why=/run/hpcctl-head.why
+  log "waiting until the head node says where it is"
+  head=$(retry 540 5 head_address 2>"$why") || die "the head node has not said where it is: $(tail -n 1 "$why")"
 }
 head_address() {
   artifact "clusters/$CLUSTER/launches/head.json" /run/hpcctl-head.json && jq -er .address /run/hpcctl-head.json

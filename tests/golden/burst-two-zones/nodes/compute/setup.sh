@@ -103,6 +103,22 @@ install_efa() {
   /opt/amazon/efa/bin/fi_info -p efa >/dev/null || die "the EFA device does not work"
 }
 
+# Jobs run as the image's administrator, too, and whoever is root here has the node's role and the munge key. People with
+# administrator's rights come by Session Manager, whose user has its own; a script of one's own may remove the file. The
+# groups of a job are the head node's, so what they open is closed here.
+take_root_away() {
+  local file=/etc/sudoers.d/zz-hpcctl work
+  if [[ -d ${file%/*} ]]; then
+    work=$(mktemp)
+    # Of several rules that match the last one counts.
+    printf '# Written by hpcctl: jobs run as this user.\n%s ALL=(ALL:ALL) !ALL\n' ubuntu >"$work"
+    put "$work" "$file" 440 || true
+    rm -f "$work"
+  fi
+  # Ubuntu's administrator may ask for containers, and is root in them.
+  systemctl -q mask --now lxd-installer.socket snap.lxd.daemon.unix.socket >/dev/null 2>&1 || true
+}
+
 check_gpus() {
   command -v nvidia-smi >/dev/null || die "there is no NVIDIA driver: the image has none, and no custom action installed one"
   retry 6 10 nvidia-smi --list-gpus >/dev/null || die "nvidia-smi finds no GPU"
@@ -119,6 +135,8 @@ start_slurmd() {
   install -d -o slurm -g slurm -m 755 /var/log/slurm
   install -d -m 755 /var/spool/slurmd
   install -D -m 644 systemd/slurmd.conf /etc/systemd/system/slurmd.service.d/hpcctl.conf
+  [[ $JOBS_MAY_USE_ROLE == true ]] ||
+    install -m 644 systemd/slurmd-metadata.conf /etc/systemd/system/slurmd.service.d/hpcctl-metadata.conf
   install -m 644 systemd/hpcctl-watch.service /etc/systemd/system/hpcctl-watch.service
   install -m 644 "$QUEUE/$POOL.json" /opt/hpcctl/etc/pool.json
   systemctl daemon-reload
@@ -141,11 +159,13 @@ install_packages slurmd slurm-client slurm-wlm-basic-plugins
 install_hpcctl
 find_head
 setup_munge
-retry 300 2 node_name || die "nobody said which node this is"
+# The launch writes it down when EC2 has answered: a miss is no error.
+retry 300 2 node_name 2>/run/hpcctl-name.why || die "nobody said which node this is: $(tail -n 1 /run/hpcctl-name.why)"
 log "this is $node"
 hostnamectl set-hostname "$node"
 setup_logs
 [[ $JOBS_MAY_USE_ROLE == true ]] || protect_metadata
+take_root_away
 mount_all
 [[ -z $LOCAL_SCRATCH ]] || setup_local_scratch
 [[ $EFA == false ]] || install_efa

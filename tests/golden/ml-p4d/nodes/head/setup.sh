@@ -24,8 +24,13 @@ trap 'log "set-up failed in line $LINENO: $BASH_COMMAND"' ERR
 # Whoever applies reads why a set-up failed: the end of its log goes into the bucket, next to the head node's reports.
 LOGS=${LOGS:-/var/log/hpcctl}
 mkdir -p "$LOGS"
-: >"$LOGS/set-up.log"
+# What earlier runs said stays, within bounds.
+tail -n 5000 "$LOGS/set-up.log" >"$LOGS/set-up.new" 2>/dev/null || true
+mv -f "$LOGS/set-up.new" "$LOGS/set-up.log"
 exec > >(tee -a "$LOGS/set-up.log") 2> >(tee -a "$LOGS/set-up.log" >&2)
+log "set-up begins ($mode)"
+# this_run: what this run has said.
+this_run() { awk '/hpcctl: set-up begins [(]/ { text = "" } { text = text $0 "\n" } END { printf "%s", text }' "$LOGS/set-up.log"; }
 tell_failure() {
   local code=$? revision
   ((code != 0)) || return 0
@@ -37,7 +42,7 @@ tell_failure() {
   {
     printf 'hpcctl set-up failed: revision=%s instance=%s mode=%s at=%s\n' "${revision:-0}" \
       "$(imds meta-data/instance-id || echo unknown)" "$mode" "$(date -u +%FT%TZ)"
-    tail -n 60 "$LOGS/set-up.log"
+    this_run | tail -n 60
   } >"$LOGS/set-up.failed"
   aws s3 cp --only-show-errors "$LOGS/set-up.failed" "s3://$BUCKET/clusters/$CLUSTER/status/set-up.log"
   exit "$code"
@@ -61,6 +66,55 @@ install_programs() {
   ensure_slurm slurmctld
   install_packages slurmctld slurmdbd slurm-client slurm-wlm-basic-plugins
   install_hpcctl
+}
+
+# The key pair of this head node gets in: home directories outlive it, and what cloud-init has written is hidden by them.
+# The key that was put there for the head node before goes; those that people have added stay. As the user: what
+# is written there may be a link to anywhere.
+put_login_key() {
+  local user=ubuntu record=$HEAD_DATA/login-key home key code=0 body old
+  home=$(getent passwd "$user" | cut -d: -f6) || home=
+  [[ -d $home ]] || return 0
+  key=$(imds meta-data/public-keys/0/openssh-key 2>/dev/null) || code=$?
+  # 22: the service knows none. With anything else nobody knows.
+  ((code == 0 || code == 22)) || { log "cannot ask for the key pair of this node: log-ins stay as they are"; return 0; }
+  body=$(grep -oE 'AAAA[A-Za-z0-9+/=]+' <<<"$key" | head -n 1) || body=
+  old=$(cat "$record" 2>/dev/null) || old=
+  # shellcheck disable=SC2016  # the inner shell expands it
+  runuser -u "$user" -- bash -euc '
+    umask 077
+    file=$1/.ssh/authorized_keys
+    mkdir -p "$1/.ssh"
+    touch "$file"
+    if [[ -n $2 && $2 != "$3" ]]; then
+      grep -vF -- "$2" "$file" >"$file.new" || true
+      mv -f "$file.new" "$file"
+    fi
+    [[ -z $3 ]] || grep -qF -- "$3" "$file" || { [[ -z $(tail -c 1 "$file") ]] || echo; printf "%s\n" "$4"; } >>"$file"
+  ' - "$home" "$old" "$body" "$key" || { log "cannot write the key pair into $home/.ssh"; return 0; }
+  install -m 600 /dev/stdin "$record" <<<"$body"
+}
+
+# Whoever knows this head node by its name or address knows the next one: the host keys come along on the data volume, for
+# root alone.
+keep_host_keys() {
+  local from=$HEAD_DATA/ssh to=${SSH_ETC:-/etc/ssh} file changed=false
+  if ! compgen -G "$from/ssh_host_*_key" >/dev/null; then
+    compgen -G "$to/ssh_host_*_key" >/dev/null || return 0
+    install -d -m 700 "$from.new"
+    install -m 600 "$to"/ssh_host_*_key "$to"/ssh_host_*_key.pub "$from.new/"
+    rm -rf "$from"
+    mv "$from.new" "$from"
+    return
+  fi
+  for file in "$from"/ssh_host_*; do
+    cmp -s "$file" "$to/${file##*/}" && continue
+    # Over what is there: owner and mode are the system's.
+    [[ -e $to/${file##*/} ]] || install -m 600 /dev/null "$to/${file##*/}"
+    cat "$file" >"$to/${file##*/}"
+    changed=true
+  done
+  [[ $changed == false ]] || systemctl try-restart ssh sshd 2>/dev/null || true
 }
 
 # The configuration of Slurm. Sets `nodes_changed` when slurmctld must be started anew.
@@ -97,6 +151,19 @@ install_units() {
   systemctl enable -q hpcctl-attach
 }
 
+# Nodes that come ask for the head node's address first: they are told when everything answers there.
+tell_address() {
+  /opt/hpcctl/bin/hpcctl node --etc "$NODE_TREE" attach --publish "$HEAD_ADDRESS" || die "cannot tell the nodes the head node's address"
+}
+
+# wake NAME...: at a boot that got its volumes at the second try those who need them were not started.
+wake() {
+  local name
+  for name in "$@"; do
+    ! systemctl -q is-enabled "$name" 2>/dev/null || systemctl start --no-block "$name"
+  done
+}
+
 start_services() {
   systemctl enable -q slurmctld
   # Restart, not reconfigure: added nodes kill slurmctld 22.05 at a reconfigure. Running jobs do not mind.
@@ -116,6 +183,7 @@ fi
 if [[ $mode == attach ]]; then
   mount_volumes
   take_address
+  wake nfs-kernel-server slurmctld hpcctl-sync
   log "volumes and address are here"
   exit
 fi
@@ -125,6 +193,8 @@ install_programs
 setup_munge
 share_munge_key
 mount_all
+put_login_key
+keep_host_keys
 take_address
 configure_slurm
 install_units
@@ -132,5 +202,6 @@ protect_metadata
 setup_logs
 [[ $mode == update ]] || on_configured
 start_services
+tell_address
 [[ $mode != update ]] || on_updated
 log "set-up done ($mode)"

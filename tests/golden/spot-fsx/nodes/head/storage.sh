@@ -236,7 +236,8 @@ mount_volumes() {
 }
 
 # The address by which the other nodes find this one, until the next head node takes it over. On the loopback interface: it
-# is answered for all the same, and whoever manages the network card does not take it away.
+# is answered for all the same, and whoever manages the network card does not take it away. What it exports is there by now;
+# the other nodes are told at the end (tell_address).
 take_address() {
   HEAD_ADDRESS=$(/opt/hpcctl/bin/hpcctl node --etc "$NODE_TREE" attach --address) || die "cannot take the head node's address over"
   [[ $(ip -4 -o address show dev lo) == *" $HEAD_ADDRESS/"* ]] || ip address add "$HEAD_ADDRESS/32" dev lo
