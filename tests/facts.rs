@@ -89,11 +89,16 @@ fn every_fact_was_tried_without_its_mend() {
         .filter(|line| line.starts_with("| ") && !line.starts_with("| id "))
         .map(|line| line.trim_matches('|').split(" | ").map(str::trim).collect())
         .collect();
+    let functions = functions();
     let mut wrong = Vec::new();
     for row in &rows {
         let [id, out, red] = row[..] else { panic!("{row:?}") };
         let place = quoted(out).first().is_some_and(|place| Path::new(place).exists());
         let tests = quoted(red);
+        let named = named_function(out).is_none_or(|name| functions.contains(name));
+        if !named {
+            wrong.push(format!("{id}: nothing has the name that is given: {out}"));
+        }
         if !place || tests.is_empty() || !tests.iter().all(|test| test.contains("::") && exists(test)) {
             wrong.push(format!("{id}: {out} {red}"));
         }
@@ -104,4 +109,32 @@ fn every_fact_was_tried_without_its_mend() {
     let untried = facts.iter().filter(|fact| !open(fact) && !tried.contains(fact.id.as_str()));
     wrong.extend(untried.map(|fact| format!("{}: nobody tried it", fact.id)));
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The function that a row names at its end, in brackets: what was taken out, or made to do nothing.
+fn named_function(row: &str) -> Option<&str> {
+    let name = row.strip_suffix("`)")?.rsplit_once("(`")?.1;
+    name.rsplit("::").next()
+}
+
+/// The names of all functions of the program and of the nodes' scripts.
+fn functions() -> BTreeSet<String> {
+    let (mut folders, mut names) =
+        (vec![Path::new("src").to_owned(), Path::new("templates").to_owned()], BTreeSet::new());
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            for line in fs::read_to_string(&path).unwrap_or_default().lines() {
+                let word =
+                    |text: &str| text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
+                names.extend(line.split_once("fn ").map(|(_, rest)| word(rest)));
+                names.extend(line.split_once("() {").map(|(name, _)| name.trim().to_owned()));
+            }
+        }
+    }
+    names
 }

@@ -470,13 +470,15 @@ fn a_renewal_that_succeeds_again_is_enough() {
             faults: vec![Fault::Error(call_error("PutObject", CallErrorKind::Unavailable, 0, times))],
             ..Script::default()
         };
-        sandbox.set_script(fails(3));
+        sandbox.set_script(fails(4));
         sandbox.advance(Duration::from_secs(399));
         lock.assure(Care::Makes).await.unwrap();
         sandbox.advance(Duration::from_secs(1));
         for care in [Care::Makes, Care::Takes] {
             assert!(matches!(lock.assure(care).await, Err(ApplyError::LeaseEnded { .. })));
         }
+        let refused = apply::guarded(&cloud, &lock).objects.delete(BUCKET, "x").await.unwrap_err();
+        assert_eq!(refused.kind, ErrorKind::LeaseEnded);
         lock.assure(Care::Takes).await.unwrap();
         lock.release().await.unwrap();
     });
@@ -519,6 +521,18 @@ fn a_lock_whose_answer_was_lost_is_ours() {
         assert!(lost(&lock.assure(Care::Takes).await.unwrap_err()));
         assert!(lost(&lock.assure(Care::Makes).await.unwrap_err()), "and stays lost");
         assert_eq!(whose(there(&cloud).await), "two");
+        // Whoever cannot see whose it is has lost it; and so has whoever finds no bucket.
+        for (operation, error) in [("GetObject", CallErrorKind::Unavailable), ("PutObject", CallErrorKind::NotFound)] {
+            cloud.objects.delete(BUCKET, &keys::lock(CLUSTER)).await.unwrap();
+            let lock = held(&cloud, "one").await;
+            if operation == "GetObject" {
+                write(&cloud, foreign("two", 1)).await;
+            }
+            let fault = Fault::Error(call_error(operation, error, 0, 2));
+            sandbox.set_script(Script { faults: vec![fault], ..Script::default() });
+            assert!(lost(&lock.assure(Care::Takes).await.unwrap_err()), "{operation}");
+            assert!(lost(&lock.assure(Care::Makes).await.unwrap_err()), "{operation}");
+        }
         // A call that failed without effect is a failure.
         cloud.objects.delete(BUCKET, &keys::lock(CLUSTER)).await.unwrap();
         sandbox.set_script(Script {
@@ -597,6 +611,32 @@ fn a_wait_is_as_long_as_it_was_said() {
     });
 }
 
+/// Whoever was faster has it, and whoever does not want to wait does not.
+#[test]
+fn a_lock_that_changes_hands_is_not_taken_over() {
+    on_sandbox(async {
+        let sandbox = made().await;
+        let cloud = sandbox.cloud();
+        write(&cloud, foreign("gone", 0)).await;
+        let dies = |owner: &Owner| {
+            let gone = owner.arn.ends_with("gone");
+            if gone {
+                write(&cloud, foreign("two", 0)).now_or_never().unwrap();
+            }
+            gone
+        };
+        let outcome = Claim { is_dead: &dies, ..claim("one") }.acquire(&cloud).await.unwrap();
+        let LockOutcome::Refused(found) = outcome else { panic!("taken from who has just taken it over") };
+        assert_eq!((whose(Some(found)), whose(there(&cloud).await)), ("two".to_owned(), "two".to_owned()));
+
+        write(&cloud, b"?".to_vec()).await;
+        let now = cloud.clock.now();
+        let refused = Claim { waits: &|_| false, ..claim("one") }.acquire(&cloud).await.unwrap();
+        assert!(matches!(refused, LockOutcome::Refused(_)));
+        assert_eq!(cloud.clock.now(), now);
+    });
+}
+
 /// What a lock says may be anybody's.
 #[test]
 fn times_of_a_lock_that_are_no_times_do_no_harm() {
@@ -663,6 +703,17 @@ fn a_lock_is_released_that_stands_still_and_no_other() {
         assert_eq!(force(found.clone()).await, Released::Gone);
         write(&cloud, foreign("two", 0)).await;
         assert!(matches!(force(found.clone()).await, Released::Passed(_)));
+        assert_eq!(whose(there(&cloud).await), "two");
+        // Old locks have no token: two of them are two.
+        let old = |host: &str| {
+            format!(
+                r#"{{"owner": {{"arn": "x/{host}", "host": "{host}", "pid": 1}}, "plan": "p", "since": 1, "renewed": 1}}"#
+            )
+        };
+        write(&cloud, old("one").into()).await;
+        let found = there(&cloud).await.unwrap();
+        write(&cloud, old("two").into()).await;
+        assert!(matches!(force(found).await, Released::Passed(_)));
         assert_eq!(whose(there(&cloud).await), "two");
         let found = there(&cloud).await.unwrap();
         let unknown = apply::unlock(&cloud, BUCKET, CLUSTER, found, false, &|| false).await.unwrap();

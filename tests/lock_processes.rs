@@ -110,11 +110,24 @@ fn what_somebody_else_is_at_names_him() {
         "{}",
         planned.stderr
     );
+    // Who is refused by the lock itself hears of its owner once.
+    let refused = lab.does("apply", "cluster.yaml").ends(5);
+    assert!(
+        refused.stderr.contains("HPC2020") && !refused.stderr.contains("somebody works on the"),
+        "{}",
+        refused.stderr
+    );
     ran(first).ends(0);
     // Nobody is named who is not there.
     lab.faults(&json!([{ "error": { "operation": "DescribeStacks", "error": "busy" } }]));
     let planned = lab.run(&["plan", "cluster.yaml", "--no-preflight"]).ends(1);
     assert!(!planned.stderr.contains("somebody works on the cluster"), "{}", planned.stderr);
+    lab.faults(&json!([{ "crash": { "at": lab.mutations() + 4, "effect": true } }]));
+    lab.does("destroy", "cluster.yaml");
+    lab.faults(&json!([{ "error": { "operation": "DescribeStacks", "error": "busy" } }]));
+    assert!(lab.run(&["lock", "show", "cluster.yaml"]).ends(0).stdout.contains("is locked"));
+    let planned = lab.run(&["plan", "cluster.yaml", "--no-preflight"]).ends(1);
+    assert!(!planned.stderr.contains("somebody works on the cluster"), "who is dead does not work: {}", planned.stderr);
 }
 
 /// The signals that a process catches, as the kernel knows them.
@@ -237,6 +250,19 @@ fn nothing_in_a_lock_steers_the_terminal() {
         assert!(!all.chars().any(|letter| letter.is_control() && letter != '\n'), "{words:?}: {all:?}");
         assert!(all.contains("gone"), "{words:?}: {all}");
     }
+}
+
+/// A lock stands still by the clock of who looks at it, however far ahead its owner's clock was.
+#[test]
+fn a_lock_of_the_future_is_taken_over_when_it_stands_still() {
+    let lab = lab_of("future", true);
+    let owner = json!({ "arn": "arn:aws:iam::123456789012:user/one", "host": "elsewhere", "pid": 1 });
+    put_lock(
+        &lab,
+        &json!({ "owner": owner, "plan": "p", "since": 1_767_225_600, "renewed": 9_999_999_999_i64 }).to_string(),
+    );
+    let taken = lab.run(&["apply", "changed.yaml", "--auto-approve", "--lock-timeout", "11"]).ends(0);
+    assert!(taken.stderr.contains("took over the lock of arn:aws:iam::123456789012:user/one"), "{}", taken.stderr);
 }
 
 /// Two exports that begin in the same second are two: FSx gives the old task to whoever comes with its token.

@@ -194,14 +194,11 @@ impl Held {
         let condition = PutCondition::IfMatch(state.etag.clone());
         let mut put = self.cloud.objects.put(&self.bucket, &self.key, body(&state.info), condition).await;
         if put.as_ref().is_err_and(refused) {
-            // The answer to the renewal before may have been lost: then the lock is ours as it is.
-            match self.own_etag(state).await {
-                Ok(Some(etag)) if etag != state.etag => {
-                    let condition = PutCondition::IfMatch(etag);
-                    put = self.cloud.objects.put(&self.bucket, &self.key, body(&state.info), condition).await;
-                }
-                Ok(_) => {}
-                Err(error) => put = Err(error),
+            // The answer to the renewal before may have been lost: then the lock is ours as it is. Who cannot see that it
+            // is has lost it.
+            if let Ok(Some(etag)) = self.own_etag(state).await {
+                let condition = PutCondition::IfMatch(etag);
+                put = self.cloud.objects.put(&self.bucket, &self.key, body(&state.info), condition).await;
             }
         }
         match put {
