@@ -11,7 +11,7 @@ use hpcctl::{
         sandbox::{CallError, CallErrorKind, Fault, HeadFault, HeadTrouble, Sandbox},
     },
     model::StackKey,
-    observe::{HeadNode, SetUpLog, keys},
+    observe::{self, HeadNode, SetUpLog, keys},
     plan::StepAction,
     report::{errors::Failure, paint::Paint, plan_text, status::Status},
 };
@@ -34,7 +34,8 @@ fn trouble(trouble: HeadTrouble) -> Fault {
 
 async fn status(cloud: &Cloud, built: &Built) -> (String, serde_json::Value) {
     let live = look(cloud, built).await;
-    let status = Status { cluster: "head", region: REGION, live: &live, rehearsal: None };
+    let logins = observe::login_failures(cloud, &live).await;
+    let status = Status { cluster: "head", region: REGION, live: &live, logins: &logins, rehearsal: None };
     (status.text(Paint::PLAIN), serde_json::from_str(&status.json()).unwrap())
 }
 
@@ -137,6 +138,32 @@ fn a_failed_set_up_ends_apply_with_the_line_that_failed() {
         let before = cloud.clock.now();
         assert!(matches!(carry_out(&cloud, &plan).await.failed[0].error, ApplyError::HeadFailed { .. }));
         assert_eq!(cloud.clock.now(), before);
+    });
+}
+
+/// Who looks is told which login nodes nobody can use: they have no right to say it but on their consoles.
+#[test]
+fn status_names_login_nodes_whose_set_up_failed() {
+    on_sandbox(async {
+        let login = "login_nodes: [{ name: in, instance_type: c5.large, count: 1, ssh_from: [203.0.113.0/24] }]\n";
+        let built = build("head.yaml", &format!("{}{login}", head::CLUSTER));
+        let mut said = Vec::new();
+        for fails in [true, false] {
+            let sandbox = Sandbox::in_memory(REGION);
+            let cloud = sandbox.cloud();
+            if fails {
+                sandbox.add_fault(trouble(HeadTrouble::SetUpFailed));
+            }
+            publish(&cloud, &built).await;
+            cloud.clock.sleep(Duration::from_secs(120)).await;
+            said.push(status(&cloud, &built).await);
+        }
+        let (text, json) = &said[0];
+        assert!(text.contains("  set-up failed: the head node has not said where it is; it tries again"), "{text}");
+        let first = &json["login_failures"][0];
+        assert!(text.contains(first["instance"].as_str().unwrap()) && first["tries_again"] == true, "{json}");
+        let (text, json) = &said[1];
+        assert!(!text.contains("login node") && json["login_failures"] == serde_json::json!([]), "{text}");
     });
 }
 

@@ -318,7 +318,7 @@ fn a_login_node_that_is_too_early_tries_again() {
     let cluster = spec::read("cluster.yaml", &text).cluster.unwrap();
     let files = node_files(&cluster, InstanceCatalog::embedded()).unwrap();
     let setup = &files["login/setup.sh"].content;
-    let (from, to) = (setup.find("failed() {").unwrap(), setup.find("\n# The commands read slurm.conf").unwrap());
+    let (from, to) = (setup.find("failed() {").unwrap(), setup.find("\n# configure_slurm DIRECTORY").unwrap());
     let root = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("node-scripts-login");
     fs::create_dir_all(&root).unwrap();
     fs::write(root.join("setup.sh"), "echo \"again $AGAIN $1\"\n").unwrap();

@@ -520,7 +520,13 @@ fn people_see_what_the_head_node_says() {
     let text = hpcctl::report::plan_text::impact(&plan);
     assert!(text.contains("queue q: 1 job on 1 node runs"), "{text}");
     let live = on_sandbox(support::look(&head.people, &changed));
-    let status = hpcctl::report::status::Status { cluster: "head", region: "eu-west-1", live: &live, rehearsal: None };
+    let status = hpcctl::report::status::Status {
+        cluster: "head",
+        region: "eu-west-1",
+        live: &live,
+        logins: &[],
+        rehearsal: None,
+    };
     let text = status.text(hpcctl::report::paint::Paint::PLAIN);
     assert!(text.contains("queue q") && text.contains("1 job on 1 node, 2 pending"), "{text}");
     // ND-06: a job that waits for somebody is named, one that waits for nodes is not.

@@ -467,3 +467,36 @@ fn plans_are_as_their_schema_says() {
     broken["revision"] = json!("two");
     assert!(!validator.is_valid(&broken), "a schema that takes anything says nothing");
 }
+
+/// What is not known before is said: stacks that CloudFormation could not be asked about, and what fails half-way.
+#[test]
+fn what_a_plan_cannot_know_is_said() {
+    let scratch = |deployment: &str| {
+        format!(
+            "{FARM}storage: [ {{ name: s, mount: /s, fsx_lustre: {{ deployment: {deployment}, capacity_gib: 1200, on_destroy: export, \
+             data_repository: {{ import: s3://one-bucket, export: s3://one-bucket/out }} }} }} ]\n"
+        )
+    };
+    let lab = Lab::new("unknown");
+    lab.write("c.yaml", &scratch("SCRATCH_2"));
+    lab.run(&["apply", "c.yaml", "--auto-approve"]).ends(0);
+    lab.write("d.yaml", &scratch("SCRATCH_1"));
+    let plan = lab.run(&["plan", "d.yaml"]).ends(0).stdout;
+    assert!(plan.contains("CloudFormation was not asked about monitoring"), "{plan}");
+    assert!(plan.contains("is exported to s3://one-bucket/out first"), "{plan}");
+    let destroy = lab.run(&["destroy", "c.yaml", "--plan-only"]).ends(0).stdout;
+    assert!(destroy.contains("the head node and all jobs end before the export; should that fail"), "{destroy}");
+    let stake = destroy.split("data at stake").nth(1).unwrap();
+    assert!(!stake.contains("log_group") && destroy.contains("the cluster's logs go with it"), "{destroy}");
+}
+
+/// Whoever does not want a loss is told what helps against this one.
+#[test]
+fn the_way_around_a_loss_fits_its_cause() {
+    let lab = Lab::new("around");
+    let discards = KEEPS.replace("on_destroy: snapshot", "on_destroy: discard");
+    lab.write("c.yaml", &discards);
+    lab.run(&["apply", "c.yaml", "--auto-approve"]).ends(0);
+    let refused = lab.run(&["destroy", "c.yaml", "--auto-approve"]).ends(3).stderr;
+    assert!(refused.contains("set `on_destroy` to snapshot or keep") && !refused.contains("to export"), "{refused}");
+}

@@ -49,7 +49,16 @@ pub fn status(args: &StatusArgs, global: &Global, output: &mut Output) -> Result
         }
         let live = observe::observe(&cloud, &name, &Wanted { no_files: true, ..Wanted::default() }).await?;
         let rehearsal = super::rehearsal::running(global).map(|place| place.directory.display().to_string());
-        let status = Status { cluster: &name, region: &region, live: &live, rehearsal: rehearsal.as_deref() };
+        let logins = match super::rehearsal::running(global) {
+            None => observe::login_failures(&cloud, &live).await,
+            // The machines of a rehearsal have consoles of their own.
+            Some(place) => {
+                let logins = live.instances.iter().filter(|one| one.has_role("login"));
+                logins.filter_map(|one| observe::login_failure(one, &place.console(&one.id))).collect()
+            }
+        };
+        let rehearsal = rehearsal.as_deref();
+        let status = Status { cluster: &name, region: &region, live: &live, logins: &logins, rehearsal };
         match args.format {
             StatusFormat::Text => output.data(&status.text(output.paint)),
             StatusFormat::Json => output.data(&status.json()),

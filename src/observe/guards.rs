@@ -58,7 +58,7 @@ pub async fn guards(cloud: &Cloud, live: &Live, going: &[Going]) -> Result<Guard
                 guards.changing = open.map(|one| (one.volume, one.progress)).collect();
             }
             // Who may not look is told by EC2 itself.
-            Err(error) if error.kind == ErrorKind::AccessDenied => {}
+            Err(error) if matches!(error.kind, ErrorKind::AccessDenied | ErrorKind::Invalid) => {}
             Err(error) => return Err(error.into()),
         }
     }

@@ -10,6 +10,7 @@ mod history;
 mod kept;
 mod live;
 mod lock;
+mod login;
 mod orders;
 mod outside;
 #[doc(hidden)]
@@ -25,6 +26,7 @@ pub use history::{Past, PastState, history, revision_file};
 pub use kept::KeptList;
 pub use live::*;
 pub use lock::*;
+pub use login::{LoginFailure, failure as login_failure, login_failures};
 pub use orders::*;
 pub use outside::VOLUME_SNAPSHOT;
 pub use slurm_report::*;

@@ -85,7 +85,7 @@ async fn with_snapshots(cloud: &Cloud, list: Vec<Kept>) -> Result<Vec<Kept>> {
             others.extend(of_volumes.iter().flat_map(named));
         }
         // Who may not look for snapshots is told of what they were made.
-        Err(error) if error.kind == ErrorKind::AccessDenied => others.extend(of_volumes),
+        Err(error) if matches!(error.kind, ErrorKind::AccessDenied | ErrorKind::Invalid) => others.extend(of_volumes),
         Err(error) => return Err(error),
     }
     Ok(others)

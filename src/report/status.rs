@@ -4,7 +4,7 @@ use super::{head, paint::Paint, slurm, words};
 use crate::{
     cloud::QUEUE_TAG,
     model::StackKey,
-    observe::{HeadFailure, HeadNode, Live, Revision},
+    observe::{HeadFailure, HeadNode, Live, LoginFailure, Revision},
 };
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, fmt::Write};
@@ -17,6 +17,8 @@ pub struct Status<'a> {
     pub region: &'a str,
     /// What exists.
     pub live: &'a Live,
+    /// The login nodes whose set-up failed.
+    pub logins: &'a [LoginFailure],
     /// The directory of the rehearsal that runs.
     pub rehearsal: Option<&'a str>,
 }
@@ -61,6 +63,10 @@ impl Status<'_> {
         if let Some(said) = said {
             let _ = writeln!(out, "  {} {said}", paint.yellow("head node"));
         }
+        for LoginFailure { instance, name, line, tries_again } in self.logins {
+            let again = if *tries_again { "; it tries again" } else { "" };
+            let _ = writeln!(out, "  {} {instance}  {name}  set-up failed: {line}{again}", paint.red("login node"));
+        }
         for line in self.live.lock.iter().flat_map(words::lock) {
             let _ = writeln!(out, "  {} {line}", paint.yellow("locked"));
         }
@@ -93,7 +99,7 @@ impl Status<'_> {
             .collect();
         let mut value = json!({
             "kind": "hpcctl.status",
-            "format_version": "1.1",
+            "format_version": "1.2",
             "cluster": self.cluster,
             "region": self.region,
             "revision": self.live.revision,
@@ -103,6 +109,7 @@ impl Status<'_> {
             "kept": self.live.kept,
             "instances": self.live.instances,
             "head_node": self.head_json(),
+            "login_failures": self.logins,
             "slurm": self.live.slurm,
             "lock": words::lock_json(self.live.lock.as_ref()),
         });

@@ -155,6 +155,11 @@ async fn an_answer_that_is_lost_is_no_second_wish() {
     assert_eq!(stacks.update(&input).await.unwrap(), UpdateStart::Running);
     assert_eq!(lab.settled(&made.id).await.status, StackStatus::UpdateComplete);
 
+    // A change set is made once, whoever hears of it.
+    lab.rules(r#"[{"op": "cloudformation:CreateChangeSet", "times": 1, "after": true, "drop": true}]"#);
+    input.parameters.insert("Days".into(), "14".into());
+    assert_eq!(stacks.preview(&input).await.unwrap().len(), 1);
+
     lab.rules(r#"[{"op": "cloudformation:DeleteStack", "times": 1, "after": true, "drop": true}]"#);
     lab.remove(&made.id).await;
 }

@@ -160,8 +160,9 @@ class Judge:
         }
         if judgement.service == "s3":
             line.update(bucket=params.get("Bucket"), key=params.get("Key"))
-        with self.lock, open(self.log_path, "a") as file:
-            file.write(json.dumps(line, default=str) + "\n")
+        # In one write, so that whoever reads meanwhile finds whole lines.
+        with self.lock, open(self.log_path, "ab", buffering=0) as file:
+            file.write((json.dumps(line, default=str) + "\n").encode())
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -26,11 +26,14 @@ impl CloudFormation {
 
     async fn make_change_set(&self, input: &StackInput) -> Result<String> {
         let template = self.template_of(&input.template);
+        let name = format!("hpcctl-preview-{}", nonce());
         let made = self
             .client
             .create_change_set()
             .stack_name(&input.name)
-            .change_set_name(format!("hpcctl-preview-{}", nonce()))
+            .change_set_name(&name)
+            // Whoever repeats the call, since its answer was lost, means the same change set.
+            .client_token(&name)
             .change_set_type(ChangeSetType::Update)
             .set_template_body(template.body)
             .set_template_url(template.url)
@@ -40,8 +43,17 @@ impl CloudFormation {
             .description("made by hpcctl plan to read it; deleted at once")
             .send()
             .await
-            .map_err(failed("cloudformation", "CreateChangeSet"))?;
-        Ok(text(made.id()))
+            .map_err(failed("cloudformation", "CreateChangeSet"));
+        match made {
+            Ok(made) => Ok(text(made.id())),
+            // Nobody else has this name: it was made, and the answer was lost all the same.
+            Err(error) if error.kind == ErrorKind::AlreadyExists => {
+                let call = self.client.describe_change_set().stack_name(&input.name).change_set_name(&name);
+                let found = call.send().await.map_err(failed("cloudformation", "DescribeChangeSet"))?;
+                Ok(text(found.change_set_id()))
+            }
+            Err(error) => Err(error),
+        }
     }
 
     async fn read_change_set(&self, id: &str) -> Result<Vec<PreviewChange>> {

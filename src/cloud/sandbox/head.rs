@@ -111,6 +111,15 @@ pub(super) fn runs(world: &World, head: &Instance, cluster: &str) -> u64 {
     }
 }
 
+/// The last word of a login node's set-up, which needs the head node.
+fn login(script: &Script, instance: &Instance) -> &'static str {
+    let cluster = instance.tags.get(CLUSTER_TAG).map_or("", String::as_str);
+    match fault(script, cluster) {
+        None => "hpcctl: set-up done",
+        Some(_) => "hpcctl: the set-up starts again in a minute: the head node has not said where it is",
+    }
+}
+
 /// The cluster whose head node an instance is, as long as it runs.
 pub(super) fn cluster_of<'w>(world: &World, head: &'w Instance) -> Option<&'w str> {
     let is_head = head.tags.get(ROLE_TAG).is_some_and(|role| role == "head");
@@ -192,6 +201,9 @@ pub(super) fn console(world: &World, script: &Script, instance: &Instance) -> Op
         return None;
     }
     let booted = "cloud-init: first boot\n".to_owned();
+    if instance.tags.get(ROLE_TAG).is_some_and(|role| role == "login") {
+        return Some(format!("{booted}{}\n", login(script, instance)));
+    }
     let Some(cluster) = cluster_of(world, instance) else { return Some(booted) };
     let at = instance.launched.plus(HEAD_SETS_UP);
     let last = match fault(script, cluster) {
