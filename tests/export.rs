@@ -378,7 +378,7 @@ fn a_head_node_that_does_not_answer_loses_nothing() {
         node(&sandbox, "compute");
         cloud.clock.sleep(Duration::from_secs(120)).await;
         let again = plan_for(&cloud, &moved(WHOLE)).await;
-        let terminate = number(&again, |action| *action == StepAction::Terminate { queue: None });
+        let terminate = number(&again, |action| *action == StepAction::Terminate { queue: None, pool: None });
         let export = number(&again, |action| matches!(action, StepAction::Export { .. }));
         assert!(follows(&again, export, terminate));
     });

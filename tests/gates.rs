@@ -141,3 +141,52 @@ fn pending_changes_have_an_exit_code_of_their_own() {
     lab.settled();
     lab.run(&["plan", "cluster.yaml", "--detailed-exitcode"]).ends(0);
 }
+
+/// Whoever names a cluster means that one, whatever its archive says.
+#[test]
+fn an_archive_of_another_cluster_destroys_nothing() {
+    let lab = planned("archive", &[]);
+    lab.does("apply", "cluster.yaml").ends(0);
+    lab.settled();
+    let other = fs::read_to_string(lab.path("cluster.yaml")).unwrap().replace("name: minimal", "name: other");
+    edit(&lab, "account.json", |account| {
+        let bucket = account["buckets"].as_object_mut().unwrap().values_mut().next().unwrap();
+        let versions = bucket["objects"].as_object_mut().unwrap();
+        let (_, file) = versions.iter_mut().find(|(key, _)| key.ends_with("000001/cluster.yaml")).unwrap();
+        file.as_array_mut().unwrap().last_mut().unwrap()["body"]["text"] = json!(other);
+    });
+    let by_name = ["destroy", "minimal", "--region", "eu-west-1", "--auto-approve", "--approve-data-loss", "all"];
+    refused(&lab, &by_name, 1, "HPC2008");
+}
+
+/// By its name alone a cluster goes to the end, and again: the archive goes before the lock does.
+#[test]
+fn a_destruction_by_name_can_be_run_again() {
+    let lab = planned("by-name", &[]);
+    lab.does("apply", "cluster.yaml").ends(0);
+    lab.settled();
+    let by_name = ["destroy", "minimal", "--region", "eu-west-1", "--auto-approve", "--approve-data-loss", "all"];
+    let reference = lab.copy("by-name-reference");
+    reference.run(&by_name).ends(0);
+    let (before, all) = (lab.mutations(), reference.mutations());
+    for at in all.saturating_sub(5).max(before + 1)..=all {
+        let trial = lab.copy(&format!("by-name-{at}"));
+        trial.faults(&json!([{ "crash": { "at": at, "effect": true } }]));
+        trial.run(&by_name);
+        trial.faults(&json!([]));
+        trial.run(&by_name).ends(0);
+        let lock = trial.run(&["lock", "show", "minimal", "--region", "eu-west-1"]).ends(0);
+        assert!(lock.stdout.contains("minimal is not locked"), "{at}: {}", lock.stdout);
+        assert_eq!(trial.run(&["list", "--region", "eu-west-1"]).ends(0).stdout.matches("minimal").count(), 0);
+    }
+    let none = lab.run(&["destroy", "nosuch", "--region", "eu-west-1", "--auto-approve"]).ends(0);
+    assert!(none.stdout.contains("Nothing to destroy") && none.stderr.contains("no archive"), "{none:?}");
+}
+
+/// No number of minutes is too many.
+#[test]
+fn patience_has_no_end() {
+    let lab = planned("patience", &[]);
+    let most = u64::MAX.to_string();
+    lab.run(&["apply", "cluster.yaml", "--auto-approve", "--lock-timeout", &most]).ends(0);
+}

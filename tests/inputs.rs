@@ -7,7 +7,7 @@
 mod lab;
 
 use lab::{Lab, ran};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::{
     fs,
     io::Write,
@@ -169,4 +169,32 @@ fn a_flood_of_mistakes_is_cut_short() {
     assert_eq!(found["runs"][0]["results"].as_array().unwrap().len(), 5000);
     let found = lab.run(&["validate", "flood.yaml", "--format", "github"]).ends(1);
     assert_eq!(found.stdout.lines().count(), 101);
+}
+
+/// Generators write a file on one line: what is shown of it is the place and what stands around it.
+#[test]
+fn a_file_of_one_long_line_is_shown_in_part() {
+    let lab = Lab::new("one-line");
+    let pools = |queue: usize| {
+        let pool = |pool: usize| json!({ "name": format!("p{pool}"), "instance_types": ["c5.large"], "max": 3 });
+        json!({ "name": format!("q{queue}"), "pools": (0..5).map(pool).collect::<Vec<_>>() })
+    };
+    let mut file = json!({ "version": 1, "name": "line", "region": "eu-west-1", "network": { "create": {} },
+        "head_node": { "instance_type": "c5.large" }, "queues": (0..260).map(pools).collect::<Vec<_>>() });
+    file["queues"][259]["pools"][4]["mxa"] = json!(4);
+    let text = file.to_string();
+    assert!(text.len() > 66_000 && !text.contains('\n'));
+    lab.write("c.json", &text);
+    let ran = lab.run(&["validate", "c.json"]).ends(1);
+    let said = format!("{}{}", ran.stdout, ran.stderr);
+    assert!(said.contains("mxa") && said.contains("HPC1") && said.contains("c.json:1:"), "{said}");
+    assert!(said.len() < 4_000, "{} bytes", said.len());
+    for queue in 0..200 {
+        for pool in 0..5 {
+            file["queues"][queue]["pools"][pool]["mxa"] = json!("ä");
+        }
+    }
+    lab.write("c.json", &file.to_string());
+    let ran = lab.run(&["validate", "c.json"]).ends(1);
+    assert!(ran.stdout.len() + ran.stderr.len() < 100_000, "{} bytes", ran.stdout.len() + ran.stderr.len());
 }

@@ -710,7 +710,7 @@ fn a_placement_group_goes_when_its_nodes_have() {
         let plan = plan_for(&cloud, &after).await;
         let at = |wanted: &StepAction| plan.steps.iter().position(|step| step.action == *wanted).unwrap();
         let queue = StackKey::Queue("q".to_owned());
-        let terminate = at(&StepAction::Terminate { queue: Some("q".to_owned()) });
+        let terminate = at(&StepAction::Terminate { queue: Some("q".to_owned()), pool: Some("od".to_owned()) });
         assert!(at(&StepAction::PrepareStack { stack: queue.clone() }) < terminate, "{:?}", plan.steps);
         assert!(terminate < at(&StepAction::UpdateStack { stack: queue }), "{:?}", plan.steps);
         planned_is_done(&cloud, &plan).await.unwrap();

@@ -226,7 +226,7 @@ async fn perform(context: &Context<'_>, step: &Step) -> Result<bool, ApplyError>
             head::stop(context, instance, volumes, *protected).await
         }
         StepAction::StartHead { instance } => head::start(context, instance).await,
-        StepAction::Terminate { queue } => instances::terminate(context, queue.as_deref()).await,
+        StepAction::Terminate { queue, pool } => instances::terminate(context, queue.as_deref(), pool.as_deref()).await,
         StepAction::ReplaceLogins { instances } => instances::replace_logins(context, instances).await,
         StepAction::Publish { last } => archive::publish(context, *last).await,
         StepAction::AwaitHead { limit } => {

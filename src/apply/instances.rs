@@ -1,15 +1,18 @@
 //! Instances that no stack made: Slurm launched compute nodes, Auto Scaling launched login nodes.
 
 use super::{ApplyError, Context, Event, context::Pace};
-use crate::cloud::{InstanceState, QUEUE_TAG};
+use crate::cloud::{InstanceState, POOL_TAG, QUEUE_TAG};
 
-/// Terminates the compute instances of the cluster, or of one queue, and waits until they are gone; true: there
-/// were none.
-pub async fn terminate(context: &Context<'_>, queue: Option<&str>) -> Result<bool, ApplyError> {
-    let of_queue = |instance: &InstanceState| {
-        queue.is_none_or(|queue| instance.tags.get(QUEUE_TAG).is_some_and(|found| found == queue))
-    };
-    end(context, |instance| instance.has_role("compute") && of_queue(instance)).await
+/// Terminates the compute instances of the cluster, of one queue, or of one pool of it, and waits until they are gone;
+/// true: there were none.
+pub async fn terminate(context: &Context<'_>, queue: Option<&str>, pool: Option<&str>) -> Result<bool, ApplyError> {
+    let of_queue =
+        |one: &InstanceState| queue.is_none_or(|queue| one.tags.get(QUEUE_TAG).is_some_and(|found| found == queue));
+    // One that does not say which pool it is of may be of this one.
+    let of_pool =
+        |one: &InstanceState| pool.is_none_or(|pool| one.tags.get(POOL_TAG).is_none_or(|found| found == pool));
+    let meant = |one: &InstanceState| of_queue(one) && of_pool(one);
+    end(context, |instance| instance.has_role("compute") && meant(instance)).await
 }
 
 /// Terminates login nodes and waits until they are gone; true: they were. Their groups make others by themselves.

@@ -55,11 +55,11 @@ pub fn destroy(args: &DestroyArgs, global: &Global, output: &mut Output) -> Resu
     let (told, cluster) = (&mut *output, name.clone());
     let code = on_cloud(global, Some(&region), |cloud, stop| async move {
         let ran = async {
-            let (document, cluster) = match file {
-                Some(file) => file,
-                None => archived(&cloud, &name, told).await?,
+            let doomed = match &file {
+                Some((document, cluster)) => Doomed::of(document, cluster),
+                None => archived(&cloud, &name, &cloud.region, told).await?,
             };
-            run(args, cloud.clone(), stop, document, cluster, told).await
+            run(args, cloud.clone(), stop, doomed, told).await
         };
         let ran = ran.await;
         named(&cloud, &cluster, ran).await
@@ -68,33 +68,60 @@ pub fn destroy(args: &DestroyArgs, global: &Global, output: &mut Output) -> Resu
     Ok(code)
 }
 
-/// The cluster file that the newest revision was made of.
-async fn archived(cloud: &Cloud, name: &str, output: &Output) -> Result<(Document, Cluster), Failure> {
-    let bucket = history::bucket(cloud).await?;
-    let (text, called) = history::newest_file(cloud, &bucket, name).await?;
-    let loaded = load::from_text(&called, text, output)?;
-    Ok((loaded.document, loaded.cluster))
+/// What is known of a cluster that goes.
+struct Doomed {
+    name: String,
+    region: String,
+    source: Source,
+    /// File systems whose data the cluster file itself gives up.
+    discarded: Vec<String>,
+    role_path: String,
 }
 
-async fn run(
-    args: &DestroyArgs,
-    cloud: Cloud,
-    stop: Stop,
-    document: Document,
-    cluster: Cluster,
-    output: &mut Output,
-) -> Result<u8, Failure> {
-    let name = cluster.name.as_str();
-    let look = || async { Ok(observe::observe(&cloud, name, &Wanted::default()).await?) };
+impl Doomed {
+    fn of(document: &Document, cluster: &Cluster) -> Self {
+        let (name, text) = (document.name.clone(), document.text.clone());
+        Self {
+            name: cluster.name.to_string(),
+            region: cluster.region.to_string(),
+            source: Source { name, sha256: sha256(&text), text },
+            discarded: discarded(cluster),
+            role_path: names::iam_path(cluster),
+        }
+    }
+}
+
+/// What the newest revision says of a cluster. Without an archive, which goes last but for the lock, its name says the rest:
+/// what is left is found by tags.
+async fn archived(cloud: &Cloud, name: &str, region: &str, output: &Output) -> Result<Doomed, Failure> {
+    let bucket = history::bucket(cloud).await?;
+    let there = cloud.objects.bucket_exists(&bucket).await?;
+    let newest = if there { history::newest_file(cloud, &bucket, name).await? } else { None };
+    let Some((text, called)) = newest else {
+        output.note(&format!("{name} has no archive in {region}: what is left of it is found by its tags"));
+        let source = Source { name: name.to_owned(), sha256: sha256(""), text: String::new() };
+        let role_path = format!("{}{name}/", names::IAM_PATH);
+        return Ok(Doomed {
+            name: name.to_owned(),
+            region: region.to_owned(),
+            source,
+            discarded: Vec::new(),
+            role_path,
+        });
+    };
+    let loaded = load::from_text(&called, text, output)?;
+    history::of_this_cluster(&loaded, &called, name, region)?;
+    Ok(Doomed::of(&loaded.document, &loaded.cluster))
+}
+
+async fn run(args: &DestroyArgs, cloud: Cloud, stop: Stop, doomed: Doomed, output: &mut Output) -> Result<u8, Failure> {
+    let Doomed { name, region, source, discarded, role_path } = doomed;
+    let look = || async { Ok(observe::observe(&cloud, &name, &Wanted::default()).await?) };
     let mut others = args.patience.begins(&cloud);
     let live = settled(&cloud, &stop, output, &mut others, look).await?;
-    let source = Source { name: document.name.clone(), sha256: sha256(&document.text), text: document.text.clone() };
-    let options = DestroyOptions {
-        discard: args.discard.clone(),
-        discarded_by_file: discarded(&cluster),
-        role_path: Some(names::iam_path(&cluster)),
-    };
-    let plan = plan::destroy(name, cluster.region.as_str(), source, &live, &options)?;
+    let options =
+        DestroyOptions { discard: args.discard.clone(), discarded_by_file: discarded, role_path: Some(role_path) };
+    let plan = plan::destroy(&name, &region, source, &live, &options)?;
     output.data(&show(&plan, args.format, output));
     obstacles::refuse(&cloud, &plan, &live).await?;
     if plan.is_empty() && !args.plan_only {

@@ -75,7 +75,10 @@ pub fn history(args: &HistoryArgs, global: &Global, output: &mut Output) -> Resu
                     Some(to) => (file_of(&cloud, &bucket, &name, to).await?, format!("revision {to}")),
                     None => match file {
                         Some((document, _)) => (document.text, document.name),
-                        None => newest_file(&cloud, &bucket, &name).await?,
+                        None => match newest_file(&cloud, &bucket, &name).await? {
+                            Some(newest) => newest,
+                            None => (file_of(&cloud, &bucket, &name, from).await?, format!("revision {from}")),
+                        },
                     },
                 };
                 output.data(&words::difference(&before, &after, &format!("revision {from}"), &label));
@@ -114,12 +117,19 @@ fn listed(cluster: &str, past: &[Past], format: HistoryFormat) -> String {
 pub async fn back_to(cloud: &Cloud, loaded: &Loaded, number: u64, output: &Output) -> Result<Loaded, Failure> {
     let cluster = &loaded.graph.cluster;
     let text = file_of(cloud, &bucket(cloud).await?, cluster, number).await?;
-    let back = load::from_text(&format!("{}@{number}", loaded.document.name), text, output)?;
-    if (&back.graph.cluster, &back.graph.region) != (cluster, &loaded.graph.region) {
-        let message = format!("revision {number} in the archive of {cluster} is of another cluster or region");
-        return Err(Failure::new("HPC2008", message, "somebody changed the archive: look at it in S3", exit::ERROR));
-    }
+    let called = format!("{}@{number}", loaded.document.name);
+    let back = load::from_text(&called, text, output)?;
+    of_this_cluster(&back, &called, cluster, &loaded.graph.region)?;
     Ok(back)
+}
+
+/// Whether a file from a cluster's archive is that cluster's: nobody asked for another one.
+pub fn of_this_cluster(found: &Loaded, called: &str, cluster: &str, region: &str) -> Result<(), Failure> {
+    if found.graph.cluster == cluster && found.graph.region == region {
+        return Ok(());
+    }
+    let message = format!("{called} in the archive of {cluster} is of another cluster or region");
+    Err(Failure::new("HPC2008", message, "somebody changed the archive: look at it in S3", exit::ERROR))
 }
 
 /// What somebody must know who went back: the file at hand says something else.
@@ -134,12 +144,12 @@ pub async fn bucket(cloud: &Cloud) -> Result<String, Failure> {
     Ok(keys::bucket_name(&cloud.identity.caller().await?.account, &cloud.region))
 }
 
-/// The cluster file of the newest revision, and what it is called.
-pub async fn newest_file(cloud: &Cloud, bucket: &str, cluster: &str) -> Result<(String, String), Failure> {
+/// The cluster file of the newest revision, and what it is called; `None`: there is no revision.
+pub async fn newest_file(cloud: &Cloud, bucket: &str, cluster: &str) -> Result<Option<(String, String)>, Failure> {
     let past = observe::history(cloud, bucket, cluster).await?;
     let newest = past.iter().filter(|one| one.state == PastState::Applied).map(|one| one.number).max();
-    let number = newest.or(past.iter().map(|one| one.number).max()).unwrap_or_default();
-    Ok((file_of(cloud, bucket, cluster, number).await?, format!("{cluster}@{number}")))
+    let Some(number) = newest.or(past.iter().map(|one| one.number).max()) else { return Ok(None) };
+    Ok(Some((file_of(cloud, bucket, cluster, number).await?, format!("{cluster}@{number}"))))
 }
 
 async fn file_of(cloud: &Cloud, bucket: &str, cluster: &str, number: u64) -> Result<String, Failure> {

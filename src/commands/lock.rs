@@ -1,6 +1,12 @@
 //! `lock`: who works on a cluster, and taking the lock of somebody who is gone.
 
-use super::{cli::Global, cloud::on_cloud, load::checked, output::Output, process};
+use super::{
+    cli::Global,
+    cloud::on_cloud,
+    load::{Target, target},
+    output::Output,
+    process,
+};
 use crate::{
     apply::{self, ApplyError, Released, Stop},
     cloud::Cloud,
@@ -19,7 +25,7 @@ use std::{path::PathBuf, time::Duration};
 pub enum LockCommand {
     /// Show who works on a cluster
     Show {
-        /// The cluster file
+        /// The cluster file, or the cluster's name with --region
         file: PathBuf,
         /// How to show it
         #[arg(long, value_enum, default_value_t = LockFormat::Text)]
@@ -27,7 +33,7 @@ pub enum LockCommand {
     },
     /// Take the lock of somebody who is gone
     Release {
-        /// The cluster file
+        /// The cluster file, or the cluster's name with --region
         file: PathBuf,
         /// Take it at once, without looking whether its owner is at work
         #[arg(long)]
@@ -47,8 +53,7 @@ pub enum LockFormat {
 /// Shows or releases a lock.
 pub fn lock(command: &LockCommand, global: &Global, output: &mut Output) -> Result<u8, Failure> {
     let (LockCommand::Show { file, .. } | LockCommand::Release { file, .. }) = command;
-    let (_, cluster) = checked(file, output)?;
-    let (name, region) = (cluster.name.as_str().to_owned(), cluster.region.as_str().to_owned());
+    let Target { name, region, .. } = target(file, global, output)?;
     on_cloud(global, Some(&region.clone()), |cloud, stop| async move {
         let bucket = keys::bucket_name(&cloud.identity.caller().await?.account, &region);
         let there = cloud.objects.bucket_exists(&bucket).await?;
@@ -154,7 +159,8 @@ pub struct Wait {
 impl Patience {
     /// The wait that begins now.
     pub fn begins(self, cloud: &Cloud) -> Wait {
-        let minutes = |minutes: u64| cloud.clock.elapsed() + Duration::from_secs(minutes.saturating_mul(60));
+        let minutes =
+            |minutes: u64| cloud.clock.elapsed().saturating_add(Duration::from_secs(minutes.saturating_mul(60)));
         Wait { until: self.lock_timeout.map(minutes), watch: Watch::default() }
     }
 }

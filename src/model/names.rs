@@ -66,12 +66,15 @@ pub fn prefix(cluster: &Cluster) -> String {
     format!("clusters/{}", cluster.name)
 }
 
+/// The IAM path below which roles of clusters lie where the cluster file names none.
+pub const IAM_PATH: &str = "/hpcctl/";
+
 /// The IAM path of the cluster's roles and profiles: the user's path, or `/hpcctl/`, and the cluster's name.
 ///
 /// A path of its own lets the head node's right to pass roles end at the cluster's roles, which have
 /// generated names.
 pub fn iam_path(cluster: &Cluster) -> String {
-    let base = cluster.iam.as_ref().and_then(|iam| iam.path.as_deref()).unwrap_or("/hpcctl/");
+    let base = cluster.iam.as_ref().and_then(|iam| iam.path.as_deref()).unwrap_or(IAM_PATH);
     format!("{}/{}/", base.trim_end_matches('/'), cluster.name)
 }
 

@@ -17,6 +17,12 @@ const HELD: &[&str] = &["AWS::EC2::SecurityGroup", "AWS::EC2::Subnet", "AWS::EC2
 const VOLUME: &str = "AWS::EC2::Volume";
 /// The same, where nodes use them that Slurm launched.
 pub(super) const PLACEMENT_GROUP: &str = "AWS::EC2::PlacementGroup";
+
+/// The pool whose nodes are in a placement group: each pool has one of its own.
+pub(super) fn placed_pool(change: &Change) -> Option<&str> {
+    let name = change.address.split(".placement_group.").nth(1);
+    name.filter(|_| change.resource_type == PLACEMENT_GROUP)
+}
 /// What the head node launches from as long as its files name it: they go when the next files are there.
 pub(super) const LAUNCH_TEMPLATE: &str = "AWS::EC2::LaunchTemplate";
 /// Nodes that Slurm launched use these as well.

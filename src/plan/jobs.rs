@@ -5,9 +5,9 @@
 
 use super::{Action, Change, DataFate, DataRisk, Plan, Reason, Vanishing, held};
 use crate::{
-    cloud::{NODE_TAG, POOL_TAG, QUEUE_TAG},
+    cloud::{InstanceState, NODE_TAG, POOL_TAG, QUEUE_TAG},
     model::{DataHolding, StackKey},
-    observe::{HEAD_CONFIG, Live, QueueReport},
+    observe::{HEAD_CONFIG, Live, QueueReport, SlurmReport},
     render::Rendered,
 };
 use serde_json::Value;
@@ -58,7 +58,9 @@ fn ended(change: &Change, changes: &[Change], live: &Live) -> Vec<String> {
     }
     let goes = matches!(change.action, Action::Delete | Action::Replace);
     match &change.stack {
-        StackKey::Queue(queue) if goes && change.resource_type == held::PLACEMENT_GROUP => busy(queue, None, live),
+        StackKey::Queue(queue) if goes && change.resource_type == held::PLACEMENT_GROUP => {
+            busy(queue, pool_of(change, changes, live), live)
+        }
         StackKey::Queue(queue) if change.action == Action::Delete && change.resource_type == held::LAUNCH_TEMPLATE => {
             busy(queue, pool_of(change, changes, live), live)
         }
@@ -73,12 +75,13 @@ fn ended(change: &Change, changes: &[Change], live: &Live) -> Vec<String> {
     }
 }
 
-/// The pool that goes with a launch template; `None`: all of the queue goes.
+/// The pool that goes with a launch template, or whose nodes go with their placement group; `None`: all of the queue goes.
 fn pool_of<'c>(change: &'c Change, changes: &[Change], live: &Live) -> Option<&'c str> {
-    if change.resource_type != held::LAUNCH_TEMPLATE {
-        return None;
-    }
-    let name = change.address.split(".launch_template.").nth(1)?.split('.').next()?;
+    let of_template = || change.address.split(".launch_template.").nth(1)?.split('.').next();
+    let name = match change.resource_type == held::LAUNCH_TEMPLATE {
+        true => of_template()?,
+        false => held::placed_pool(change)?,
+    };
     (!goes(&change.stack, changes, live)).then_some(name)
 }
 
@@ -98,14 +101,30 @@ fn busy(queue: &str, pool: Option<&str>, live: &Live) -> Vec<String> {
     let has = |tags: &BTreeMap<String, String>| {
         of(QUEUE_TAG, queue, tags) && pool.is_none_or(|pool| of(POOL_TAG, pool, tags))
     };
-    let nodes = live.instances.iter().any(|one| one.is_compute() && one.is_alive() && has(&one.tags));
-    let report = live.slurm.as_ref().and_then(|report| report.queues.iter().find(|one| one.name == queue));
+    let nodes: Vec<&InstanceState> =
+        live.instances.iter().filter(|one| one.is_compute() && one.is_alive() && has(&one.tags)).collect();
+    let counts = |report: &&SlurmReport| counts(report, &nodes, live);
+    let report = live.slurm.as_ref().filter(counts);
+    let report = report.and_then(|report| report.queues.iter().find(|one| one.name == queue));
+    let nodes = !nodes.is_empty();
     let jobs = match (report, pool) {
         (Some(QueueReport { running, pending, .. }), None) => running + pending > 0,
         (Some(QueueReport { running, .. }), Some(_)) => *running > 0 && nodes,
         (None, _) => nodes,
     };
     if jobs { vec![queue.to_owned()] } else { Vec::new() }
+}
+
+/// How old a report may be that says of a queue that it has no jobs: the head node reports each minute.
+const FRESH_SECONDS: i64 = 600;
+
+/// Whether what the head node said of jobs counts: it is the one that is there, spoke lately, and knows of these nodes.
+fn counts(report: &SlurmReport, nodes: &[&InstanceState], live: &Live) -> bool {
+    let is_there = |id: &String| live.instances.iter().any(|one| one.id == *id && one.is_alive());
+    let knows = |node: &&InstanceState| node.launched <= report.at;
+    live.at.0.saturating_sub(report.at.0) <= FRESH_SECONDS
+        && report.instance.as_ref().is_none_or(is_there)
+        && nodes.iter().all(knows)
 }
 
 /// The nodes that run now and that the next configuration does not have any more, by queue and pool.

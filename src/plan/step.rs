@@ -118,10 +118,13 @@ pub enum StepAction {
         /// The instance.
         instance: String,
     },
-    /// Terminates the compute instances that Slurm launched: all, or those of one queue.
+    /// Terminates the compute instances that Slurm launched: all, those of one queue, or those of one of its pools.
     Terminate {
         /// The queue.
         queue: Option<String>,
+        /// The pool of the queue.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pool: Option<String>,
     },
     /// Terminates login nodes that have something mounted which has gone: their groups make others, which take the new
     /// files.

@@ -12,7 +12,7 @@ use crate::{
     model::{DataHolding, Graph, ParameterSource, StackKey, Teardown},
     observe::{HeadNode, Live},
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What has to be done to a stack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,11 +98,8 @@ pub fn to_apply(work: &Work<'_>) -> Vec<Step> {
             Some(None) => continue,
             None => {}
         }
-        if let StackKey::Queue(queue) = key
-            && replaces_placement(work.changes, key)
-        {
-            let terminate = StepAction::Terminate { queue: Some(queue.clone()) };
-            after = vec![list.push(terminate, &after, duration::TERMINATE_SECONDS)];
+        if let Some(ended) = ends_placed(work, key, Action::Replace, &after, &mut list) {
+            after = ended;
         }
         if *key == StackKey::Head
             && matches!(kind, StackWork::Update | StackWork::Repair)
@@ -186,7 +183,7 @@ pub fn to_destroy(work: &Work<'_>) -> Vec<Step> {
     }
     let mut after: Vec<usize> = done.get(&StackKey::Head).copied().into_iter().collect();
     if has_compute(work.live) || has(&StackKey::Head) {
-        after = vec![list.push(StepAction::Terminate { queue: None }, &after, duration::TERMINATE_SECONDS)];
+        after = vec![list.push(StepAction::Terminate { queue: None, pool: None }, &after, duration::TERMINATE_SECONDS)];
     }
     let exports = exports(work, &mut list, &after);
     for key in of(Teardown::AfterNodes) {
@@ -260,7 +257,7 @@ fn bring_to_rest(work: &Work<'_>, list: &mut List, archive: usize) -> Option<usi
     let queues = rest::queues(work.live).filter(|_| !moves || rest::takes_orders(work.live));
     let Some(queues) = queues else {
         // No head node: no orders, and nobody who would end what still runs.
-        let terminate = StepAction::Terminate { queue: None };
+        let terminate = StepAction::Terminate { queue: None, pool: None };
         return has_compute(work.live).then(|| list.push(terminate, &[archive], duration::TERMINATE_SECONDS));
     };
     let hold = list.push(StepAction::HoldQueues { queues }, &[archive], duration::HOLD_SECONDS);
@@ -329,10 +326,22 @@ fn stack_steps(work: &Work<'_>, key: &StackKey, kind: StackWork, after: &[usize]
     }
 }
 
-/// Whether a stack's placement group makes way for another: the nodes in it must go first.
-fn replaces_placement(changes: &[Change], key: &StackKey) -> bool {
-    let replaced = |change: &&Change| change.stack == *key && change.action == Action::Replace;
-    changes.iter().filter(replaced).any(|change| change.resource_type == held::PLACEMENT_GROUP)
+/// Ends the nodes in the placement groups of a stack that go or make way for others: those of their pools, and of no other.
+/// The steps; none where no group goes.
+fn ends_placed(
+    work: &Work<'_>,
+    key: &StackKey,
+    action: Action,
+    after: &[usize],
+    list: &mut List,
+) -> Option<Vec<usize>> {
+    let StackKey::Queue(queue) = key else { return None };
+    let changes = work.changes.iter().filter(|change| change.stack == *key && change.action == action);
+    let pools: BTreeSet<&str> = changes.filter_map(held::placed_pool).collect();
+    let one = |pool: &str| StepAction::Terminate { queue: Some(queue.clone()), pool: Some(pool.to_owned()) };
+    let steps = pools.into_iter().map(|pool| list.push(one(pool), after, duration::TERMINATE_SECONDS));
+    let steps: Vec<usize> = steps.collect();
+    (!steps.is_empty()).then_some(steps)
 }
 
 fn prepare(work: &Work<'_>, key: &StackKey, kind: StackWork, after: &[usize], list: &mut List) -> usize {
@@ -354,16 +363,21 @@ fn removals(work: &Work<'_>, publish: usize, at_rest: &[usize], list: &mut List)
     for (key, kind) in last {
         let mut after = vec![publish];
         match key {
-            // The head node ends the nodes of a pool that its files name no more.
-            StackKey::Queue(_) if *kind != StackWork::Remove && !loses(work.changes, key, held::PLACEMENT_GROUP) => {}
+            // The head node ends the nodes of a pool that its files name no more; those in a group must go before it.
+            StackKey::Queue(_) if *kind != StackWork::Remove => {
+                if let Some(ended) = ends_placed(work, key, Action::Delete, &after, list) {
+                    after = ended;
+                }
+            }
             StackKey::Queue(queue) => {
-                let terminate = StepAction::Terminate { queue: Some(queue.clone()) };
+                let terminate = StepAction::Terminate { queue: Some(queue.clone()), pool: None };
                 after = vec![list.push(terminate, &after, duration::TERMINATE_SECONDS)];
             }
             _ => after.extend(&gone),
         }
         if *kind != StackWork::Remove && loses(work.changes, key, held::SUBNET) {
-            after = vec![list.push(StepAction::Terminate { queue: None }, &after, duration::TERMINATE_SECONDS)];
+            after =
+                vec![list.push(StepAction::Terminate { queue: None, pool: None }, &after, duration::TERMINATE_SECONDS)];
         }
         if touches_data(work.changes, key) {
             after.extend(at_rest);

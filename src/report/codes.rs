@@ -328,7 +328,7 @@ pub static CODES: &[(&str, &str, &str)] = &[
         "EC2 says `Client.InternalError: Client error on launch` when it cannot use the KMS key of a disk. For keys that the file names in `root_volume.kms_key` of a queue, the head node's role has what a launch needs; the key's own policy must let IAM policies of the account count. Spot instances and login nodes are launched by service-linked roles, which need a grant on the key: `aws kms create-grant` for `AWSServiceRoleForEC2Spot` and `AWSServiceRoleForAutoScaling`. When the account's default key for EBS is a customer's key, name it in `root_volume.kms_key`, so that the role gets its rights.",
     ),
     (
-        "HPC2180",
+        "HPC2185",
         "the lock could not be renewed",
         "The lock is a lease of ten minutes, renewed every minute. When that fails for two thirds of it, nothing new is begun, and at its end the command stops following what it began: whoever waits for the cluster may take the lock over. What was begun goes on in AWS. The message has the error of the last renewal: credentials that have expired, a network that is gone, a right that was taken away. Mend it and run the same command again.",
     ),

@@ -236,8 +236,11 @@ pub fn step(action: &StepAction) -> String {
         StepAction::DeleteStack { stack, broken: false, .. } => format!("delete stack {stack}"),
         StepAction::StopHead { .. } => "stop the head node and take its volumes".to_owned(),
         StepAction::StartHead { .. } => "start the head node".to_owned(),
-        StepAction::Terminate { queue: Some(queue) } => format!("terminate instances of queue {queue}"),
-        StepAction::Terminate { queue: None } => "terminate compute instances".to_owned(),
+        StepAction::Terminate { queue: Some(queue), pool: Some(pool) } => {
+            format!("terminate instances of pool {pool} of queue {queue}")
+        }
+        StepAction::Terminate { queue: Some(queue), pool: None } => format!("terminate instances of queue {queue}"),
+        StepAction::Terminate { queue: None, .. } => "terminate compute instances".to_owned(),
         StepAction::ReplaceLogins { instances } => format!("replace login nodes {}", instances.join(", ")),
         StepAction::Publish { last: true } => "publish node files".to_owned(),
         StepAction::Publish { last: false } => "publish node files for the first boot".to_owned(),

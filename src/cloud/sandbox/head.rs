@@ -139,7 +139,7 @@ fn json(version: &Version) -> Option<Value> {
 }
 
 /// What `hpcctl node sync` reports, as far as it is known here: which queues are held, and which nodes have instances.
-/// Jobs are not.
+/// Of jobs, that each node has one.
 fn slurm_report(world: &World, config: &Value, (cluster, revision): (&str, u64), head: &Instance) -> Value {
     let held = world.held.get(&head.id);
     let queues: Vec<Value> = list(config, "queues").map(|queue| queue_report(world, cluster, queue, held)).collect();
@@ -157,15 +157,17 @@ fn slurm_report(world: &World, config: &Value, (cluster, revision): (&str, u64),
 
 fn queue_report(world: &World, cluster: &str, queue: &Value, held: Option<&Timestamp>) -> Value {
     let pools: Vec<Value> = list(queue, "pools").map(|pool| pool_report(world, cluster, pool)).collect();
+    // Slurm launches nodes for jobs: each that runs has one.
+    let busy: u64 = pools.iter().filter_map(|pool| pool["nodes"]["allocated"].as_u64()).sum();
     json!({
         "name": queue["name"],
         "state": if held.is_some() { "down" } else { "up" },
         "held": held.map(|since| json!({ "why": "storage", "since": since })),
         "failed_starts": 0,
-        "running": 0,
+        "running": busy,
         "pending": 0,
         "held_jobs": [],
-        "busy_nodes": 0,
+        "busy_nodes": busy,
         "pools": pools,
         "last_failed_starts": [],
         "failing": [],
@@ -179,9 +181,9 @@ fn pool_report(world: &World, cluster: &str, pool: &Value) -> Value {
         let number = |name: &str| name.strip_prefix(prefix).is_some_and(|number| number.parse::<u32>().is_ok());
         one.state(world.now) == Some("running") && has(CLUSTER_TAG, &|tag| tag == cluster) && has(NODE_TAG, &number)
     };
-    let idle = world.instances.values().filter(is_node).count() as u64;
-    let asleep = pool["max"].as_u64().unwrap_or_default().saturating_sub(idle);
-    let counts = [("idle", idle), ("powered_down", asleep)];
+    let busy = world.instances.values().filter(is_node).count() as u64;
+    let asleep = pool["max"].as_u64().unwrap_or_default().saturating_sub(busy);
+    let counts = [("allocated", busy), ("powered_down", asleep)];
     let nodes: BTreeMap<&str, u64> = counts.into_iter().filter(|(_, count)| *count > 0).collect();
     json!({ "name": pool["name"], "nodes": nodes, "rest": null })
 }

@@ -46,7 +46,7 @@ impl From<ApplyError> for Failure {
                 exit::LOCKED,
             ),
             ApplyError::LeaseEnded { cause } => Failure::new(
-                "HPC2180",
+                "HPC2185",
                 "the lock could not be renewed: somebody else may take it over",
                 "mend the cause, then run the same command again: it goes on from there",
                 exit::ERROR,

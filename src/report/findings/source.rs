@@ -2,6 +2,11 @@
 
 use miette::{MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents};
 
+/// A line with more bytes than this is shown in part: generators write whole files on one line.
+const WIDE: usize = 2000;
+/// Bytes that are shown of a wide line on each side of what a finding is about.
+const BESIDE: usize = 60;
+
 /// A named text whose lines are known, so that each finding costs only the lines that it shows.
 #[derive(Debug)]
 pub(super) struct Lines<'a> {
@@ -14,6 +19,30 @@ impl<'a> Lines<'a> {
     pub(super) fn new(name: &'a str, text: &'a str) -> Self {
         let after = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
         Self { name, text, starts: std::iter::once(0).chain(after).collect() }
+    }
+
+    /// Whether the line with this byte is too long to be shown whole.
+    pub(super) fn is_wide(&self, byte: usize) -> bool {
+        let line = self.line_of(byte);
+        self.end_of(line) - self.starts[line] > WIDE
+    }
+
+    /// The part of a wide line around a span, which is cut there itself, too: its first and its last byte.
+    fn window(&self, start: usize, end: usize) -> (usize, usize) {
+        let line = self.line_of(start);
+        let whole = |byte: usize| (0..=byte).rev().find(|byte| self.text.is_char_boundary(*byte)).unwrap_or_default();
+        let from = self.starts[line].max(whole(start.saturating_sub(BESIDE)));
+        let to = self.end_of(line).min(whole(end.saturating_add(BESIDE).min(self.text.len())));
+        (from, to)
+    }
+
+    /// A span as it is marked: in a wide line no longer than what is shown of it.
+    pub(super) fn marked(&self, start: usize, end: usize) -> (usize, usize) {
+        if !self.is_wide(start) {
+            return (start, end);
+        }
+        let most = (0..=end.min(start + BESIDE)).rev().find(|byte| self.text.is_char_boundary(*byte));
+        (start, most.unwrap_or(end).max(start))
     }
 
     fn line_of(&self, byte: usize) -> usize {
@@ -39,6 +68,17 @@ impl SourceCode for Lines<'_> {
         let at = self.line_of(span.offset());
         let first = if before == 0 { at } else { at.saturating_sub(before) };
         let last = (self.line_of(end.max(span.offset() + 1) - 1).max(at) + after).min(self.starts.len() - 1);
+        if (before > 0 || after > 0) && self.is_wide(span.offset()) {
+            let (start, stop) = self.window(span.offset(), end);
+            return Ok(Box::new(MietteSpanContents::new_named(
+                self.name.to_owned(),
+                &self.text.as_bytes()[start..stop],
+                (start, stop - start).into(),
+                at,
+                0,
+                1,
+            )));
+        }
         // Without context, miette asks where exactly the span begins.
         let start = if before == 0 && after == 0 { span.offset() } else { self.starts[first] };
         let stop = if before == 0 && after == 0 { end } else { self.end_of(last) };

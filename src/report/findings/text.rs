@@ -100,8 +100,12 @@ impl Diagnostic for View<'_> {
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
         let span = self.finding.span;
-        let main = LabeledSpan::new_primary_with_span(None, (span.start, span.end - span.start));
+        let (start, end) = self.lines.marked(span.start, span.end);
+        let main = LabeledSpan::new_primary_with_span(None, (start, end - start));
         let related = self.finding.related.iter().filter(|related| related.span.end > related.span.start);
+        // What lies far away in one long line cannot be shown together.
+        let wide = |at: usize| self.lines.is_wide(at);
+        let related = related.filter(move |related| !wide(span.start) && !wide(related.span.start));
         let related = related.map(|related| {
             let length = related.span.end - related.span.start;
             LabeledSpan::new(Some(related.label.to_owned()), related.span.start, length)
