@@ -37,6 +37,15 @@ fn begin(lab: &Lab, words: &[&str], pace: &str) -> Child {
     lab.start(command.env("HPCCTL_SANDBOX_PACE", pace))
 }
 
+/// The same, with a terminal that counts: whoever runs the tests may have said `nohup`.
+fn begin_at_terminal(lab: &Lab, words: &[&str], pace: &str) -> Child {
+    let plain = lab.command(words);
+    let mut command = Command::new("env");
+    command.arg("--default-signal=HUP").arg(plain.get_program()).args(plain.get_args()).current_dir(&lab.folder);
+    command.envs(plain.get_envs().filter_map(|(key, value)| Some((key, value?))));
+    lab.start(command.env("HPCCTL_SANDBOX_PACE", pace))
+}
+
 #[track_caller]
 fn wait_for(what: &str, mut there: impl FnMut() -> bool) {
     let began = Instant::now();
@@ -122,9 +131,9 @@ fn what_somebody_else_is_at_names_him() {
     lab.faults(&json!([{ "error": { "operation": "DescribeStacks", "error": "busy" } }]));
     let planned = lab.run(&["plan", "cluster.yaml", "--no-preflight"]).ends(1);
     assert!(!planned.stderr.contains("somebody works on the cluster"), "{}", planned.stderr);
-    lab.faults(&json!([{ "crash": { "at": lab.mutations() + 4, "effect": true } }]));
+    lab.faults(&json!([{ "crash": { "at": lab.mutations() + 1, "effect": true } }]));
     lab.does("destroy", "cluster.yaml");
-    lab.faults(&json!([{ "error": { "operation": "DescribeStacks", "error": "busy" } }]));
+    lab.faults(&json!([{ "error": { "operation": "DescribeStacks", "error": "busy", "message": "once more" } }]));
     assert!(lab.run(&["lock", "show", "cluster.yaml"]).ends(0).stdout.contains("is locked"));
     let planned = lab.run(&["plan", "cluster.yaml", "--no-preflight"]).ends(1);
     assert!(!planned.stderr.contains("somebody works on the cluster"), "who is dead does not work: {}", planned.stderr);
@@ -145,12 +154,13 @@ fn whoever_is_told_to_end_ends_in_order() {
         let lab = lab_of("told", true);
         // The file is a pipe: nothing has been read, and the process waits.
         assert!(Command::new("mkfifo").arg(lab.path("pipe.yaml")).status().unwrap().success());
-        let early = lab.start(&mut lab.command(&["apply", "pipe.yaml", "--auto-approve"]));
+        let early = begin_at_terminal(&lab, &["apply", "pipe.yaml", "--auto-approve"], "20");
         wait_for("a handler before the file is read", || catches(&early, number));
         send(name, &early);
         ran(early).ends(130);
 
-        let late = begin(&lab, &["destroy", "cluster.yaml", "--auto-approve", "--approve-data-loss", "all"], "20");
+        let late =
+            begin_at_terminal(&lab, &["destroy", "cluster.yaml", "--auto-approve", "--approve-data-loss", "all"], "20");
         wait_for("work on a stack", || at_work(&lab));
         send(name, &late);
         let late = ran(late).ends(130);
@@ -166,7 +176,8 @@ fn a_second_signal_breaks_off_unless_it_is_the_terminal_again() {
     for (second, locked) in [("-HUP", false), ("-TERM", true)] {
         let lab = lab_of("second", true);
         // Time that hardly moves: whoever looks for the wish to stop does not get there.
-        let child = begin(&lab, &["destroy", "cluster.yaml", "--auto-approve", "--approve-data-loss", "all"], "1");
+        let child =
+            begin_at_terminal(&lab, &["destroy", "cluster.yaml", "--auto-approve", "--approve-data-loss", "all"], "1");
         wait_for("work on a stack", || at_work(&lab));
         send("-HUP", &child);
         std::thread::sleep(Duration::from_millis(30));

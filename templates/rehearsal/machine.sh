@@ -108,7 +108,7 @@ set_network() {
   ip route add default via "$ROUTER"
   # The metadata service has an address of IPv6, too, where there is such a thing.
   if [[ -e /proc/net/if_inet6 ]]; then
-    ip -6 address add "fd00:a::$ADDRESS/64" dev eth0 nodad && ip -6 route add fd00:ec2::254 dev eth0 || true
+    { ip -6 address add "fd00:a::$ADDRESS/64" dev eth0 nodad && ip -6 route add fd00:ec2::254 dev eth0; } || true
   fi
 }
 
