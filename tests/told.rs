@@ -138,6 +138,9 @@ fn at_work(lab: &Lab) {
         }
         account["instances"][&id] = node;
     }
+    let objects = &mut account["buckets"]["hpcctl-123456789012-eu-west-1"]["objects"];
+    objects.as_object_mut().unwrap().remove("clusters/farm/status/slurm.json");
+    lab.faults(&json!([{ "head_node": { "trouble": "silent" } }]));
     lab.write("account.json", &account.to_string());
 }
 
@@ -172,7 +175,8 @@ fn the_end_of_jobs_is_approved() {
         assert_eq!(lab.mutations(), before, "{what}");
     }
     lab.write("d.yaml", &without_queue());
-    lab.run(&["apply", "d.yaml", "--auto-approve", "--approve-data-loss", "queue.q.launch_template.od"]).ends(0);
+    lab.run(&["apply", "d.yaml", "--auto-approve", "--approve-data-loss", "queue.q.launch_template.od", "--no-wait"])
+        .ends(0);
 }
 
 /// Where the head node reports, its word counts: jobs that wait go with their queue, not with a pool of it.
