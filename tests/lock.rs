@@ -399,7 +399,7 @@ fn a_lock_that_was_given_back_is_no_right_to_write() {
 
 // ---- renewals that fail ---------------------------------------------------------------------------------------------
 
-/// Lets all writes to S3 fail from the first deletion of a stack on.
+/// Lets all writes to S3 fail as soon as something of a stack is deleted.
 struct Cut {
     sandbox: Sandbox,
     error: CallErrorKind,
@@ -409,15 +409,16 @@ struct Cut {
 
 impl Listener for Cut {
     fn event(&self, at: Timestamp, event: &Event) {
-        let Event::StepStarted { action, .. } = event else { return };
         let mut cut = self.at.lock().unwrap();
-        match *cut {
-            None if matches!(action, StepAction::DeleteStack { .. }) => {
+        match (*cut, event) {
+            (None, Event::Resource { .. }) => {
                 self.sandbox.add_fault(Fault::Error(call_error("PutObject", self.error, 0, u32::MAX)));
                 *cut = Some(at);
             }
-            Some(since) => self.begun.lock().unwrap().push((at.0 - since.0, action.clone())),
-            None => {}
+            (Some(since), Event::StepStarted { action, .. }) => {
+                self.begun.lock().unwrap().push((at.0 - since.0, action.clone()));
+            }
+            _ => {}
         }
     }
 }
@@ -445,6 +446,8 @@ fn renewals_that_fail_for_good_end_the_run() {
                 })
                 .collect();
             assert_eq!(causes.len(), 1, "{:?}", applied.failed);
+            let interrupted = |failure: &apply::StepFailure| failure.error == ApplyError::Interrupted;
+            assert!(!applied.failed.iter().any(interrupted), "nobody interrupted: {:?}", applied.failed);
             assert!(causes[0].starts_with("s3 PutObject ("), "{causes:?}");
             assert!(!applied.not_begun.is_empty());
             let late: Vec<_> = cut.begun.lock().unwrap().iter().filter(|(after, _)| *after > 400).cloned().collect();
@@ -540,6 +543,28 @@ fn a_lock_whose_answer_was_lost_is_ours() {
             ..Script::default()
         });
         assert_eq!(claim("one").acquire(&cloud).await.err().unwrap().kind, ErrorKind::Network);
+    });
+}
+
+/// What takes something away is not begun before S3 has said whose the lock is.
+#[test]
+fn what_takes_away_waits_for_an_answer() {
+    on_sandbox(async {
+        let sandbox = made().await;
+        let cloud = sandbox.cloud();
+        let lock = held(&cloud, "one").await;
+        let failing = |times| Script {
+            faults: vec![Fault::Error(call_error("PutObject", CallErrorKind::Network, 0, times))],
+            ..Script::default()
+        };
+        sandbox.set_script(failing(2));
+        let before = cloud.clock.now();
+        lock.assure(Care::Takes).await.unwrap();
+        assert!(cloud.clock.now().0 - before.0 >= 10, "it waited");
+        sandbox.set_script(failing(10_000));
+        lock.assure(Care::Makes).await.unwrap();
+        let ended = lock.assure(Care::Takes).await.unwrap_err();
+        assert!(matches!(ended, ApplyError::LeaseEnded { .. }), "{ended:?}");
     });
 }
 

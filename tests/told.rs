@@ -92,7 +92,16 @@ fn snapshots_that_stay_are_named() {
     ] {
         assert!(end.contains(words), "{words}: {end}");
     }
+    // A backup of the same volume by somebody else's plan is not the cluster's to delete.
+    let mut account = lab.account();
+    let one = made.iter().find(|id| id.starts_with("snap-")).unwrap();
+    let mut backup = account["retained"][one].clone();
+    backup["physical"] = json!("snap-0aaaaaaaaaaaaaaaa");
+    backup["tags"] = json!({ "aws:backup:source-resource": "vol" });
+    account["retained"]["snap-0aaaaaaaaaaaaaaaa"] = backup;
+    lab.write("account.json", &account.to_string());
     let status = lab.run(&["status", "c.yaml"]).ends(0).stdout;
+    assert!(!status.contains("snap-0aaaaaaaaaaaaaaaa"), "{status}");
     assert!(status.contains("nothing there") && status.contains("a snapshot of storage.s vol-"), "{status}");
     let again = lab.run(&["destroy", "c.yaml", "--auto-approve"]).ends(0);
     assert!(

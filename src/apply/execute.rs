@@ -42,8 +42,9 @@ pub struct StepFailure {
 }
 
 impl Applied {
-    /// Adds that the right to write is gone, once.
+    /// Adds that the right to write is gone, once. Steps that were broken off for it were interrupted by nobody.
     fn stopped(&mut self, error: ApplyError) {
+        self.failed.retain(|failure| failure.error != ApplyError::Interrupted);
         if !self.failed.iter().any(|failure| ends_the_right(&failure.error)) {
             self.failed.insert(0, StepFailure { step: 0, action: StepAction::Verify, error });
         }
@@ -64,7 +65,15 @@ pub async fn execute(context: &Context<'_>, lock: Option<&Lock>) -> Applied {
     let renewals = pin!(lock.keep());
     let steps = pin!(all(&context));
     match select(renewals, steps).await {
-        Either::Right((applied, _)) => applied,
+        Either::Right((mut applied, _)) => {
+            // What failed may have failed since somebody else has the cluster now.
+            if !applied.failed.is_empty()
+                && let Err(error @ ApplyError::LockLost) = lock.assure(Care::Takes).await
+            {
+                applied.stopped(error);
+            }
+            applied
+        }
         Either::Left((error, steps)) => {
             context.stop.set();
             let mut applied = steps.await;
@@ -126,7 +135,10 @@ async fn run(context: &Context<'_>, begun: &mut BTreeSet<usize>) -> Applied {
             Err(Unfinished::NotBegun(error)) => {
                 begun.remove(&step.number);
                 waiting.insert(0, step);
-                context.stop.set();
+                // What was begun is followed to the end of the lease.
+                if error == ApplyError::LockLost {
+                    context.stop.set();
+                }
                 applied.stopped(error);
             }
             Ok(()) => {
@@ -134,7 +146,7 @@ async fn run(context: &Context<'_>, begun: &mut BTreeSet<usize>) -> Applied {
                 applied.done.push(step.number);
             }
             Err(Unfinished::Failed(error)) => {
-                if ends_the_right(&error) {
+                if error == ApplyError::LockLost {
                     context.stop.set();
                 }
                 applied.failed.push(StepFailure { step: step.number, action: step.action.clone(), error });

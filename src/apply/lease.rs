@@ -18,6 +18,8 @@ const RENEW: Duration = Duration::from_secs(60);
 const SURE: Duration = RENEW.saturating_mul(2);
 /// After so long without a renewal nothing new is begun: what was begun before needs the rest of the lease.
 const NOTHING_NEW: Duration = Duration::from_secs(LEASE.as_secs() / 3 * 2);
+/// Between two renewals for a call that waits for one.
+const AGAIN: Duration = Duration::from_secs(5);
 /// How often a renewal is repeated whose answer took too long.
 const TRIES: usize = 3;
 
@@ -106,12 +108,16 @@ impl Lock {
         if care == Care::Makes && self.0.age(&state) < SURE {
             return Ok(());
         }
-        match self.0.renew(&mut state).await {
-            Ok(()) => Ok(()),
-            Err(NotRenewed::Lost) => Err(ApplyError::LockLost),
-            // A passing failure is no loss: the lease is longer than the pause between two renewals.
-            Err(NotRenewed::Failed(_)) if self.0.age(&state) < NOTHING_NEW => Ok(()),
-            Err(NotRenewed::Failed(error)) => Err(ended(&error)),
+        loop {
+            match self.0.renew(&mut state).await {
+                Ok(()) => return Ok(()),
+                Err(NotRenewed::Lost) => return Err(ApplyError::LockLost),
+                Err(NotRenewed::Failed(error)) if self.0.age(&state) >= NOTHING_NEW => return Err(ended(&error)),
+                // A passing failure is no loss: the lease is longer than the pause between two renewals.
+                Err(NotRenewed::Failed(_)) if care == Care::Makes => return Ok(()),
+                // What takes something away waits for the answer.
+                Err(NotRenewed::Failed(_)) => self.0.cloud.clock.sleep(AGAIN).await,
+            }
         }
     }
 

@@ -75,7 +75,9 @@ async fn with_snapshots(cloud: &Cloud, list: Vec<Kept>) -> Result<Vec<Kept>> {
     let volumes: Vec<String> = of_volumes.iter().map(|one| one.id.clone()).collect();
     match cloud.compute.snapshots_of(&volumes).await {
         Ok(found) => {
-            let of = |kept: &Kept| found.iter().filter(|one| one.volume == kept.id).cloned().collect::<Vec<_>>();
+            let of = |kept: &Kept| {
+                found.iter().filter(|one| one.volume == kept.id && !one.is_backup()).cloned().collect::<Vec<_>>()
+            };
             let named = |kept: &Kept| {
                 let snapshots = of(kept).into_iter();
                 let one =

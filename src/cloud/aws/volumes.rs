@@ -5,7 +5,7 @@ use super::super::{
 };
 use super::compute::filter;
 use super::errors::{failed, own};
-use super::values::{count, text, time};
+use super::values::{count, pairs, text, time};
 use aws_sdk_ec2::{
     Client,
     types::{AttributeBooleanValue, Filter, InstanceNetworkInterface, Volume},
@@ -51,7 +51,8 @@ pub(super) async fn snapshots(client: &Client, volumes: &[String]) -> Result<Vec
         while let Some(one) = pages.next().await {
             let one = one.map_err(failed("ec2", "DescribeSnapshots"))?;
             let (id, volume) = (text(one.snapshot_id()), text(one.volume_id()));
-            all.push(SnapshotState { id, volume, size_gib: count(one.volume_size()) });
+            let tags = pairs(one.tags().iter().map(|tag| (tag.key(), tag.value())));
+            all.push(SnapshotState { id, volume, size_gib: count(one.volume_size()), tags });
         }
     }
     all.sort_by(|a, b| (&a.volume, &a.id).cmp(&(&b.volume, &b.id)));

@@ -137,6 +137,16 @@ pub struct SnapshotState {
     pub volume: String,
     /// The size of that, in GiB.
     pub size_gib: u32,
+    /// Its tags; AWS's own services write theirs under `aws:`.
+    pub tags: BTreeMap<String, String>,
+}
+
+impl SnapshotState {
+    /// Whether a service for backups made it, and takes it away in its time: AWS Backup and Data Lifecycle Manager tag what
+    /// is theirs. <https://docs.aws.amazon.com/ebs/latest/userguide/dlm-elements.html>
+    pub fn is_backup(&self) -> bool {
+        self.tags.keys().any(|key| ["aws:backup:", "aws:dlm:", "dlm:"].iter().any(|start| key.starts_with(start)))
+    }
 }
 
 /// A change of a volume's size, type or speed, as EBS works on it.

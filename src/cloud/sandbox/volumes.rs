@@ -58,7 +58,8 @@ pub(super) fn snapshots(world: &World, region: &str, volumes: &[String]) -> Vec<
     let one = |snapshot: &Resource| {
         let volume = snapshot.text("VolumeId").filter(|id| volumes.iter().any(|one| one == id))?.to_owned();
         let size = snapshot.properties.get("VolumeSize").and_then(|size| plain(size).parse().ok());
-        Some(SnapshotState { id: snapshot.physical.clone(), volume, size_gib: size.unwrap_or(8) })
+        let (id, tags) = (snapshot.physical.clone(), snapshot.tags.clone());
+        Some(SnapshotState { id, volume, size_gib: size.unwrap_or(8), tags })
     };
     let mut found: Vec<SnapshotState> = all.filter_map(one).collect();
     found.sort_by(|a, b| (&a.volume, &a.id).cmp(&(&b.volume, &b.id)));
