@@ -55,7 +55,9 @@ def principal(key, people):
     role = role_of_profile(profile.get("Arn") or profile.get("Name") or "")
     who = f"arn:aws:sts::{get_account_id()}:assumed-role/{role['RoleName'] if role else 'none'}/{instance}"
     if role is None:
-        return who, []
+        # The keys of an instance that has just ended live on for a while, and its profile is not known any more.
+        ended = not record or (record.get("State") or {}).get("Name") in ("shutting-down", "terminated")
+        return who, None if ended else []
     documents = [json.loads(text) if isinstance(text, str) else text for text in role["InlinePolicies"].values()]
     return who, documents or None
 

@@ -3,7 +3,12 @@
 
 use crate::support::{build, carry_out_well, on_sandbox, plan_for};
 use hpcctl::cloud::sandbox::{Sandbox, Script};
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::Path,
+    sync::atomic::{AtomicUsize, Ordering},
+};
 
 /// The longest case of the corpus that others are made from, in bytes: long ones take their time.
 const LONGEST: usize = 4096;
@@ -144,7 +149,10 @@ pub fn kind_of(name: &str) -> &str {
 
 /// What a cluster that was made on the sandbox leaves: plan, state, documents of its bucket, templates.
 fn of_the_product() -> Vec<(&'static str, Vec<u8>)> {
-    let folder = std::env::temp_dir().join(format!("hpcctl-fuzz-{}", std::process::id()));
+    // Tests run beside each other: each has an account of its own.
+    static NUMBER: AtomicUsize = AtomicUsize::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let folder = std::env::temp_dir().join(format!("hpcctl-fuzz-{}-{number}", std::process::id()));
     fs::create_dir_all(&folder).unwrap();
     let file = folder.join("account.json");
     let text = fs::read_to_string("examples/clusters/minimal.yaml").unwrap();

@@ -99,7 +99,17 @@ mod tests {
     use std::{collections::BTreeSet, fs, path::Path};
 
     /// Names that hpcctl itself gives to what it does to the sandbox.
-    const OWN: [&str; 7] = ["BootInstance", "Faults", "HaltInstance", "HandEdit", "RealTime", "Suppose", "VirtualTime"];
+    const OWN: [&str; 9] = [
+        "BootInstance",
+        "Faults",
+        "Files",
+        "HaltInstance",
+        "HandEdit",
+        "RealTime",
+        "Suppose",
+        "VirtualTime",
+        "WriteFile",
+    ];
 
     #[test]
     fn every_call_of_the_sandbox_is_in_the_list_and_on_the_page() {
