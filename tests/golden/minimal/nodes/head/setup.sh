@@ -27,8 +27,9 @@ mkdir -p "$LOGS"
 # What earlier runs said stays, within bounds.
 tail -n 5000 "$LOGS/set-up.log" >"$LOGS/set-up.new" 2>/dev/null || true
 mv -f "$LOGS/set-up.new" "$LOGS/set-up.log"
+# Before the two streams part: neither may say anything of this run before its beginning stands in the log.
+log "set-up begins ($mode)" 2>&1 | tee -a "$LOGS/set-up.log"
 exec > >(tee -a "$LOGS/set-up.log") 2> >(tee -a "$LOGS/set-up.log" >&2)
-log "set-up begins ($mode)"
 # this_run: what this run has said.
 this_run() { awk '/hpcctl: set-up begins [(]/ { text = "" } { text = text $0 "\n" } END { printf "%s", text }' "$LOGS/set-up.log"; }
 tell_failure() {
