@@ -3,7 +3,7 @@
 use super::{ApplyError, Context};
 use crate::{
     model::{DataHolding, StackKey},
-    observe::{Kept, KeptList, VOLUME_SNAPSHOT, keys},
+    observe::{Kept, KeptList, VOLUME_SNAPSHOT},
     plan::{Action, Change, DataFate, Goal, Plan},
 };
 
@@ -11,22 +11,20 @@ use crate::{
 pub async fn remember(context: &Context<'_>) -> Result<(), ApplyError> {
     let plan = context.plan;
     let mut now: Vec<Kept> = plan.changes.iter().filter_map(|one| kept(one, plan.revision)).collect();
-    let (bucket, key) = (context.bucket(), keys::kept(&plan.cluster));
+    let bucket = context.bucket();
     if now.is_empty() || !context.cloud.objects.bucket_exists(&bucket).await? {
         return Ok(());
     }
     let network = own_vpc(context).await?;
     // A snapshot stands in no network.
     now.iter_mut().filter(|one| one.made_of.is_none()).for_each(|one| one.network.clone_from(&network));
-    let KeptList { mut items, unchanged } = KeptList::read(context.cloud, &bucket, &plan.cluster).await?;
-    let new: Vec<Kept> = now.into_iter().filter(|one| items.iter().all(|other| other.id != one.id)).collect();
+    let mut list = KeptList::read(context.cloud, &bucket, &plan.cluster).await?;
+    let new: Vec<Kept> = now.into_iter().filter(|one| list.items.iter().all(|other| other.id != one.id)).collect();
     if new.is_empty() {
         return Ok(());
     }
-    items.extend(new);
-    let body = serde_json::to_vec_pretty(&items).unwrap_or_default();
-    context.cloud.objects.put(&bucket, &key, body, unchanged).await?;
-    Ok(())
+    list.items.extend(new);
+    Ok(list.write(context.cloud, &bucket, &plan.cluster).await?)
 }
 
 /// The VPC that the cluster made for itself: what is kept may stand in it.

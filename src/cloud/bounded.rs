@@ -6,6 +6,9 @@ use std::{
     path::Path,
 };
 
+/// The largest text that somebody writes for this program to read, besides cluster files and plans, in bytes.
+pub const MOST_TEXT: u64 = 16 << 20;
+
 /// Reads a file, or up to one byte more than `most`.
 ///
 /// # Errors

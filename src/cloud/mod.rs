@@ -16,7 +16,7 @@ pub mod sandbox;
 mod time;
 mod whole;
 
-pub use bounded::{all_of, read_bounded, read_text};
+pub use bounded::{MOST_TEXT, all_of, read_bounded, read_text};
 pub use error::{CloudError, ErrorKind, Result};
 pub use ports::*;
 pub use time::Timestamp;

@@ -230,7 +230,7 @@ pub async fn carry_out(
     output.data(&format!("\nDone: plan {} of {} in {took}.\n", plan.id(), plan.cluster));
     if apply::leaves_something(plan) {
         // Snapshots have their ids only now.
-        match observe::observe(cloud, &plan.cluster, &Wanted::default()).await {
+        match observe::observe(cloud, &plan.cluster, &Wanted { no_files: true, ..Wanted::default() }).await {
             Ok(live) => output.data(&kept::end(&live.kept, output.paint)),
             Err(error) => output.note(&format!("failed to look for what is kept: {}", Failure::from(error).message)),
         }

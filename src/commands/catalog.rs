@@ -3,7 +3,7 @@
 use super::{cli::Global, cloud::on_cloud, load::write, output::Output};
 use crate::{
     catalog::{self, InstanceCatalog},
-    cloud::read_text,
+    cloud::{MOST_TEXT, read_text},
     report::errors::{Failure, exit},
 };
 use clap::{Args, Subcommand};
@@ -28,9 +28,6 @@ enum CatalogCommand {
     },
 }
 
-/// The largest catalog, in bytes.
-const MOST: u64 = 16 << 20;
-
 /// Where refreshed facts are kept: `HPCCTL_CATALOG`, else the user's data folder.
 fn overlay() -> Option<PathBuf> {
     if let Some(path) = std::env::var_os("HPCCTL_CATALOG") {
@@ -46,7 +43,7 @@ pub fn instance_catalog() -> Result<Cow<'static, InstanceCatalog>, Failure> {
     let Some(path) = overlay().filter(|path| path.exists()) else {
         return Ok(Cow::Borrowed(InstanceCatalog::embedded()));
     };
-    let text = read_text(&path, MOST).map_err(|error| Failure::file(&path, &error))?;
+    let text = read_text(&path, MOST_TEXT).map_err(|error| Failure::file(&path, &error))?;
     InstanceCatalog::from_text(&text).map(Cow::Owned).map_err(|error| {
         let message = format!("failed to read `{}`: {error}", path.display());
         Failure::new("HPC2005", message, "remove it, or run `hpcctl catalog refresh`", exit::ERROR)

@@ -57,7 +57,7 @@ pub fn destroy(args: &DestroyArgs, global: &Global, output: &mut Output) -> Resu
         let ran = async {
             let doomed = match &file {
                 Some((document, cluster)) => Doomed::of(document, cluster),
-                None => archived(&cloud, &name, &cloud.region, told).await?,
+                None => archived(&cloud, &name, told).await?,
             };
             run(args, cloud.clone(), stop, doomed, told).await
         };
@@ -93,7 +93,8 @@ impl Doomed {
 
 /// What the newest revision says of a cluster. Without an archive, which goes last but for the lock, its name says the rest:
 /// what is left is found by tags.
-async fn archived(cloud: &Cloud, name: &str, region: &str, output: &Output) -> Result<Doomed, Failure> {
+async fn archived(cloud: &Cloud, name: &str, output: &Output) -> Result<Doomed, Failure> {
+    let region = cloud.region.as_str();
     let bucket = history::bucket(cloud).await?;
     let there = cloud.objects.bucket_exists(&bucket).await?;
     let newest = if there { history::newest_file(cloud, &bucket, name).await? } else { None };

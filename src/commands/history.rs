@@ -75,10 +75,8 @@ pub fn history(args: &HistoryArgs, global: &Global, output: &mut Output) -> Resu
                     Some(to) => (file_of(&cloud, &bucket, &name, to).await?, format!("revision {to}")),
                     None => match file {
                         Some((document, _)) => (document.text, document.name),
-                        None => match newest_file(&cloud, &bucket, &name).await? {
-                            Some(newest) => newest,
-                            None => (file_of(&cloud, &bucket, &name, from).await?, format!("revision {from}")),
-                        },
+                        // There is one: `before` was read.
+                        None => newest_file(&cloud, &bucket, &name).await?.unwrap_or_default(),
                     },
                 };
                 output.data(&words::difference(&before, &after, &format!("revision {from}"), &label));

@@ -3,7 +3,7 @@
 use super::{cli::Global, cloud::on_cloud, output::Output};
 use crate::{
     apply::Stop,
-    cloud::{Clock, read_text},
+    cloud::{Clock, MOST_TEXT, read_text},
     node::{self, Attached, Cluster, Event, Home, Machine, Watch, Why, hostlist, parse_resume_file, sync::Place},
     render::PoolConfig,
     report::{
@@ -119,7 +119,7 @@ fn resume(
     let cluster = Cluster::load(home)?;
     let nodes = hostlist::expand(nodes)?;
     // slurmctld deletes the file soon: one that is gone is as good as none.
-    let text = resume_file.and_then(|path| read_text(path, 16 << 20).ok());
+    let text = resume_file.and_then(|path| read_text(path, MOST_TEXT).ok());
     on_cloud(global, Some(&cluster.config.region.clone()), |cloud, _| async move {
         let mut events = log(output, cloud.clock.clone());
         let jobs = parse_resume_file(text.as_deref(), &nodes, &mut events);

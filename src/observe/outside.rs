@@ -75,16 +75,14 @@ async fn with_snapshots(cloud: &Cloud, list: Vec<Kept>) -> Result<Vec<Kept>> {
     let volumes: Vec<String> = of_volumes.iter().map(|one| one.id.clone()).collect();
     match cloud.compute.snapshots_of(&volumes).await {
         Ok(found) => {
-            let of = |kept: &Kept| {
-                found.iter().filter(|one| one.volume == kept.id && !one.is_backup()).cloned().collect::<Vec<_>>()
-            };
-            let named = |kept: &Kept| {
-                let snapshots = of(kept).into_iter();
-                let one =
-                    |it: crate::cloud::SnapshotState| Kept { id: it.id, size_gib: Some(it.size_gib), ..kept.clone() };
-                snapshots.map(one).collect::<Vec<_>>()
-            };
-            others.extend(of_volumes.iter().flat_map(named));
+            for kept in &of_volumes {
+                let snapshots = found.iter().filter(|one| one.volume == kept.id && !one.is_backup());
+                others.extend(snapshots.map(|it| Kept {
+                    id: it.id.clone(),
+                    size_gib: Some(it.size_gib),
+                    ..kept.clone()
+                }));
+            }
         }
         // Who may not look for snapshots is told of what they were made.
         Err(error) if matches!(error.kind, ErrorKind::AccessDenied | ErrorKind::Invalid) => others.extend(of_volumes),

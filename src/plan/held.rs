@@ -18,10 +18,14 @@ const VOLUME: &str = "AWS::EC2::Volume";
 /// The same, where nodes use them that Slurm launched.
 pub(super) const PLACEMENT_GROUP: &str = "AWS::EC2::PlacementGroup";
 
-/// The pool whose nodes are in a placement group: each pool has one of its own.
-pub(super) fn placed_pool(change: &Change) -> Option<&str> {
-    let name = change.address.split(".placement_group.").nth(1);
-    name.filter(|_| change.resource_type == PLACEMENT_GROUP)
+/// The pool whose nodes are launched from a template, or are in a placement group: each pool has its own.
+pub(super) fn pool_of(change: &Change) -> Option<&str> {
+    let before = match change.resource_type.as_str() {
+        LAUNCH_TEMPLATE => ".launch_template.",
+        PLACEMENT_GROUP => ".placement_group.",
+        _ => return None,
+    };
+    change.address.split(before).nth(1)?.split('.').next()
 }
 /// What the head node launches from as long as its files name it: they go when the next files are there.
 pub(super) const LAUNCH_TEMPLATE: &str = "AWS::EC2::LaunchTemplate";

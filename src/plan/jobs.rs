@@ -77,11 +77,7 @@ fn ended(change: &Change, changes: &[Change], live: &Live) -> Vec<String> {
 
 /// The pool that goes with a launch template, or whose nodes go with their placement group; `None`: all of the queue goes.
 fn pool_of<'c>(change: &'c Change, changes: &[Change], live: &Live) -> Option<&'c str> {
-    let of_template = || change.address.split(".launch_template.").nth(1)?.split('.').next();
-    let name = match change.resource_type == held::LAUNCH_TEMPLATE {
-        true => of_template()?,
-        false => held::placed_pool(change)?,
-    };
+    let name = held::pool_of(change)?;
     (!goes(&change.stack, changes, live)).then_some(name)
 }
 
@@ -103,8 +99,7 @@ fn busy(queue: &str, pool: Option<&str>, live: &Live) -> Vec<String> {
     };
     let nodes: Vec<&InstanceState> =
         live.instances.iter().filter(|one| one.is_compute() && one.is_alive() && has(&one.tags)).collect();
-    let counts = |report: &&SlurmReport| counts(report, &nodes, live);
-    let report = live.slurm.as_ref().filter(counts);
+    let report = live.slurm.as_ref().filter(|report| counts(report, &nodes, live));
     let report = report.and_then(|report| report.queues.iter().find(|one| one.name == queue));
     let nodes = !nodes.is_empty();
     let jobs = match (report, pool) {

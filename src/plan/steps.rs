@@ -336,8 +336,9 @@ fn ends_placed(
     list: &mut List,
 ) -> Option<Vec<usize>> {
     let StackKey::Queue(queue) = key else { return None };
-    let changes = work.changes.iter().filter(|change| change.stack == *key && change.action == action);
-    let pools: BTreeSet<&str> = changes.filter_map(held::placed_pool).collect();
+    let groups = work.changes.iter().filter(|change| change.resource_type == held::PLACEMENT_GROUP);
+    let groups = groups.filter(|change| change.stack == *key && change.action == action);
+    let pools: BTreeSet<&str> = groups.filter_map(held::pool_of).collect();
     let one = |pool: &str| StepAction::Terminate { queue: Some(queue.clone()), pool: Some(pool.to_owned()) };
     let steps = pools.into_iter().map(|pool| list.push(one(pool), after, duration::TERMINATE_SECONDS));
     let steps: Vec<usize> = steps.collect();

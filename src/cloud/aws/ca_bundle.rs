@@ -1,6 +1,6 @@
 //! Certificates of one's own to trust: `AWS_CA_BUNDLE` and the like, which the SDK for Rust does not read.
 
-use super::super::{CloudError, ErrorKind, Result, read_bounded};
+use super::super::{CloudError, ErrorKind, MOST_TEXT, Result, read_bounded};
 use super::errors::configuration;
 use aws_smithy_http_client::tls::TrustStore;
 use rustls::{
@@ -19,7 +19,7 @@ pub(super) const VARIABLE: &str = "AWS_CA_BUNDLE";
 /// When the file cannot be read, is no PEM, or holds no certificate that can be used. (Given such a file, the
 /// SDK's own client would stop the program.)
 pub(super) fn trust(path: &Path) -> Result<TrustStore> {
-    let bytes = read_bounded(path, 16 << 20).map_err(|error| refused(path, &error.to_string()))?;
+    let bytes = read_bounded(path, MOST_TEXT).map_err(|error| refused(path, &error.to_string()))?;
     let mut trusted = TrustStore::empty();
     let mut usable = 0;
     for certificate in CertificateDer::pem_slice_iter(&bytes) {

@@ -10,7 +10,7 @@ use super::{
     store::Store,
     world::World,
 };
-use crate::cloud::{Cloud, CloudError, CloudKind, ErrorKind, Result, Timestamp, read_text};
+use crate::cloud::{Cloud, CloudError, CloudKind, ErrorKind, MOST_TEXT, Result, Timestamp, read_text};
 use std::{
     io::Write,
     path::{Path, PathBuf},
@@ -398,7 +398,7 @@ fn read_script(path: &Path) -> Result<Script> {
     let call = Call::look("sandbox", "Faults");
     let wrong =
         |what: String| call.error(ErrorKind::Invalid, "Faults", format!("the faults file `{}` {what}", path.display()));
-    let text = read_text(path, 16 << 20).map_err(|e| wrong(format!("cannot be read: {e}")))?;
+    let text = read_text(path, MOST_TEXT).map_err(|e| wrong(format!("cannot be read: {e}")))?;
     let script = serde_json::from_str(&text)
         .map_err(|e| wrong(format!("is not valid: {e}; `docs/sandbox.md` has the format")))?;
     operations::misnamed(&script).map_or(Ok(script), |what| Err(wrong(what)))

@@ -30,9 +30,8 @@ impl<'a> Lines<'a> {
     /// The part of a wide line around a span, which is cut there itself, too: its first and its last byte.
     fn window(&self, start: usize, end: usize) -> (usize, usize) {
         let line = self.line_of(start);
-        let whole = |byte: usize| (0..=byte).rev().find(|byte| self.text.is_char_boundary(*byte)).unwrap_or_default();
-        let from = self.starts[line].max(whole(start.saturating_sub(BESIDE)));
-        let to = self.end_of(line).min(whole(end.saturating_add(BESIDE).min(self.text.len())));
+        let from = self.starts[line].max(self.text.floor_char_boundary(start.saturating_sub(BESIDE)));
+        let to = self.end_of(line).min(self.text.floor_char_boundary(end.saturating_add(BESIDE)));
         (from, to)
     }
 
@@ -41,8 +40,7 @@ impl<'a> Lines<'a> {
         if !self.is_wide(start) {
             return (start, end);
         }
-        let most = (0..=end.min(start + BESIDE)).rev().find(|byte| self.text.is_char_boundary(*byte));
-        (start, most.unwrap_or(end).max(start))
+        (start, self.text.floor_char_boundary(end.min(start + BESIDE)).max(start))
     }
 
     fn line_of(&self, byte: usize) -> usize {
